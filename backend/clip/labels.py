@@ -1,8 +1,8 @@
 """What the recognizer answers with, and the prompts that CLIP compares a photo to.
 
-Labels: the 100 fine classes of CIFAR-100 in their official, alphabetical order (Krizhevsky, "Learning Multiple Layers of
-Features from Tiny Images", 2009). Templates: the 18 prompts for CIFAR-100 in OpenAI's prompts notebook (Radford et al.,
-"Learning Transferable Visual Models From Natural Language Supervision", 2021, data/prompts.md).
+Labels: the 100 fine classes of CIFAR-100 in their official, alphabetical order (Krizhevsky, "Learning Multiple Layers
+of Features from Tiny Images", 2009). Templates: the 18 prompts for CIFAR-100 in OpenAI's prompts notebook (Radford et
+al., "Learning Transferable Visual Models From Natural Language Supervision", 2021, data/prompts.md).
 """
 
 # fmt: off

@@ -1,0 +1,38 @@
+"""OpenVINO, set up for a function: silent, and no more threads than the container has processors."""
+
+import sys
+from pathlib import Path
+
+# openvino reports its import to a statistics server when this package is there; a function talks to nobody.
+sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
+
+import openvino as ov  # noqa: E402
+
+from .cpus import available_cpus  # noqa: E402
+
+__all__ = ["compile_tower", "ov"]
+
+
+def compile_tower(path: Path, *, batch: int | None = None, precision: str | None = None) -> ov.CompiledModel:
+    """Load one tower of an exported model.
+
+    Args:
+        path: the ``.xml`` of the OpenVINO IR.
+        batch: fix the first dimension of the input, which makes a single image faster; None leaves it dynamic.
+        precision: "f32" or "bf16"; None takes bf16 where the processor has it, as OpenVINO does.
+    """
+    core = ov.Core()
+    model = core.read_model(path)
+    if batch is not None:
+        shape = model.input(0).partial_shape
+        shape[0] = batch
+        model.reshape(shape)
+    settings = {
+        "PERFORMANCE_HINT": "LATENCY",
+        "INFERENCE_NUM_THREADS": available_cpus(),
+        # Pinned threads of several containers would share the first cores of the host.
+        "ENABLE_CPU_PINNING": False,
+    }
+    if precision is not None:
+        settings["INFERENCE_PRECISION_HINT"] = precision
+    return core.compile_model(model, "CPU", settings)

@@ -1,0 +1,57 @@
+"""Everything that can be wrong with a request, each with the HTTP status and the code that the caller sees."""
+
+
+class RequestError(Exception):
+    """A request that cannot be answered. Its message is one sentence for the caller."""
+
+    status = 400
+    code = "bad_parameter"
+
+
+class BadParameter(RequestError):
+    """A query value that makes no sense."""
+
+
+class EmptyBody(RequestError):
+    code = "empty_body"
+
+
+class NotFound(RequestError):
+    status = 404
+    code = "not_found"
+
+
+class MethodNotAllowed(RequestError):
+    status = 405
+    code = "method_not_allowed"
+
+
+class BodyTooLarge(RequestError):
+    status = 413
+    code = "body_too_large"
+
+
+class TooManyPixels(RequestError):
+    status = 413
+    code = "too_many_pixels"
+
+
+class UnsupportedImage(RequestError):
+    """Not an image, or an image of a format outside the list."""
+
+    status = 415
+    code = "unsupported_image"
+
+
+class CorruptImage(RequestError):
+    """Begins like an image of a known format, and cannot be decoded."""
+
+    status = 422
+    code = "corrupt_image"
+
+
+class ClosedVocabulary(RequestError):
+    """Labels or a template that this model has no text tower for."""
+
+    status = 422
+    code = "closed_vocabulary"

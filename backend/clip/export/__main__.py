@@ -1,0 +1,60 @@
+"""Any open_clip model with the CLIP BPE tokenizer to an exported model folder, when an image is built and never later.
+
+    python -m backend.clip.export --model ViT-B-32 --pretrained datacomp_xl_s13b_b90k --out DIR
+    python -m backend.clip.export --model local-dir:CHECKPOINT_DIR --out DIR
+    python -m backend.clip.export --model hf-hub:ORGANIZATION/REPOSITORY --out DIR
+
+The folder holds ``image.xml`` and ``.bin`` (OpenVINO IR with fp16 weights; uint8 [n, height, width, 3] in, float32
+[n, dim] of unit length out; mean and std are inside), ``labels.npy`` (float32 [labels, dim], the 18 templates averaged
+by open_clip), ``model.json`` (``manifest.py``) and, where the vocabulary is open, ``text.xml``, ``.bin`` and
+``tokenizer.json``. It is written only if it agrees with open_clip.
+"""
+
+import argparse
+import logging
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .convert import export
+from .source import ExportError, load
+
+
+def _read_images(path: Path) -> NDArray[np.uint8]:
+    try:
+        images: NDArray[np.uint8] = np.load(path)["images"]
+    except (OSError, ValueError, KeyError) as error:
+        raise ExportError(f"{path} is not an npz file with an array named images.") from error
+    return images
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="export", description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--model", required=True, help="a name of open_clip, local-dir:PATH or hf-hub:ORG/REPOSITORY")
+    parser.add_argument("--pretrained", help="a tag of open_clip or a weights file, with a name of open_clip")
+    parser.add_argument("--out", required=True, type=Path, help="the folder to write")
+    parser.add_argument("--name", help="the name to show instead of the model's")
+    parser.add_argument("--license", help="the license of the weights, if it is not recorded in LICENSES")
+    parser.add_argument("--closed-vocabulary", action="store_true", help="without the text tower")
+    parser.add_argument("--calibration", type=Path, help="npz with images, uint8 [n, h, w, 3], of the known labels")
+    arguments = parser.parse_args()
+    logging.getLogger().setLevel(logging.ERROR)
+    try:
+        source = load(arguments.model, arguments.pretrained)
+        source = replace(source, name=arguments.name or source.name, license=arguments.license or source.license)
+        images = None if arguments.calibration is None else _read_images(arguments.calibration)
+        vocabulary: Literal["open", "closed"] = "closed" if arguments.closed_vocabulary else "open"
+        manifest = export(source, arguments.out, vocabulary=vocabulary, calibration=images)
+    except ExportError as error:
+        print(f"export: {error}", file=sys.stderr)
+        return 1
+    print(f"Exported {manifest.title} ({vocabulary} vocabulary) to {arguments.out}", file=sys.stderr)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

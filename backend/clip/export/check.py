@@ -1,0 +1,52 @@
+"""An exported model folder against the open_clip model that it was made from."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+
+from ..image import fit
+from ..labels import LABELS, TEMPLATES
+from ..manifest import Manifest
+from ..recognizer import Recognizer
+from ..text import LabelEncoder
+
+MIN_COSINE = 0.999
+_IMAGE_SIZES = ((640, 480), (300, 500), (64, 64), (1000, 200))
+_PROMPTS = 20
+
+
+def check_against_open_clip(folder: Path, model: Any, preprocess: Any, tokenizer: Any) -> None:
+    """Compare the embeddings of a few images and prompts, in f32.
+
+    Args:
+        folder: the exported model.
+        model, preprocess, tokenizer: what open_clip made it from, without gradients.
+
+    Raises:
+        ValueError: a cosine is below ``MIN_COSINE``.
+    """
+    manifest = Manifest.read(folder)
+    recognizer = Recognizer(folder, precision="f32")
+    images = [_smooth_noise(seed, size) for seed, size in enumerate(_IMAGE_SIZES)]
+    expected = model.encode_image(torch.stack([preprocess(image) for image in images]), normalize=True).numpy()
+    actual = np.stack([recognizer.embed(np.asarray(fit(image, manifest.image))) for image in images])
+    _require_agreement("image", expected, actual)
+    if manifest.vocabulary == "open":
+        prompts = [TEMPLATES[i % len(TEMPLATES)].replace("{}", LABELS[i]) for i in range(_PROMPTS)]
+        expected = model.encode_text(tokenizer(prompts), normalize=True).numpy()
+        _require_agreement("text", expected, LabelEncoder(folder, manifest, precision="f32").encode(prompts, "{}"))
+
+
+def _require_agreement(tower: str, expected: "np.ndarray[Any, Any]", actual: "np.ndarray[Any, Any]") -> None:
+    worst = float((expected * actual).sum(axis=1).min())
+    if not worst >= MIN_COSINE:
+        raise ValueError(f"The exported {tower} tower disagrees with open_clip: cosine {worst:.5f} < {MIN_COSINE}.")
+
+
+def _smooth_noise(seed: int, size: tuple[int, int]) -> Image.Image:
+    """Blobs of color, which a model tells apart, unlike white noise."""
+    levels = np.random.default_rng(seed).integers(0, 256, (6, 6, 3), dtype=np.uint8)
+    return Image.fromarray(levels).resize(size, Image.Resampling.BICUBIC)

@@ -1,0 +1,97 @@
+"""Loads an open_clip model for the export, and refuses what open_clip would load wrongly."""
+
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import open_clip
+
+# From the model cards of the repositories that open_clip downloads these from.
+LICENSES = {
+    ("ViT-B-32", "datacomp_xl_s13b_b90k"): "MIT",
+    ("ViT-B-32-256", "datacomp_s34b_b86k"): "MIT",
+    ("ViT-B-32-quickgelu", "openai"): "MIT",
+    ("EVA02-B-16", "merged2b_s8b_b131k"): "MIT",
+}
+
+
+class ExportError(Exception):
+    """The model cannot be exported; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """A loaded open_clip model and what is known of it."""
+
+    model: Any
+    preprocess: Any
+    tokenizer: Any
+    name: str
+    pretrained: str
+    license: str
+    weights: Path
+
+
+def load(model_name: str, pretrained: str | None) -> Source:
+    """Load an open_clip model with its weights, in eval mode and without gradients.
+
+    Args:
+        model_name: an architecture of open_clip, ``local-dir:PATH`` or ``hf-hub:ORGANIZATION/REPOSITORY``.
+        pretrained: a tag of open_clip or a weights file; only with an architecture's name.
+
+    Raises:
+        ExportError: the weights are missing, or do not belong to this architecture.
+    """
+    try:
+        schema, identifier = open_clip.factory.parse_model_name(model_name)
+        if schema is None and not pretrained:
+            tags = ", ".join(open_clip.list_pretrained_tags_by_model(model_name)) or "none: is the name right?"
+            raise ExportError(f"{model_name} needs --pretrained: a weights file, or one of its tags ({tags}).")
+        _require_bpe(model_name, schema)
+        with warnings.catch_warnings():
+            # open_clip goes on with the wrong activation, and the accuracy drops without a word.
+            warnings.filterwarnings("error", message="QuickGELU mismatch")
+            model, preprocess = open_clip.create_model_from_pretrained(model_name, pretrained, force_custom_text=True)
+            tokenizer = open_clip.get_tokenizer(model_name)
+        weights = _weights_file(schema, identifier, pretrained)
+    except UserWarning as error:
+        raise ExportError(
+            f"{error} Use the architecture that the weights were trained with, "
+            f"for example {model_name.removesuffix('-quickgelu')}-quickgelu for OpenAI's, MetaCLIP's and DFN's weights."
+        ) from error
+    except (OSError, RuntimeError, ValueError) as error:
+        raise ExportError(
+            f"Could not load {model_name}{f' with {pretrained}' if pretrained else ''}: {error}\n"
+            "Without a network, copy a checkpoint here (open_clip_config.json and open_clip_model.safetensors in one "
+            "folder) and export it as local-dir:FOLDER."
+        ) from error
+    name, tag = (model_name, str(pretrained)) if schema is None else (Path(identifier).name, schema)
+    return Source(
+        model.eval().requires_grad_(False),
+        preprocess,
+        tokenizer,
+        name,
+        tag,
+        LICENSES.get((name, tag), "unknown"),
+        weights,
+    )
+
+
+def _require_bpe(model_name: str, schema: str | None) -> None:
+    """Refuse a model with another tokenizer before its weights, and packages that it needs, are asked for."""
+    config = open_clip.get_model_config(model_name) or {}
+    text = config.get("text_cfg", {})
+    siglip = schema is None and "siglip" in model_name.lower()
+    if siglip or text.get("hf_tokenizer_name") or text.get("hf_model_name"):
+        raise ExportError(f"{model_name} has no CLIP BPE tokenizer, which is the only kind that can be exported.")
+
+
+def _weights_file(schema: str | None, identifier: str, pretrained: str | None) -> Path:
+    """Where open_clip took the weights from; a download has happened already and is found in its cache."""
+    if schema == "local-dir":
+        return Path(open_clip.factory._find_checkpoint_in_dir(Path(identifier)))
+    if schema == "hf-hub":
+        return Path(open_clip.download_pretrained_from_hf(identifier))
+    config = open_clip.get_pretrained_cfg(identifier, pretrained)
+    return Path(open_clip.download_pretrained(config) if config else str(pretrained))
