@@ -1,0 +1,30 @@
+"""What the template's server and this function hand each other."""
+
+from typing import NotRequired, Protocol, TypedDict
+
+from werkzeug.datastructures import Headers, MultiDict
+
+
+class Event(Protocol):
+    """A request, with the body's bytes untouched and the path without the gateway's prefix."""
+
+    body: bytes
+    headers: Headers
+    method: str
+    path: str
+    query: MultiDict[str, str]
+
+
+class Context(Protocol):
+    """Where the request belongs: its call id goes on to `clip`, so that one id joins both functions' logs."""
+
+    call_id: str
+    hostname: str
+
+
+class Answer(TypedDict):
+    """A response: status, headers, body."""
+
+    statusCode: int
+    headers: NotRequired[dict[str, str]]
+    body: str | bytes

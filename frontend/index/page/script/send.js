@@ -1,0 +1,62 @@
+// The two requests this page makes, both to its own address, whatever the prefix is that a gateway gives it.
+
+const PATIENCE = 120_000; // longer than any gateway waits: it is the gateway that should say so
+
+// Posts a picture; onProgress gets 0…1 while it goes up. Gives {answer, took, timing}; throws Trouble, or an
+// AbortError when the signal says so. XMLHttpRequest, because fetch tells nothing about an upload's progress.
+function send(blob, query, signal, onProgress) {
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest();
+    const began = performance.now();
+    const stop = () => request.abort();
+    const lost = () => reject(new Trouble(navigator.onLine ? "no_connection" : "offline"));
+    request.open("POST", query || "?");
+    request.setRequestHeader("Accept", "application/json");
+    request.setRequestHeader("Content-Type", "application/octet-stream");
+    request.timeout = PATIENCE;
+    request.upload.onprogress = (event) => event.lengthComputable && onProgress(event.loaded / event.total);
+    request.upload.onload = () => onProgress(1);
+    request.onerror = lost;
+    request.ontimeout = () => reject(new Trouble("clip_timeout", 504));
+    request.onabort = () => reject(new DOMException("canceled", "AbortError"));
+    request.onloadend = () => signal.removeEventListener("abort", stop);
+    request.onload = () => {
+      try {
+        resolve({
+          answer: understood(request.responseText, request.status, "predictions"),
+          took: performance.now() - began,
+          timing: request.getResponseHeader("Server-Timing") ?? "",
+        });
+      } catch (trouble) {
+        reject(trouble);
+      }
+    };
+    signal.throwIfAborted();
+    signal.addEventListener("abort", stop);
+    request.send(blob);
+  });
+}
+
+// What the recognizer says of itself: model, vocabulary, labels, limits. Asking also wakes it up.
+async function describe() {
+  const response = await fetch("?describe", { headers: { Accept: "application/json" } });
+  return understood(await response.text(), response.status, "labels");
+}
+
+// The JSON of a good answer; throws Trouble for everything else, a gateway's plain text included.
+function understood(text, status, key) {
+  let document = null;
+  try {
+    document = JSON.parse(text);
+  } catch {
+    // A gateway speaks plain text; its status says enough.
+  }
+  if (status === 200 && document && key in document) return document;
+  throw new Trouble(document?.error?.code ?? (status === 200 ? "clip_bad_answer" : ""), status);
+}
+
+// Milliseconds of one entry in a Server-Timing header, or undefined.
+function timed(timing, name) {
+  const found = timing.match(new RegExp(`(?:^|,)\\s*${name}\\s*;[^,]*?dur=([\\d.]+)`));
+  return found ? Number(found[1]) : undefined;
+}

@@ -1,0 +1,35 @@
+"""The answer as a page, for browsers that post the form without JavaScript."""
+
+import base64
+import json
+
+from .document import HEADERS, render
+from .errors import words_for
+from .interface import Answer
+from .upload import Upload
+
+# Shown again only where that is cheap: such a photo travels back inside the page.
+MAX_SHOWN_BYTES = 1 << 20
+SIGNATURES = {b"\xff\xd8\xff": "image/jpeg", b"\x89PNG\r\n\x1a\n": "image/png", b"GIF8": "image/gif"}
+
+
+def result_page(answer: Answer, upload: Upload | None) -> Answer:
+    """Clip's answer, or a `Failure`'s, as HTML with the same status and headers."""
+    document = json.loads(answer["body"])
+    error = document.get("error")
+    body = render(
+        "result.html",
+        name=upload.name if upload else "",
+        photo=_photo_url(upload.image) if upload else None,
+        answer=document,
+        problem=words_for(error.get("code", ""), answer["statusCode"]) if error else None,
+    )
+    return {**answer, "headers": answer.get("headers", {}) | HEADERS, "body": body}
+
+
+def _photo_url(image: bytes) -> str | None:
+    """The photo as a data URL, if it is small and by its first bytes of a kind that every browser shows."""
+    kind = next((kind for signature, kind in SIGNATURES.items() if image.startswith(signature)), None)
+    if kind is None or len(image) > MAX_SHOWN_BYTES:
+        return None
+    return f"data:{kind};base64,{base64.b64encode(image).decode()}"
