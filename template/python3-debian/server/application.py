@@ -1,0 +1,111 @@
+"""The WSGI application: an HTTP request -> the handler's event -> its result -> an HTTP response."""
+
+import json
+import logging
+import re
+import socket
+import time
+import uuid
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from waitress.task import hop_by_hop  # type: ignore[import-untyped]
+from werkzeug.datastructures import Headers, MultiDict
+from werkzeug.wrappers import Request, Response
+
+from . import log
+from .loader import Loader
+
+_log = logging.getLogger("function")
+
+HOSTNAME = socket.gethostname()
+CALL_ID = "X-Call-Id"
+
+
+@dataclass(frozen=True)
+class Event:
+    """A request as a handler sees it. `body` is what was sent, untouched; a HEAD request comes as a GET."""
+
+    body: bytes
+    headers: Headers
+    method: str
+    path: str
+    query: MultiDict[str, str]
+
+
+@dataclass(frozen=True)
+class Context:
+    call_id: str
+    hostname: str
+
+
+def error_body(code: str, message: str) -> bytes:
+    return json.dumps({"error": {"code": code, "message": message}}).encode()
+
+
+def call_id_of(sent: str) -> str:
+    """Returns the caller's call id without what could harm a log or a header, or a new one."""
+    return re.sub(r"[^A-Za-z0-9._:-]", "", sent)[:64] or str(uuid.uuid4())
+
+
+class Application:
+    def __init__(self, loader: Loader, handler_wait: float) -> None:
+        self._loader = loader
+        self._handler_wait = handler_wait
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        start = time.monotonic()
+        request = Request(environ)
+        log.call_id.set(call_id_of(request.headers.get(CALL_ID, "")))
+        body = request.get_data()
+        response = self._answer(request, body)
+        response.headers[CALL_ID] = log.call_id.get()
+        size = response.content_length or 0
+        if request.method == "HEAD":
+            response.response = []
+        log.request(request.method, request.path, response.status_code, time.monotonic() - start, len(body), size)
+        return response(environ, start_response)
+
+    def _answer(self, request: Request, body: bytes) -> Response:
+        asks_ready = request.path == "/ready" and request.method in ("GET", "HEAD")
+        handle = self._loader.wait(0 if asks_ready else self._handler_wait)
+        if handle is None:
+            return self._not_ready()
+        if asks_ready:
+            return Response('{"ready": true}', content_type="application/json")
+        method = "GET" if request.method == "HEAD" else request.method
+        event = Event(body, request.headers, method, request.path, request.args)
+        try:
+            return _response(handle(event, Context(log.call_id.get(), HOSTNAME)))
+        except BaseException:  # sys.exit() in a handler would leave the caller without an answer
+            _log.exception("the handler failed")
+            return _error(500, "internal", "The function failed. Its log says why, under this call id.")
+
+    def _not_ready(self) -> Response:
+        if self._loader.failed:
+            return _error(503, "not_ready", "The function could not start.")
+        response = _error(503, "not_ready", "The function is still starting. Try again in a few seconds.")
+        response.headers["Retry-After"] = "2"
+        return response
+
+
+def _error(status: int, code: str, message: str) -> Response:
+    return Response(error_body(code, message), status, content_type="application/json")
+
+
+def _response(result: Mapping[str, Any]) -> Response:
+    """Raises AttributeError, TypeError or ValueError for a result that is no HTTP response."""
+    body, status = result.get("body", ""), int(result.get("statusCode", 200))
+    if not isinstance(body, str | bytes):
+        raise TypeError(f"body must be str or bytes, not {type(body).__name__}")
+    if not 200 <= status <= 599:
+        raise ValueError(f"statusCode must be from 200 to 599, not {status}")
+    kind = "text/plain; charset=utf-8" if isinstance(body, str) else "application/octet-stream"
+    response = Response(body, status, content_type=kind)
+    for name, value in (result.get("headers") or {}).items():
+        if name.lower() in hop_by_hop or name.lower() == "content-length":
+            raise ValueError(f"the header {name} belongs to the server")
+        f"{name}{value}".encode("latin-1")
+        response.headers[name] = str(value)
+    return response

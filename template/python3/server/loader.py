@@ -1,0 +1,41 @@
+"""`function.handler`, imported in the background while requests already come in."""
+
+import importlib
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+_log = logging.getLogger("function")
+
+
+class Loader:
+    """Imports the function's handler once. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._finished = threading.Event()
+        self._handle: Callable[..., Any] | None = None
+
+    def start(self) -> None:
+        threading.Thread(target=self._load, name="loader", daemon=True).start()
+
+    def _load(self) -> None:
+        start = time.monotonic()
+        try:
+            self._handle = importlib.import_module("function.handler").handle
+        except BaseException:  # a handler that calls sys.exit() has failed as well
+            _log.exception("the handler cannot be imported")
+        else:
+            _log.info("the handler is ready after %.2f s", time.monotonic() - start)
+        finally:
+            self._finished.set()
+
+    @property
+    def failed(self) -> bool:
+        return self._finished.is_set() and self._handle is None
+
+    def wait(self, seconds: float) -> Callable[..., Any] | None:
+        """Returns the handler, or None when it is not there after that time, or will never be."""
+        self._finished.wait(seconds)
+        return self._handle
