@@ -21,6 +21,8 @@ def write_checkpoint(
     folder: Path, kind: str, *, text: dict[str, Any] | None = None, preprocess: dict[str, Any] | None = None
 ) -> str:
     """Write a checkpoint of one of the ``VISION`` kinds and return what open_clip calls it."""
+    # A text tower that looks both ways exists as a module of its own only.
+    model_class = open_clip.CustomTextCLIP if text else open_clip.CLIP
     model_config = {
         "embed_dim": 64,
         "quick_gelu": kind.endswith("quickgelu"),
@@ -28,16 +30,10 @@ def write_checkpoint(
         "text_cfg": TEXT | (text or {}),
     }
     folder.mkdir(parents=True)
-    config = {"model_cfg": model_config, "preprocess_cfg": preprocess or {}}
+    config = {"model_cfg": model_config | {"custom_text": bool(text)}, "preprocess_cfg": preprocess or {}}
     (folder / "open_clip_config.json").write_text(json.dumps(config))
     torch.manual_seed(0)
-    # A tower that looks both ways exists with the text tower as a module of its own only.
-    model_class = open_clip.CustomTextCLIP if "no_causal_mask" in model_config["text_cfg"] else open_clip.CLIP
-    if model_class is open_clip.CustomTextCLIP:
-        config["model_cfg"]["custom_text"] = True
-        (folder / "open_clip_config.json").write_text(json.dumps(config))
-    keywords = {name: value for name, value in model_config.items() if name != "custom_text"}
-    model = model_class(**keywords)
+    model = model_class(**model_config)
     spread_embeddings(model)
     save_file(model.state_dict(), folder / "open_clip_model.safetensors")
     return f"local-dir:{folder}"

@@ -1,11 +1,13 @@
 """Text cleaning, tokens and label embeddings against open_clip's own."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import open_clip
 import pytest
+from numpy.typing import NDArray
 
 from backend.clip.errors import BadParameter
 from backend.clip.export.source import load
@@ -45,8 +47,12 @@ def test_tokens_equal_open_clip(encoder: LabelEncoder) -> None:
 def test_random_text_has_the_tokens_of_open_clip(encoder: LabelEncoder) -> None:
     tokenizer = open_clip.SimpleTokenizer()
     random = np.random.default_rng(0)
-    alphabet = "abcXYZ 'stlremvd.,!?-\u2013&;#019\u00e9 \u00df\u00f1\u65e5\u672c\u8a9e\ud55c\uae00\U0001f34e\U0001f3fd\u200d\t\n\u00a0"
-    texts = ["".join(random.choice(list(alphabet), size=random.integers(1, 40))) for _ in range(300)]
+    alphabet = [
+        *"abcXYZ 'stlremvd.,!?-&;#019\t\n\u2013\u00e9\u00df\u00f1\u00a0\u65e5\u8a9e\ud55c\u200d",
+        "\U0001f34e",
+        "\U0001f3fd",
+    ]
+    texts = ["".join(random.choice(alphabet, size=random.integers(1, 40))) for _ in range(300)]
 
     for text, tokens in zip(texts, encoder.tokenize(texts), strict=True):
         assert tokens[1:-1] == tokenizer.encode(text), repr(text)
@@ -84,8 +90,12 @@ def test_a_tower_that_looks_both_ways_gets_the_whole_context(tmp_path: Path) -> 
 def test_a_label_is_encoded_once(encoder: LabelEncoder, monkeypatch: pytest.MonkeyPatch) -> None:
     first = encoder.encode(["walrus", "pelican"], "one {}")
     calls: list[list[str]] = []
-    embed = encoder._embed
-    monkeypatch.setattr(encoder, "_embed", lambda prompts: calls.append(list(prompts)) or embed(prompts))
+
+    def embed(prompts: Sequence[str]) -> NDArray[np.float32]:
+        calls.append(list(prompts))
+        return np.ones((len(prompts), first.shape[1]), np.float32)
+
+    monkeypatch.setattr(encoder, "_embed", embed)
 
     second = encoder.encode(["pelican", "walrus", "heron", "heron"], "one {}")
 

@@ -42,7 +42,7 @@ def main() -> int:
     parser.add_argument("--closed-vocabulary", action="store_true", help="without the text tower")
     parser.add_argument("--calibration", type=Path, help="npz with images, uint8 [n, h, w, 3], of the known labels")
     arguments = parser.parse_args()
-    logging.getLogger().setLevel(logging.ERROR)
+    logging.disable()  # open_clip logs what is in the message of its exception too
     try:
         source = load(arguments.model, arguments.pretrained)
         source = replace(source, name=arguments.name or source.name, license=arguments.license or source.license)

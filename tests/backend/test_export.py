@@ -1,0 +1,161 @@
+"""The export through its command line; what it writes is held to open_clip in the tests of the other modules."""
+
+import hashlib
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import open_clip
+import pytest
+
+from backend.clip.export.convert import export
+from backend.clip.export.source import ExportError, load
+from backend.clip.export.towers import ImageTower
+from backend.clip.manifest import Manifest
+from backend.clip.recognizer import Recognizer
+from tests.backend.checkpoints import write_checkpoint
+
+ROOT = Path(__file__).parents[2]
+
+
+def run_export(*arguments: str, cache: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """Run the command, offline where it would download."""
+    environment = {**os.environ, "HF_HUB_OFFLINE": "1", "HF_HOME": str(cache)}
+    command = [sys.executable, "-W", "error", "-m", "backend.clip.export", *arguments]
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300, check=False)
+
+
+def test_command_line_writes_a_whole_folder(checkpoints: dict[str, str], tmp_path: Path) -> None:
+    images = np.random.default_rng(0).integers(0, 256, (40, 32, 32, 3), dtype=np.uint8)
+    np.savez(tmp_path / "held-out.npz", images=images)
+    out = tmp_path / "new" / "model"
+
+    result = run_export(
+        *("--model", checkpoints["vit"], "--out", str(out), "--name", "tiny", "--license", "CC0-1.0"),
+        *("--calibration", str(tmp_path / "held-out.npz")),
+    )
+
+    assert result.returncode == 0, result.stderr
+    assert "Exported tiny/local-dir (open vocabulary)" in result.stderr
+    assert {path.name for path in out.iterdir()} == {
+        *("image.xml", "image.bin", "text.xml", "text.bin", "tokenizer.json", "labels.npy", "model.json")
+    }
+    weights = Path(checkpoints["vit"].removeprefix("local-dir:")) / "open_clip_model.safetensors"
+    manifest = Manifest.read(out)
+    assert manifest.title == "tiny/local-dir"
+    assert manifest.license == "CC0-1.0"
+    assert manifest.weights_sha256 == hashlib.sha256(weights.read_bytes()).hexdigest()
+    assert manifest.exported_with.keys() == {"python", "open-clip-torch", "openvino", "torch"}
+    assert manifest.recognition.statistic == "cosine"
+    recognizer = Recognizer(out)
+    assert np.load(out / "labels.npy").shape == (100, 64)
+    assert recognizer.manifest.image.size == (64, 64)
+
+
+def test_calibration_keeps_95_percent_of_the_known(checkpoints: dict[str, str], tmp_path: Path) -> None:
+    images = np.random.default_rng(0).integers(0, 256, (200, 64, 64, 3), dtype=np.uint8)
+    export(load(checkpoints["vit"], None), tmp_path, calibration=images)
+    recognizer = Recognizer(tmp_path)
+    own = recognizer.candidates((), None)
+
+    rankings = [recognizer.rank(recognizer.embed(image), own, 1) for image in images]
+
+    assert np.mean([ranking.recognized for ranking in rankings]) == pytest.approx(0.95, abs=0.02)
+
+
+def test_a_new_export_leaves_nothing_of_the_old(checkpoints: dict[str, str], tmp_path: Path) -> None:
+    export(load(checkpoints["vit"], None), tmp_path)
+    (tmp_path / "README.md").write_text("a model card")
+
+    export(load(checkpoints["resnet"], None), tmp_path, vocabulary="closed")
+
+    assert {path.name for path in tmp_path.iterdir()} == {
+        *("README.md", "image.xml", "image.bin", "labels.npy", "model.json")
+    }
+    assert Manifest.read(tmp_path).vocabulary == "closed"
+
+
+def test_the_preprocessing_of_the_checkpoint_is_kept(tmp_path: Path) -> None:
+    preprocess = {"mean": [0.1, 0.2, 0.3], "std": [0.5, 0.6, 0.7], "interpolation": "bilinear", "resize_mode": "squash"}
+    name = write_checkpoint(tmp_path / "checkpoint", "vit", preprocess=preprocess)
+
+    manifest = export(load(name, None), tmp_path / "model")
+
+    assert (manifest.image.interpolation, manifest.image.resize_mode) == ("bilinear", "squash")
+
+
+def test_a_model_that_disagrees_is_not_written(
+    checkpoints: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class WrongTower(ImageTower):
+        def __init__(self, model: object, mean: list[float], std: list[float]) -> None:
+            super().__init__(model, [4 * value for value in mean], std)
+
+    monkeypatch.setattr("backend.clip.export.convert.ImageTower", WrongTower)
+    with pytest.raises(ExportError, match="image tower disagrees with open_clip"):
+        export(load(checkpoints["vit"], None), tmp_path / "model")
+    assert not (tmp_path / "model").exists()
+
+
+def test_quickgelu_mismatch_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = open_clip.create_model("ViT-B-32", pretrained=None)
+    from safetensors.torch import save_file
+
+    save_file(model.state_dict(), tmp_path / "weights.safetensors")
+    del model
+    monkeypatch.setattr(
+        open_clip.factory, "download_pretrained", lambda *_, **__: str(tmp_path / "weights.safetensors")
+    )
+
+    with pytest.raises(ExportError, match="ViT-B-32-quickgelu"):
+        load("ViT-B-32", "openai")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--model", "ViT-B-32"), "needs --pretrained.*datacomp_xl_s13b_b90k"),
+        (("--model", "ViT-Z-1", "--pretrained", "x"), "ViT-Z-1"),
+        (("--model", "ViT-B-32", "--pretrained", "no_such_tag"), "no_such_tag.*local-dir:FOLDER"),
+        (
+            ("--model", "ViT-B-32", "--pretrained", "datacomp_xl_s13b_b90k"),
+            "download weights.*datacomp.*local-dir:FOLDER",
+        ),
+        (("--model", "hf-hub:nobody/nothing"), "nobody/nothing.*local-dir:FOLDER"),
+        (("--model", "local-dir:/nowhere"), "/nowhere"),
+        (("--model", "local-dir:"), "Empty path"),
+        (("--model", "ViT-B-16-SigLIP", "--pretrained", "webli"), "no CLIP BPE tokenizer"),
+        (("--model", "xlm-roberta-base-ViT-B-32", "--pretrained", "laion5b_s13b_b90k"), "no CLIP BPE tokenizer"),
+    ],
+)
+def test_what_cannot_be_exported_is_said_in_words(arguments: tuple[str, ...], message: str, tmp_path: Path) -> None:
+    result = run_export(*arguments, "--out", str(tmp_path / "model"), cache=tmp_path)
+
+    assert result.returncode == 1
+    assert result.stderr.startswith("export: ")
+    assert "Traceback" not in result.stderr
+    assert re.search(message, result.stderr, re.DOTALL)
+    assert not (tmp_path / "model").exists()
+
+
+def test_a_checkpoint_without_weights_is_an_error(tmp_path: Path) -> None:
+    name = write_checkpoint(tmp_path / "checkpoint", "vit")
+    (tmp_path / "checkpoint" / "open_clip_model.safetensors").unlink()
+
+    with pytest.raises(ExportError, match="could not be loaded"):
+        load(name, None)
+
+
+def test_another_cleaning_is_an_error(tmp_path: Path) -> None:
+    name = write_checkpoint(tmp_path / "checkpoint", "vit")
+    config = tmp_path / "checkpoint" / "open_clip_config.json"
+    values = json.loads(config.read_text())
+    values["model_cfg"]["text_cfg"]["tokenizer_kwargs"] = {"clean": "canonicalize"}
+    config.write_text(json.dumps(values))
+
+    with pytest.raises(ExportError, match="lower-case cleaning"):
+        export(load(name, None), tmp_path / "model")
