@@ -18,7 +18,7 @@ from .interface import Answer
 DEFAULT_GATEWAY_URL = "http://gateway.openfaas:8080"
 # For a photo's whole stay at clip, retries included. Longer than clip's own exec_timeout and shorter than this
 # function's, so that whoever is slow is named by the one who waits for it.
-DEFAULT_TIMEOUT = "50s"
+DEFAULT_TIMEOUT = "23s"
 
 CONNECT_TIMEOUT = 5.0
 RETRIES = 3

@@ -22,9 +22,20 @@ ICON = base64.b64encode((PAGE / "icon.svg").read_bytes()).decode()
 # Drawn so that the bundled model recognizes them.
 PICTURES = ("apple", "sunflower", "clock")
 
+
+def percent(score: float) -> str:
+    """A score from 0 to 1 for people: nothing is ever quite impossible or quite sure. As in `script/words.js`."""
+    if 0 < score < 0.001:
+        return "< 0.1%"
+    if 0.999 < score < 1:
+        return "> 99.9%"
+    return f"{score:.1%}"
+
+
 _environment = Environment(
     loader=FileSystemLoader(PAGE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
 )
+_environment.filters["percent"] = percent
 _environment.globals.update(style=STYLE, script=SCRIPT, errors=ERRORS, icon=ICON, pictures=PICTURES)
 
 

@@ -34,7 +34,9 @@ def handle(event: Event, context: Context) -> Answer:
     except Failure as failure:
         headers = failure.headers | {"Content-Type": "application/json"}
         answer = {"statusCode": failure.status, "headers": headers, "body": failure.body()}
-    return result_page(answer, upload) if _wants_html(event) else answer
+    if _wants_html(event):
+        return result_page(answer, upload)
+    return {**answer, "headers": answer["headers"] | {"X-Content-Type-Options": "nosniff"}}
 
 
 def _wants_html(event: Event) -> bool:

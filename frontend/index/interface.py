@@ -1,6 +1,6 @@
 """What the template's server and this function hand each other."""
 
-from typing import NotRequired, Protocol, TypedDict
+from typing import Protocol, TypedDict
 
 from werkzeug.datastructures import Headers, MultiDict
 
@@ -26,5 +26,5 @@ class Answer(TypedDict):
     """A response: status, headers, body."""
 
     statusCode: int
-    headers: NotRequired[dict[str, str]]
+    headers: dict[str, str]
     body: str | bytes

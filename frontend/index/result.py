@@ -24,7 +24,7 @@ def result_page(answer: Answer, upload: Upload | None) -> Answer:
         answer=document,
         problem=words_for(error.get("code", ""), answer["statusCode"]) if error else None,
     )
-    return {**answer, "headers": answer.get("headers", {}) | HEADERS, "body": body}
+    return {**answer, "headers": answer["headers"] | HEADERS, "body": body}
 
 
 def _photo_url(image: bytes) -> str | None:

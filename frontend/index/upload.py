@@ -42,7 +42,7 @@ def read_upload(event: Event) -> Upload:
 
 def _read_form(body: bytes, options: dict[str, str], parameters: Parameters) -> Upload:
     # Bytes stay in memory: werkzeug would spool a large file to disk, and nothing of a photo is to be stored.
-    parser = FormDataParser(stream_factory=lambda *_: BytesIO(), silent=False)
+    parser = FormDataParser(stream_factory=lambda *_, **__: BytesIO(), silent=False)
     try:
         _, form, files = parser.parse(BytesIO(body), "multipart/form-data", len(body), options)
     except (ValueError, HTTPException) as error:

@@ -73,7 +73,7 @@ class Card {
       this.$(".note").textContent =
         waited < HOPEFUL
           ? `${waited} s`
-          : `${waited} s. The recognizer may have been asleep; after a pause, the first photo can take up to a minute.`;
+          : `${waited} s. The recognizer may have been asleep; after a pause, the first photo takes longer.`;
       if (waited === HOPEFUL) announce("Still waiting. The recognizer may be starting up.");
     };
     tick();

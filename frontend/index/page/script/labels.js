@@ -24,6 +24,7 @@ async function introduce() {
   $("model").textContent = "The recognizer is awake";
   $("model").classList.add("awake");
   $("own").hidden = !open;
+  $("words-title").textContent = open ? "Use your own words" : `The ${model.labels.length} words I know`;
   $("vocabulary").textContent = open
     ? "This model has an open vocabulary. Name a few things, and it chooses between those instead of its own words."
     : `This model (${model.model}) has a closed vocabulary: it was taught these ${model.labels.length} words and cannot ` +

@@ -27,6 +27,7 @@ function listen(card) {
     count();
   };
   card.$(".retry").onclick = () => again(card);
+  card.$(".next").onclick = () => $("another").click();
   card.$(".show").onclick = () => {
     shelve();
     $("current").append(card.element);

@@ -32,7 +32,7 @@ const size = (bytes) => {
 
 // How sure a score lets one sound.
 const opinion = (score) => {
-  if (score >= 0.9) return "I am sure, this is";
+  if (score >= 0.9) return "I am quite sure";
   if (score >= 0.5) return "This looks like";
   return "My best guess";
 };
@@ -41,4 +41,4 @@ const opinion = (score) => {
 const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
 
 const curlLine = (name, query) =>
-  `curl --data-binary ${quoted(`@./${name}`)} ${quoted(new URL(query || "?", document.baseURI).href)}`;
+  `curl --data-binary ${quoted(`@./${name}`)} ${quoted(new URL(query || location.pathname, document.baseURI).href)}`;
