@@ -25,7 +25,7 @@ warnings.simplefilter("ignore", Image.DecompressionBombWarning)
 
 _RESAMPLING = {"bicubic": Image.Resampling.BICUBIC, "bilinear": Image.Resampling.BILINEAR}
 # A sliver would grow to gigabytes when its short side is resized: what lies further out is cropped away anyway.
-_MAX_ASPECT = 16
+_MAX_ASPECT = 64
 _STRIP_ROWS = 256
 
 
