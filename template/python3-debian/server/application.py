@@ -59,21 +59,25 @@ class Application:
         request = Request(environ)
         log.call_id.set(call_id_of(request.headers.get(CALL_ID, "")))
         body = request.get_data()
-        response = self._answer(request, body)
+        asks_ready = request.path == "/ready" and request.method in ("GET", "HEAD")
+        response = self._ready() if asks_ready else self._answer(request, body)
         response.headers[CALL_ID] = log.call_id.get()
         size = response.content_length or 0
         if request.method == "HEAD":
             response.response = []
-        log.request(request.method, request.path, response.status_code, time.monotonic() - start, len(body), size)
+        if not asks_ready:  # asked every few seconds
+            log.request(request.method, request.path, response.status_code, time.monotonic() - start, len(body), size)
         return response(environ, start_response)
 
+    def _ready(self) -> Response:
+        if self._loader.wait(0) is None:
+            return self._not_ready()
+        return Response('{"ready": true}', content_type="application/json")
+
     def _answer(self, request: Request, body: bytes) -> Response:
-        asks_ready = request.path == "/ready" and request.method in ("GET", "HEAD")
-        handle = self._loader.wait(0 if asks_ready else self._handler_wait)
+        handle = self._loader.wait(self._handler_wait)
         if handle is None:
             return self._not_ready()
-        if asks_ready:
-            return Response('{"ready": true}', content_type="application/json")
         method = "GET" if request.method == "HEAD" else request.method
         event = Event(body, request.headers, method, request.path, request.args)
         try:

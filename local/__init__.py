@@ -1,0 +1,1 @@
+"""The functions and a gateway on this computer, without containers: for development and for trying them out."""

@@ -1,0 +1,130 @@
+"""python -m local: the functions and a gateway on this computer, until Ctrl-C."""
+
+import argparse
+import asyncio
+import errno
+import os
+import signal
+import socket
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import aiohttp
+from aiohttp import web
+
+from . import asynchronous, gateway, stack, system
+from .assemble import assemble
+from .process import Process, StartError
+
+PROJECT = Path(__file__).parent.parent
+# A long list of labels in a query is longer than aiohttp's own limits; these are the real gateway's.
+_MAX_HEADER_BYTES = 1 << 20
+_HINTS = {"index": "open it in a browser", "clip": "curl --data-binary @photo.jpg {url}"}
+
+
+class Stopped(Exception):
+    """Somebody asked for the end: Ctrl-C or a signal."""
+
+
+def say(line: str) -> None:
+    print(line, flush=True)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m local", description="Runs the functions and a gateway here.")
+    parser.add_argument("--port", type=int, default=8080, help="the gateway's port (default: %(default)s)")
+    parser.add_argument("--model", type=Path, metavar="DIR", help="serve this exported model, not the bundled one")
+    parser.add_argument("-f", "--yaml", type=Path, default=PROJECT / "stack.yml", help="the stack file")
+    arguments = parser.parse_args()
+    try:
+        functions = stack.read(arguments.yaml)
+        with _listen(arguments.port) as listener, tempfile.TemporaryDirectory(prefix="functions-") as build:
+            return asyncio.run(_serve(functions, listener, Path(build), arguments.model))
+    except (OSError, ValueError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+
+
+def _listen(port: int) -> socket.socket:
+    try:
+        return socket.create_server(("127.0.0.1", port))
+    except OverflowError:
+        raise ValueError(f"{port} is no port: choose one from 1024 to 65535.") from None
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        raise ValueError(f"Port {port} is in use: choose another one with --port (make up PORT={port + 1}).") from None
+
+
+async def _serve(functions: Sequence[stack.Function], listener: socket.socket, build: Path, model: Path | None) -> int:
+    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    reading_end, writing_end = os.pipe()
+    processes = []
+    for function in functions:
+        folder = assemble(function, PROJECT / "template", build, model if function.has_model else None)
+        processes.append(Process(function, folder, {"gateway_url": url}, say))
+
+    runner = web.AppRunner(
+        _application({process.function.name: gateway.Route(process) for process in processes}, url),
+        access_log=None,
+        shutdown_timeout=1,
+        max_line_size=_MAX_HEADER_BYTES,
+        max_field_size=_MAX_HEADER_BYTES,
+    )
+    await runner.setup()
+    await web.SockSite(runner, listener).start()
+    status = 0
+    try:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(_until_stopped())
+            for process in processes:
+                group.create_task(process.run(reading_end))
+            group.create_task(_announce(processes, url))
+    except* Stopped:
+        pass
+    except* StartError as failures:
+        sys.stderr.write(f"{failures.exceptions[0]}\n")
+        status = 1
+    finally:
+        await runner.cleanup()
+        os.close(reading_end)
+        os.close(writing_end)
+    return status
+
+
+def _application(routes: dict[str, gateway.Route], url: str) -> web.Application:
+    proxy = gateway.Gateway(routes)
+    queue = asynchronous.Queue(proxy, url)
+    app = web.Application(middlewares=[gateway.errors_as_json])
+    app.on_response_prepare.append(gateway.add_headers)
+    app.cleanup_ctx.extend([proxy.session, queue.worker])
+    for rest in ("", "/{rest:.*}"):
+        app.router.add_route("*", f"/function/{{name}}{rest}", proxy.forward)
+        app.router.add_post(f"/async-function/{{name}}{rest}", queue.accept)
+    app.add_routes(system.routes(proxy))
+    return app
+
+
+async def _until_stopped() -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    await stop.wait()
+    raise Stopped
+
+
+async def _announce(processes: Sequence[Process], url: str) -> None:
+    names = [process.function.name for process in processes]
+    say(f"Starting {' and '.join(names)} ...")
+    async with aiohttp.ClientSession() as session:
+        await asyncio.gather(*(process.wait_until_ready(session) for process in processes))
+    say("Ready. This is for development: it listens on this computer only. Ctrl-C ends it.")
+    for name in names:
+        address = f"{url}/function/{name}"
+        say(f"  {address}  {_HINTS.get(name, '').format(url=address)}".rstrip())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,154 @@
+"""A gateway for development: the routes, headers and limits of OpenFaaS' gateway and watchdog, for this computer."""
+
+import asyncio
+import time
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from datetime import UTC, datetime
+
+import aiohttp
+import yarl
+from aiohttp import web
+from multidict import CIMultiDict, CIMultiDictProxy
+
+from .process import Process
+
+NAMESPACE = "openfaas-fn"
+# A connection to a function is used again for as long as the watchdog does.
+_KEEP_ALIVE = 0.5
+
+_HOP_BY_HOP = (
+    "Connection", "Expect", "Keep-Alive", "Proxy-Authenticate", "Proxy-Authorization", "Proxy-Connection", "TE",
+    "Trailer", "Transfer-Encoding", "Upgrade",
+)  # fmt: skip
+_OWN_HEADERS = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
+
+
+class Route:
+    """A function as the gateway sees it: where it is, how much goes there now, and how often it was called."""
+
+    def __init__(self, process: Process) -> None:
+        self.process = process
+        self.function = process.function
+        self.inflight = 0
+        self.invocations = 0
+        self.created = datetime.now(UTC).isoformat(timespec="seconds")
+
+
+class Gateway:
+    """Forwards `/function/NAME/...`; `routes` by function name."""
+
+    def __init__(self, routes: Mapping[str, Route]) -> None:
+        self.routes = routes
+        self._session: aiohttp.ClientSession | None = None
+
+    async def session(self, _app: web.Application) -> AsyncIterator[None]:
+        """The HTTP client's lifetime: that of the application."""
+        connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEEP_ALIVE)
+        jar = aiohttp.DummyCookieJar()
+        async with aiohttp.ClientSession(connector=connector, cookie_jar=jar, auto_decompress=False) as self._session:
+            yield
+
+    def route(self, request: web.Request) -> Route:
+        """Raises HTTPNotFound for a function that is not here."""
+        name = request.match_info["name"].removesuffix(f".{NAMESPACE}")
+        if name not in self.routes:
+            raise web.HTTPNotFound(text=f"There is no function {name}, only {', '.join(self.routes)}.")
+        return self.routes[name]
+
+    async def forward(self, request: web.Request) -> web.StreamResponse:
+        route = self.route(request)
+        route.invocations += 1
+        limit = route.function.max_inflight
+        if limit and route.inflight >= limit:
+            headers = {"X-OpenFaaS-Internal": "faas-middleware"}
+            text = f"Concurrent request limit exceeded. Max concurrent requests: {limit}\n"
+            return web.Response(status=429, text=text, headers=headers)
+        route.inflight += 1
+        response = web.StreamResponse()
+        try:
+            async with asyncio.timeout(route.function.exec_timeout):
+                await self._forward(request, route, response)
+        except (TimeoutError, aiohttp.ClientError, ConnectionError) as error:
+            if response.prepared:
+                # Too late for another status: an answer that is cut off must not look complete.
+                _abort(request)
+            elif isinstance(error, TimeoutError):
+                raise web.HTTPGatewayTimeout(text=f"{route.function.name} took longer than its exec_timeout.") from None
+            else:
+                raise web.HTTPBadGateway(text=f"{route.function.name} cannot be reached.") from error
+        finally:
+            route.inflight -= 1
+        return response
+
+    async def _forward(self, request: web.Request, route: Route, response: web.StreamResponse) -> None:
+        assert self._session is not None  # noqa: S101
+        start = time.monotonic()
+        async with self._session.request(
+            request.method,
+            yarl.URL(route.process.url + path_and_query(request), encoded=True),
+            headers=request_headers(request),
+            data=request.content if request.body_exists else None,
+            skip_auto_headers=_OWN_HEADERS,
+            allow_redirects=False,
+            timeout=aiohttp.ClientTimeout(total=None),
+        ) as upstream:
+            response.set_status(upstream.status, upstream.reason)
+            response.headers.extend(end_to_end(upstream.headers))
+            response.headers["X-Duration-Seconds"] = f"{time.monotonic() - start:.6f}"
+            await response.prepare(request)
+            async for block in upstream.content.iter_any():
+                await response.write(block)
+            await response.write_eof()
+
+
+def path_and_query(request: web.Request) -> str:
+    """What follows `/function/NAME`, as it was sent."""
+    rest = "/" + "".join(request.rel_url.raw_path.split("/", 3)[3:])
+    query = request.rel_url.raw_query_string
+    return f"{rest}?{query}" if query else rest
+
+
+def _abort(request: web.Request) -> None:
+    if request.transport is not None:
+        request.transport.abort()
+
+
+def end_to_end(headers: CIMultiDictProxy[str]) -> CIMultiDict[str]:
+    named = [name.strip() for value in headers.getall("Connection", ()) for name in value.split(",")]
+    kept = CIMultiDict(headers)
+    for name in (*_HOP_BY_HOP, *named):
+        kept.popall(name, None)
+    return kept
+
+
+def request_headers(request: web.Request) -> CIMultiDict[str]:
+    headers = end_to_end(request.headers)
+    headers.setdefault("X-Forwarded-Host", headers.pop("Host", ""))
+    headers.setdefault("X-Forwarded-For", request.remote or "")
+    headers["X-Call-Id"] = request["call_id"]
+    headers["X-Start-Time"] = request["start_time"]
+    # What the watchdog sends on is chunked, whatever came in.
+    headers.popall("Content-Length", None)
+    return headers
+
+
+@web.middleware
+async def errors_as_json(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    """Gives each request its call id and start time, and the gateway's own errors the form of the functions' errors."""
+    request["call_id"] = request.headers.get("X-Call-Id") or str(uuid.uuid4())
+    request["start_time"] = str(time.time_ns())
+    try:
+        return await handler(request)
+    except web.HTTPException as error:
+        code = error.reason.lower().replace(" ", "_")
+        return web.json_response({"error": {"code": code, "message": error.text}}, status=error.status)
+
+
+async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
+    """Called right before a response's headers are sent: a streamed one has sent them when a middleware sees it."""
+    response.headers.setdefault("X-Call-Id", request["call_id"])
+    response.headers["X-Start-Time"] = request["start_time"]
+    response.headers.popall("Server", None)

@@ -1,0 +1,100 @@
+"""Exports a model once, into a cache folder outside the sources, and says where it is.
+
+    python -m local.model --model ViT-B-32 --pretrained datacomp_xl_s13b_b90k
+
+The last line on stdout is the folder for `python -m local --model`. The export's own dependencies must be installed.
+"""
+
+import argparse
+import hashlib
+import importlib.util
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+PROJECT = Path(__file__).parent.parent
+CLIP = PROJECT / "backend" / "clip"
+_LOCAL = "local-dir:"
+
+
+class ModelError(Exception):
+    """No model. The message says what was tried and what to do."""
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m local.model", description="Exports a model once, into a cache.")
+    parser.add_argument("--model", required=True, help="a name of open_clip, local-dir:FOLDER or hf-hub:ORG/REPOSITORY")
+    parser.add_argument("--pretrained", default="", help="the tag of open_clip's weights, with a name of open_clip")
+    arguments = parser.parse_args()
+    # A tag belongs to a name; the other two forms bring their weights with them.
+    pretrained = "" if ":" in arguments.model else arguments.pretrained
+    try:
+        folder = exported(arguments.model, pretrained, cache())
+    except (ModelError, OSError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    print(folder)
+    return 0
+
+
+def cache() -> Path:
+    """Where exported models are kept (XDG base directories)."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "serverless-image-recognizer"
+
+
+def exported(model: str, pretrained: str, folder: Path) -> Path:
+    """Returns the exported model in `folder`, and exports it first if it is not there. Raises ModelError, OSError."""
+    name = re.sub(r"[^\w.-]+", "-", f"{model}-{pretrained}").strip("-")
+    target = folder / f"{name}-{_fingerprint(model)}"
+    if not target.is_dir():
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".export-", dir=folder) as work:
+            _export(model, pretrained, Path(work) / "model")
+            try:
+                (Path(work) / "model").rename(target)
+            except OSError:
+                if not target.is_dir():  # else somebody was faster
+                    raise
+    return target
+
+
+def _fingerprint(model: str) -> str:
+    """Eight digits that change with the exporter and, for a checkpoint on this computer, with its files."""
+    digest = hashlib.sha256(os.fsencode(model))
+    for source in sorted([*(CLIP / "export").glob("*.py"), CLIP / "labels.py"]):
+        digest.update(source.read_bytes())
+    if model.startswith(_LOCAL):
+        for file in sorted(Path(model.removeprefix(_LOCAL)).resolve().rglob("*")):
+            digest.update(f"{file} {file.stat().st_size} {file.stat().st_mtime_ns}".encode())
+    return digest.hexdigest()[:8]
+
+
+def _export(model: str, pretrained: str, out: Path) -> None:
+    if importlib.util.find_spec("open_clip") is None:
+        raise ModelError(f"The export needs open_clip: pip install -r {CLIP / 'requirements-export.txt'}")
+    if model.startswith(_LOCAL):
+        model = _LOCAL + str(Path(model.removeprefix(_LOCAL)).resolve())
+    title = f"{model} {pretrained}".strip()
+    command = [sys.executable, "-m", "backend.clip.export", "--model", model, "--out", str(out)]
+    command += ["--pretrained", pretrained] if pretrained else []
+    sys.stderr.write(f"Exporting {title}, once. Weights that are not on this computer are downloaded.\n")
+    # stdout is for the folder alone.
+    status = subprocess.run(command, cwd=PROJECT, stdout=sys.stderr, check=False).returncode  # noqa: S603
+    if status != 0 or not out.is_dir():
+        raise ModelError(
+            f"{title} was not exported: the reason is above.\n"
+            "Without a network, or behind a proxy:\n"
+            "  - MODEL=local-dir:FOLDER takes a checkpoint from this computer: open_clip_config.json and\n"
+            "    open_clip_model.safetensors, from the model's page on https://huggingface.co;\n"
+            "  - weights that Hugging Face's cache (HF_HOME) holds are used with HF_HUB_OFFLINE=1;\n"
+            "  - without MODEL, the bundled model is served and nothing is downloaded."
+        )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,126 @@
+"""A function as a process on this computer: started, watched, started again, ended."""
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import aiohttp
+
+from .stack import Function
+
+CHILD = Path(__file__).parent / "child.py"
+
+_FIRST_DELAY, _LONGEST_DELAY = 0.5, 30.0
+# A process that lived this long did not fail because of how it starts.
+_STABLE = 10.0
+_READY_TIMEOUT = 120.0
+_STOP_TIMEOUT = 8.0
+# The gateway does for the functions here what the watchdog's lock file does in a container.
+_NOT_HERE = ("suppress_lock",)
+
+
+class StartError(Exception):
+    """A function does not start. The message says which, and what is known."""
+
+
+class Process:
+    """One function's server. `folder` is the assembled function, `say` takes lines for the person at the terminal."""
+
+    def __init__(self, function: Function, folder: Path, extra: Mapping[str, str], say: Callable[[str], None]) -> None:
+        self.function = function
+        self.url = f"http://127.0.0.1:{_free_port()}"
+        self.started = False
+        self._folder = folder
+        self._environment = {
+            **os.environ,
+            **{name: value for name, value in function.environment.items() if name not in _NOT_HERE},
+            **extra,
+            "upstream_url": self.url,
+        }
+        self._say = say
+        self._process: asyncio.subprocess.Process | None = None
+
+    @property
+    def running(self) -> bool:
+        return self._process is not None and self._process.returncode is None
+
+    async def run(self, pipe: int) -> None:
+        """Keeps the process running until cancelled; `pipe` is what `child.py` reads.
+
+        Raises StartError when it ends before it was ever ready.
+        """
+        delay = _FIRST_DELAY
+        try:
+            while True:
+                started = time.monotonic()
+                status = await self._run_once(pipe)
+                if not self.started:
+                    raise StartError(f"{self.function.name} ended with status {status} before it was ready.")
+                delay = _FIRST_DELAY if time.monotonic() - started > _STABLE else min(2 * delay, _LONGEST_DELAY)
+                self._say(f"{self.function.name} ended with status {status}; it is started again in {delay:g} s.")
+                await asyncio.sleep(delay)
+        finally:
+            await asyncio.shield(self._stop())
+
+    async def _run_once(self, pipe: int) -> int:
+        self._process = await asyncio.create_subprocess_exec(
+            *(sys.executable, str(CHILD), str(pipe)),
+            cwd=self._folder,
+            env=self._environment,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            pass_fds=(pipe,),
+            # Ctrl-C in a terminal is for the parent, which ends its children in order.
+            start_new_session=True,
+        )
+        await self._pass_on_output(self._process)
+        return await self._process.wait()
+
+    async def _pass_on_output(self, process: asyncio.subprocess.Process) -> None:
+        assert process.stdout is not None  # noqa: S101
+        rest = b""
+        while block := await process.stdout.read(65536):
+            *lines, rest = (rest + block).split(b"\n")
+            for line in lines:
+                self._say(f"{self.function.name} | {line.decode(errors='replace')}")
+        if rest:
+            self._say(f"{self.function.name} | {rest.decode(errors='replace')}")
+
+    async def wait_until_ready(self, session: aiohttp.ClientSession) -> None:
+        """Raises StartError when the handler cannot be imported, or is not there after two minutes."""
+        end = time.monotonic() + _READY_TIMEOUT
+        while time.monotonic() < end:
+            try:
+                async with session.get(f"{self.url}/ready") as answer:
+                    if answer.status == 200:
+                        self.started = True
+                        return
+                    if "Retry-After" not in answer.headers:
+                        raise StartError(f"{self.function.name} cannot start: its log above says why.")
+            except aiohttp.ClientError:
+                pass
+            await asyncio.sleep(0.05)
+        raise StartError(f"{self.function.name} is not ready after {_READY_TIMEOUT:g} s.")
+
+    async def _stop(self) -> None:
+        process = self._process
+        if process is None or not self.running:
+            return
+        process.send_signal(signal.SIGINT)
+        try:
+            await asyncio.wait_for(process.wait(), _STOP_TIMEOUT)
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

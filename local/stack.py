@@ -1,0 +1,75 @@
+"""Reads what faas-cli reads: the functions of a stack file."""
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+_VARIABLE = re.compile(r"\$\{(\w+)(?::-([^}]*))?\}")
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
+_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+# What the watchdog does where the environment says nothing.
+_DEFAULT_TIMEOUT = "30s"
+
+
+@dataclass(frozen=True)
+class Function:
+    """One function of the stack file; `handler` is its folder."""
+
+    name: str
+    lang: str
+    handler: Path
+    image: str
+    environment: Mapping[str, str]
+    definition: Mapping[str, Any]
+
+    @property
+    def exec_timeout(self) -> float:
+        """Seconds that a request may take."""
+        return seconds(self.environment.get("exec_timeout", _DEFAULT_TIMEOUT))
+
+    @property
+    def max_inflight(self) -> int:
+        """Requests at the same time; 0 is any number."""
+        return int(self.environment.get("max_inflight", "0"))
+
+    @property
+    def has_model(self) -> bool:
+        """Whether the function is built around a model that can be chosen."""
+        return "MODEL" in (self.definition.get("build_args") or {})
+
+
+def read(path: Path, variables: Mapping[str, str] = os.environ) -> list[Function]:
+    """Returns the functions of a stack file, with `${NAME:-default}` filled in.
+
+    Raises OSError for a file that cannot be read, ValueError for one that is no stack file.
+    """
+    text = _VARIABLE.sub(lambda match: variables.get(match[1]) or match[2] or "", path.read_text(encoding="utf-8"))
+    try:
+        definitions = yaml.safe_load(text)["functions"]
+        return [_function(name, definition, path.parent) for name, definition in definitions.items()]
+    except (yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"{path} is not a stack file: {error!r}") from error
+
+
+def _function(name: str, definition: Mapping[str, Any], folder: Path) -> Function:
+    return Function(
+        name=name,
+        lang=definition["lang"],
+        handler=(folder / definition["handler"]).resolve(),
+        image=definition["image"],
+        environment={key: str(value) for key, value in (definition.get("environment") or {}).items()},
+        definition=definition,
+    )
+
+
+def seconds(duration: str) -> float:
+    """Returns a Go duration ("1m30s", "500ms", or a number of seconds) in seconds. Raises ValueError."""
+    parts = _DURATION.findall(duration)
+    if "".join(number + unit for number, unit in parts) != duration:
+        return float(duration)
+    return sum(float(number) * _SECONDS[unit] for number, unit in parts)
