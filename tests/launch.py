@@ -1,0 +1,80 @@
+"""Starts programs of this project as a person would, and ends them."""
+
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).parent.parent
+
+
+@dataclass(frozen=True)
+class Running:
+    """A running program: its address without a slash at the end, its process, and what it has printed."""
+
+    url: str
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    def output(self) -> str:
+        return self.log.read_text(encoding="utf-8", errors="replace")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def running(
+    command: list[str],
+    url: str,
+    is_up: Callable[[Running], bool],
+    cwd: Path = PROJECT,
+    environment: Mapping[str, str] | None = None,
+) -> Iterator[Running]:
+    """Runs a command until the block ends, and fails the test with its output if it does not come up in a minute."""
+    with tempfile.TemporaryDirectory(prefix="test-") as folder:
+        log = Path(folder, "log")
+        with log.open("wb") as output:
+            process = subprocess.Popen(command, cwd=cwd, env=environment, stdout=output, stderr=subprocess.STDOUT)
+        program = Running(url, process, log)
+        try:
+            wait_for(lambda: process.poll() is not None or is_up(program), lambda: f"not up:\n{program.output()}")
+            if process.poll() is not None:
+                pytest.fail(f"ended with status {process.returncode}:\n{program.output()}")
+            yield program
+        finally:
+            process.send_signal(signal.SIGINT)
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+@contextmanager
+def local(*arguments: str) -> Iterator[Running]:
+    """`python -m local` on a free port, ready for requests."""
+    port = free_port()
+    command = [sys.executable, "-m", "local", "--port", str(port), *arguments]
+    with running(command, f"http://127.0.0.1:{port}", lambda program: "\nReady." in program.output()) as program:
+        yield program
+
+
+def wait_for(condition: Callable[[], bool], message: Callable[[], str] | str, seconds: float = 60) -> None:
+    """Fails the test with the message if the condition does not become true."""
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            pytest.fail(message if isinstance(message, str) else message())
+        time.sleep(0.02)
