@@ -110,7 +110,7 @@ class Clip:
             headers = reply.passed_on() | {"Content-Type": "application/json"}
             return {"statusCode": reply.status, "headers": headers, "body": reply.body}
         code = PLATFORM_CODES.get(reply.status, "clip_bad_answer")
-        raise Failure(code, f"no answer from clip: {reply.status} from {self.url}", reply.passed_on())
+        raise Failure(code, f"clip itself gave no answer (status {reply.status})", reply.passed_on())
 
     def _send(self, method: str, body: bytes | None, parameters: Parameters, call_id: str, deadline: float) -> Reply:
         left = max(deadline - self.clock(), 0.001)

@@ -12,6 +12,9 @@ from .errors import Failure
 from .interface import Event
 
 PARAMETERS = ("top_k", "labels", "template")
+# The fields travel on in a query, and no gateway takes one much longer than this.
+MAX_FIELD_BYTES = 1 << 16
+MAX_PARTS = 100
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,12 @@ def read_upload(event: Event) -> Upload:
 
 def _read_form(body: bytes, options: dict[str, str], parameters: Parameters) -> Upload:
     # Bytes stay in memory: werkzeug would spool a large file to disk, and nothing of a photo is to be stored.
-    parser = FormDataParser(stream_factory=lambda *_, **__: BytesIO(), silent=False)
+    parser = FormDataParser(
+        stream_factory=lambda *_, **__: BytesIO(),
+        max_form_memory_size=MAX_FIELD_BYTES,
+        max_form_parts=MAX_PARTS,
+        silent=False,
+    )
     try:
         _, form, files = parser.parse(BytesIO(body), "multipart/form-data", len(body), options)
     except (ValueError, HTTPException) as error:

@@ -1,0 +1,111 @@
+"""A real `index` behind a gateway that can misbehave, and a real browser in front."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+from playwright.sync_api import Browser, BrowserContext, Page
+
+from local import stack
+from local.assemble import assemble
+
+from .chromium import NoBrowserError, launched
+from .gateway import Gateway
+
+PROJECT = Path(__file__).parents[2]
+# Of index's call to clip: room for its retries, and short enough to wait for.
+CLIP_TIMEOUT = 4
+
+
+@pytest.fixture(scope="session")
+def running_gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+    """The gateway, and behind it `index` as the template's own server runs it, in a process of its own."""
+    gateway = Gateway()
+    server = gateway.start()
+    function = next(function for function in stack.read(PROJECT / "stack.yml") if function.name == "index")
+    folder = assemble(function, PROJECT / "template", tmp_path_factory.mktemp("build"))
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        gateway.index_url = f"http://127.0.0.1:{free.getsockname()[1]}"
+    settings = {"gateway_url": gateway.url, "upstream_url": gateway.index_url, "clip_timeout": f"{CLIP_TIMEOUT}s"}
+    # A proxy that leads nowhere: calls inside the cluster must not go there.
+    environment = os.environ | settings | {"http_proxy": "http://127.0.0.1:9", "no_proxy": ""}
+    with subprocess.Popen([sys.executable, "index.py"], cwd=folder, env=environment) as process:
+        try:
+            _wait_until_ready(gateway.index_url, process)
+            yield gateway
+        finally:
+            process.kill()
+            server.shutdown()
+            server.server_close()
+
+
+def _wait_until_ready(url: str, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            if requests.get(f"{url}/ready", timeout=5).ok:
+                return
+        except requests.ConnectionError:
+            time.sleep(0.05)
+    pytest.fail("index did not start; its output is above")
+
+
+@pytest.fixture
+def gateway(running_gateway: Gateway) -> Iterator[Gateway]:
+    """The gateway, as good as new."""
+    running_gateway.forget()
+    yield running_gateway
+    running_gateway.forget()
+
+
+@pytest.fixture
+def index(gateway: Gateway) -> str:
+    """The address of `index` behind the gateway."""
+    return f"{gateway.url}/function/index"
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Chromium."""
+    try:
+        with launched() as browser:
+            yield browser
+    except NoBrowserError as error:
+        pytest.fail(str(error))
+
+
+@pytest.fixture
+def context_options() -> dict[str, object]:
+    """What the browser of a test is like; tests give their own with `parametrize`."""
+    return {}
+
+
+@pytest.fixture
+def context(browser: Browser, context_options: dict[str, object]) -> Iterator[BrowserContext]:
+    """A browser profile of the test's own."""
+    context = browser.new_context(**context_options)  # type: ignore[arg-type]
+    context.set_default_timeout(15_000)
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext, index: str) -> Iterator[Page]:
+    """The page, opened. Fails the test if a script fails or the Content-Security-Policy had to stop something."""
+    page = context.new_page()
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("dialog", lambda dialog: complaints.append(f"dialog: {dialog.message}"))
+    page.on(
+        "console",
+        lambda message: complaints.append(message.text) if "Failed to load resource" not in message.text else None,
+    )
+    page.goto(index)
+    yield page
+    assert not complaints

@@ -1,0 +1,196 @@
+"""A gateway that misbehaves on demand: it leads to a real `index`, and plays `clip` itself."""
+
+import json
+import socket
+import struct
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import requests
+
+LABELS = ["apple", "bear", "clock", "orange", "pear", "sunflower", "tulip"]
+DESCRIPTION: dict[str, Any] = {
+    "model": "tiny/test",
+    "vocabulary": "closed",
+    "labels": LABELS,
+    "templates": ["a photo of a {}."],
+    "formats": ["JPEG", "PNG"],
+    "limits": {
+        "max_image_bytes": 2_000_000,
+        "max_image_pixels": 50_000_000,
+        "max_labels": 1000,
+        "max_label_tokens": 77,
+    },
+    "top_k": 5,
+}
+SCORES = [0.934, 0.041, 0.012, 0.0071, 0.00042]
+
+
+def prediction(labels: list[str] = LABELS, *, recognized: bool = True) -> dict[str, Any]:
+    """What clip answers to a photo, with the given labels best first."""
+    ranked = [{"label": label, "score": score} for label, score in zip(labels, SCORES, strict=False)]
+    return {"predictions": ranked, "recognized": recognized, "model": "tiny/test"}
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A request as it arrived at clip."""
+
+    method: str
+    query: list[tuple[str, str]]
+    headers: dict[str, str]
+    body: bytes
+
+
+Behavior = Callable[["_Handler"], None]
+
+
+def answer(document: Any, status: int = 200, **headers: str) -> Behavior:
+    """Answers JSON."""
+    return plain(json.dumps(document), status, **{"Content-Type": "application/json"} | headers)
+
+
+def error(code: str, status: int) -> Behavior:
+    """Answers in clip's error form."""
+    return answer({"error": {"code": code, "message": f"said by clip: {code}"}}, status)
+
+
+def plain(text: str, status: int, **headers: str) -> Behavior:
+    """Answers text, as the platform does."""
+
+    def behave(handler: "_Handler") -> None:
+        body = text.encode()
+        handler.send_response(status)
+        for name, value in ({"Content-Type": "text/plain"} | headers).items():
+            handler.send_header(name.replace("_", "-"), value)
+        handler.send_header("Content-Length", str(len(body)))
+        handler.end_headers()
+        handler.wfile.write(body)
+
+    return behave
+
+
+def slow(seconds: float, then: Behavior) -> Behavior:
+    """Waits, then does something."""
+
+    def behave(handler: "_Handler") -> None:
+        time.sleep(seconds)
+        then(handler)
+
+    return behave
+
+
+def until(event: threading.Event, then: Behavior) -> Behavior:
+    """Waits until the test allows it, then does something."""
+
+    def behave(handler: "_Handler") -> None:
+        event.wait(20)
+        then(handler)
+
+    return behave
+
+
+def trickle(handler: "_Handler") -> None:
+    """Starts an answer, and goes on with a byte now and then, without end."""
+    handler.send_response(200)
+    handler.send_header("Content-Length", "1000")
+    handler.end_headers()
+    for _ in range(100):
+        handler.wfile.write(b" ")
+        time.sleep(0.1)
+
+
+def close(handler: "_Handler") -> None:
+    """Hangs up without a word."""
+    handler.close_connection = True
+
+
+def reset(handler: "_Handler") -> None:
+    """Resets the connection."""
+    handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    handler.connection.close()
+    handler.close_connection = True
+
+
+@dataclass
+class Gateway:
+    """`clip`, `describe` and `index` hold what happens to the next requests to each; after that, all goes well."""
+
+    url: str = ""
+    index_url: str = ""
+    clip: deque[Behavior] = field(default_factory=deque)
+    describe: deque[Behavior] = field(default_factory=deque)
+    index: deque[Behavior] = field(default_factory=deque)
+    seen: list[Seen] = field(default_factory=list)
+
+    def forget(self) -> None:
+        """Makes it as good as new."""
+        for what in (self.clip, self.describe, self.index, self.seen):
+            what.clear()
+
+    def start(self) -> ThreadingHTTPServer:
+        """Listens on a free port of the loopback address; the caller shuts the server down."""
+        server = _Server(("127.0.0.1", 0), type("Handler", (_Handler,), {"gateway": self}))
+        self.url = f"http://127.0.0.1:{server.server_address[1]}"
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+        return server
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A browser that cancels is no news."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    gateway: Gateway
+
+    def _serve(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        path, _, rest = self.path.partition("?")
+        if path == "/function/clip":
+            self._clip(body)
+        elif "/index" in path:
+            self._index(path.partition("/index")[2] or "/", rest, body)
+        else:
+            plain("404 page not found", 404)(self)
+
+    def _clip(self, body: bytes) -> None:
+        query = parse_qsl(urlsplit(self.path).query, keep_blank_values=True)
+        if self.command == "POST":
+            self.gateway.seen.append(Seen(self.command, query, dict(self.headers), body))
+            queue, usual = self.gateway.clip, answer(prediction(), Server_Timing="decode;dur=1.2, inference;dur=4.5")
+        else:
+            queue, usual = self.gateway.describe, answer(DESCRIPTION)
+        (queue.popleft() if queue else usual)(self)
+
+    def _index(self, path: str, query: str, body: bytes) -> None:
+        if self.command == "POST" and self.gateway.index:
+            self.gateway.index.popleft()(self)
+            return
+        headers = {name: value for name, value in self.headers.items() if name.lower() != "host"}
+        url = f"{self.gateway.index_url}{path}" + (f"?{query}" if query else "")
+        with requests.request(
+            self.command, url, data=body, headers=headers, allow_redirects=False, timeout=30, stream=True
+        ) as response:
+            content = response.raw.read(decode_content=False)
+        self.send_response(response.status_code)
+        for name, value in response.headers.items():
+            if name.lower() not in ("connection", "date", "server", "content-length"):
+                self.send_header(name, value)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    do_GET = do_POST = do_HEAD = do_PUT = _serve  # noqa: N815
+
+    def log_message(self, *_: Any) -> None:
+        """Stays quiet."""
