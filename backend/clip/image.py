@@ -11,7 +11,7 @@ from typing import cast
 import numpy as np
 import pillow_heif
 from numpy.typing import NDArray
-from PIL import AvifImagePlugin, Image, ImageCms, ImageOps, TiffImagePlugin, WebPImagePlugin  # noqa: F401 (register)
+from PIL import AvifImagePlugin, ExifTags, Image, ImageCms, ImageOps, TiffImagePlugin, WebPImagePlugin  # noqa: F401 (register)
 
 from .errors import CorruptImage, TooManyPixels, UnsupportedImage
 from .limits import MAX_IMAGE_PIXELS
@@ -74,7 +74,7 @@ def read_pixels(data: bytes, preprocessing: Preprocessing) -> NDArray[np.uint8]:
             if pixels > MAX_IMAGE_PIXELS:
                 raise TooManyPixels(f"The image has {pixels:,} pixels; at most {MAX_IMAGE_PIXELS:,} are accepted.")
             with _pixel_budget.spend(pixels):
-                upright = _load_upright(image, preprocessing)
+                upright = _to_rgb(_load_upright(image, data, preprocessing))
                 return np.asarray(fit(upright, preprocessing))
     except Image.DecompressionBombError as error:
         raise TooManyPixels(f"The image has more than the {MAX_IMAGE_PIXELS:,} pixels that are accepted.") from error
@@ -84,14 +84,18 @@ def read_pixels(data: bytes, preprocessing: Preprocessing) -> NDArray[np.uint8]:
         raise CorruptImage(f"The image begins like {name} and cannot be decoded.") from error
 
 
-def _load_upright(image: Image.Image, preprocessing: Preprocessing) -> Image.Image:
+def _load_upright(image: Image.Image, data: bytes, preprocessing: Preprocessing) -> Image.Image:
     height, width = preprocessing.size
     # JPEG alone can shrink while it decodes; twice the wanted size leaves the resizing its detail.
     image.draft("RGB", (2 * max(height, width), 2 * max(height, width)))
+    orientation = image.info.get("original_orientation")
     image.load()
     with suppress(Exception):  # a broken EXIF block is no reason to refuse a photo that can be seen
+        if orientation and b"irot" not in data and b"imir" not in data:
+            # pillow-heif drops the EXIF orientation for these two HEIF properties, which a file may lack.
+            image.getexif()[ExifTags.Base.Orientation] = orientation
         image = ImageOps.exif_transpose(image)
-    return _to_rgb(image)
+    return image
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:

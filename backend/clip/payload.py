@@ -33,7 +33,7 @@ def image_bytes(body: bytes, content_type: str) -> bytes:
         BodyTooLarge: the image is over ``MAX_IMAGE_BYTES``.
         CorruptImage: a form or a data URI that cannot be read.
     """
-    if content_type.lower().startswith("multipart/form-data"):
+    if body and content_type.lower().startswith("multipart/form-data"):
         body = _file_field(body, content_type)
     if sniff(body) is None:
         body = _from_base64(body)
