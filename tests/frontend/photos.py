@@ -4,6 +4,7 @@ from io import BytesIO
 
 import numpy as np
 from PIL import Image
+from playwright.sync_api import FilePayload
 
 RED, BLUE = (200, 30, 30), (30, 30, 200)
 
@@ -35,3 +36,8 @@ def camera_photo(width: int = 4000, height: int = 3000, orientation: int = 1) ->
     exif = image.getexif()
     exif[0x0112] = orientation
     return encoded(image, quality=93, exif=exif)
+
+
+def file(name: str = "holiday.jpg", data: bytes | None = None) -> FilePayload:
+    """A photo as a file to choose."""
+    return {"name": name, "mimeType": "", "buffer": photo() if data is None else data}

@@ -42,6 +42,7 @@ class Card {
   say(state, eyebrow, best, note = "") {
     clearInterval(this.clock);
     this.element.dataset.state = state;
+    this.element.setAttribute("aria-busy", String(["preparing", "sending", "looking"].includes(state)));
     // A button that goes away with its state must not take the keyboard's place with it.
     if (this.element.contains(document.activeElement)) this.$(".best").focus({ preventScroll: true });
     this.$(".eyebrow").textContent = eyebrow;

@@ -28,7 +28,7 @@ window.ondrop = (event) => {
   add([...event.dataTransfer.files]);
 };
 
-window.onpaste = (event) => {
+document.onpaste = (event) => {
   const files = [...(event.clipboardData?.files ?? [])];
   if (!files.length) return;
   event.preventDefault();

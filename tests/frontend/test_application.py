@@ -1,0 +1,61 @@
+"""The page, the functions and the bundled model together."""
+
+import json
+import os
+
+import pytest
+import requests
+from playwright.sync_api import BrowserContext, Page, expect
+
+from tests.launch import Running
+
+from .photos import camera_photo, file
+
+
+@pytest.fixture
+def page(context: BrowserContext, application: Running) -> Page:
+    page = context.new_page()
+    page.goto(f"{application.url}/function/index")
+    expect(page.locator(".model.awake")).to_be_visible()
+    return page
+
+
+def test_each_drawing_is_recognized(page: Page) -> None:
+    names = page.locator(".example").evaluate_all("(buttons) => buttons.map((button) => button.dataset.name)")
+    for name in names:
+        page.get_by_role("button", name=name).click()
+        expect(page.locator("#current [data-state=done] h2")).to_have_text(name)
+        page.get_by_role("button", name="Another photo").click()
+
+
+def test_the_page_says_what_the_service_says(page: Page, application: Running) -> None:
+    address = f"{application.url}/function/index"
+    page.set_input_files("#photo", file("phone.jpg", camera_photo()))
+    expect(page.locator("#current .guesses li")).to_have_count(5)
+    shown = json.loads(page.locator("#current .json").text_content() or "")
+    description = requests.get(f"{address}?describe", timeout=20).json()
+    assert shown["model"] == description["model"]
+    assert {entry["label"] for entry in shown["predictions"]} <= set(description["labels"])
+    page.locator("#words summary").click()
+    expect(page.locator("#known")).to_have_text(", ".join(description["labels"]))
+
+
+def test_what_is_no_photo(page: Page) -> None:
+    page.set_input_files("#photo", file("report.pdf", b"%PDF-1.7\n" + bytes(500)))
+    expect(page.locator("#current h2")).to_contain_text("This does not look like a photo.")
+
+
+def test_a_damaged_photo(page: Page) -> None:
+    page.set_input_files("#photo", file("damaged.jpg", b"\xff\xd8\xff\xe0\x00\x10JFIF" + os.urandom(500)))
+    expect(page.locator("#current h2")).to_contain_text("This photo is damaged")
+
+
+def test_through_the_form_with_javascript_switched_off(application: Running) -> None:
+    response = requests.post(
+        f"{application.url}/function/index",
+        files={"photo": ("a.jpg", camera_photo(640, 480))},
+        headers={"Accept": "text/html"},
+        timeout=30,
+    )
+    assert response.status_code == 200
+    assert response.text.count('class="label"') == 5

@@ -1,0 +1,211 @@
+"""For everyone: axe-core in every state, the keyboard alone, every size, both directions, less motion, every prefix."""
+
+import threading
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import BrowserContext, Error, Page, expect
+
+from . import gateway as behaviors
+from .axe import violations
+from .gateway import DESCRIPTION, Gateway, prediction
+from .photos import file
+
+PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+NARROW = {"viewport": {"width": 320, "height": 640}}
+ZOOMED = {"viewport": {"width": 640, "height": 400}, "device_scale_factor": 2}
+CINEMA = {"viewport": {"width": 3840, "height": 2160}}
+LIGHT, DARK = {"color_scheme": "light"}, {"color_scheme": "dark"}
+
+OUTSIDE = """() => [...document.querySelectorAll("main :is(p, h2, li, button, label, pre, img)")]
+  .filter((element) => element.checkVisibility())
+  .filter((element) => {
+    const { left, right } = element.getBoundingClientRect();
+    return left < -1 || right > innerWidth + 1;
+  })
+  .map((element) => element.outerHTML.slice(0, 80))"""
+
+
+def through_all_states(page: Page, gateway: Gateway, look: Callable[[str], None]) -> None:
+    """Brings the page into each of its states, and looks at it there."""
+    gateway.describe.append(behaviors.answer(DESCRIPTION | {"vocabulary": "open"}))
+    page.reload()
+    expect(page.locator(".model.awake")).to_be_visible()
+    look("start")
+    page.locator("#words summary").click()
+    look("own words")
+
+    ready = threading.Event()
+    gateway.clip.append(behaviors.until(ready, behaviors.answer(prediction())))
+    page.set_input_files("#photo", file("a-rather-long-name-" * 8 + ".jpg"))
+    expect(page.locator("[data-state=looking]")).to_be_visible()
+    look("looking")
+    ready.set()
+    expect(page.locator("[data-state=done]")).to_be_visible()
+    look("result")
+    page.get_by_text("As JSON and with curl").click()
+    look("result with JSON")
+
+    gateway.clip.append(behaviors.answer(prediction(["donaudampfschifffahrtsgesellschaft" * 2, "b"], recognized=False)))
+    page.set_input_files("#photo", file())
+    expect(page.locator("[data-state=unsure]")).to_be_visible()
+    look("not recognized, and history")
+
+    gateway.clip.append(behaviors.error("corrupt_image", 422))
+    page.set_input_files("#photo", file())
+    expect(page.locator("[data-state=failed]")).to_be_visible()
+    look("error")
+
+    waiting = threading.Event()
+    gateway.clip.append(behaviors.until(waiting, behaviors.error("internal", 500)))
+    page.set_input_files("#photo", [file(), file("second.heic", b"not for browsers"), file()])
+    expect(page.locator("[data-state=looking]")).to_be_visible()
+    page.locator("[data-state=waiting]").last.get_by_role("button", name="Cancel").click()
+    look("queue")
+    waiting.set()
+    expect(page.locator("#count")).to_have_text("3 of 3 photos done")
+    look("queue done")
+
+
+@pytest.mark.parametrize("context_options", [LIGHT, DARK, PHONE | DARK], ids=["light", "dark", "phone, dark"])
+def test_axe_finds_nothing(page: Page, gateway: Gateway) -> None:
+    def look(state: str) -> None:
+        page.evaluate("document.getAnimations().map((animation) => animation.cancel())")
+        assert violations(page) == "", state
+
+    through_all_states(page, gateway, look)
+
+
+@pytest.mark.parametrize("context_options", [NARROW, PHONE, ZOOMED, CINEMA], ids=["320", "phone", "zoom 200%", "4K"])
+def test_nothing_is_wider_than_the_window(page: Page, gateway: Gateway) -> None:
+    def look(state: str) -> None:
+        for direction in ("rtl", "ltr"):
+            page.evaluate("(direction) => (document.documentElement.dir = direction)", direction)
+            width, visible = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+            assert width <= visible, (state, direction)
+            assert page.evaluate(OUTSIDE) == [], (state, direction)
+
+    through_all_states(page, gateway, look)
+
+
+@pytest.mark.parametrize("context_options", [CINEMA])
+def test_type_grows_with_the_screen(page: Page) -> None:
+    assert page.evaluate("parseFloat(getComputedStyle(document.documentElement).fontSize)") > 20
+
+
+def test_bars_grow_from_the_side_one_reads_from(page: Page) -> None:
+    page.evaluate("document.documentElement.dir = 'rtl'")
+    page.set_input_files("#photo", file())
+    expect(page.locator("[data-state=done]")).to_be_visible()
+    page.evaluate("Promise.all(document.getAnimations().map((animation) => animation.finished))")
+    track, level = page.locator(".track").nth(1).bounding_box(), page.locator(".level").nth(1).bounding_box()
+    assert track
+    assert level
+    assert level["x"] + level["width"] == pytest.approx(track["x"] + track["width"], abs=1)
+
+
+@pytest.mark.parametrize("context_options", [{"reduced_motion": "reduce"}])
+def test_nothing_moves_for_those_who_ask_for_that(page: Page, gateway: Gateway) -> None:
+    def look(state: str) -> None:
+        assert page.evaluate("document.getAnimations().length") == 0, state
+
+    through_all_states(page, gateway, look)
+
+
+@pytest.mark.parametrize("context_options", [LIGHT, DARK], ids=["light", "dark"])
+def test_looks_as_the_system_does(page: Page, context_options: dict[str, object]) -> None:
+    color = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    brightness = sum(map(int, color.removeprefix("rgb(").removesuffix(")").split(",")))
+    assert (brightness < 150) == (context_options == DARK)
+
+
+def test_keyboard_alone(context: BrowserContext, page: Page, gateway: Gateway) -> None:
+    def tab_to(name: str, limit: int = 12) -> None:
+        for _ in range(limit):
+            page.keyboard.press("Tab")
+            if name in page.evaluate("(document.activeElement.labels?.[0] ?? document.activeElement).textContent"):
+                assert page.evaluate("document.activeElement.matches(':focus-visible')")
+                return
+        pytest.fail(f"the keyboard does not reach {name}")
+
+    tab_to("Choose a photo", limit=1)
+    outline = page.locator("label[for=photo]").evaluate("(label) => getComputedStyle(label).outlineStyle")
+    assert outline == "solid"
+    with page.expect_file_chooser() as chooser:
+        page.keyboard.press("Space")
+    gateway.clip.append(behaviors.error("internal", 500))
+    chooser.value.set_files(file())
+    expect(page.locator("[data-state=failed]")).to_be_visible()
+    expect(page.locator("#current h2")).to_be_focused()
+    tab_to("Try again", limit=1)
+    page.keyboard.press("Enter")
+    expect(page.locator("[data-state=done]")).to_be_visible()
+    expect(page.locator("#current h2")).to_be_focused()
+    tab_to("As JSON and with curl", limit=1)
+    page.keyboard.press("Enter")
+    tab_to("predictions", limit=1)
+    tab_to("Copy curl line", limit=1)
+    tab_to("The 7 words I know")
+    page.keyboard.press("Enter")
+    expect(page.locator("#known")).to_be_visible()
+    for _ in range(5):
+        page.keyboard.press("Shift+Tab")
+    assert page.evaluate("document.activeElement.id") == "another"
+    page.keyboard.press("Enter")
+    expect(page.locator("#photo")).to_be_focused()
+    tab_to("apple")
+    page.keyboard.press("Enter")
+    expect(page.locator("[data-state=done]")).to_have_count(2)
+    tab_to("Show")
+    page.keyboard.press("Enter")
+    expect(page.locator("#current h2")).to_be_focused()
+    tab_to("Clear")
+    page.keyboard.press("Enter")
+    expect(page.locator("#another")).to_be_focused()
+
+
+def test_progress_is_heard(page: Page, gateway: Gateway) -> None:
+    page.evaluate(
+        """() => {
+          window.heard = [];
+          const status = document.querySelector("[role=status]");
+          new MutationObserver(() => heard.push(status.textContent)).observe(status, { childList: true });
+        }"""
+    )
+    page.set_input_files("#photo", file())
+    expect(page.locator("[data-state=done]")).to_be_visible()
+    assert page.evaluate("heard") == ["Looking at holiday.jpg", "holiday.jpg: apple, 93.4%"]
+
+
+@pytest.mark.parametrize(
+    "path", ["/function/index", "/function/index/", "/tools/deep/index", "/index/", "/function/index?from=mail#top"]
+)
+def test_works_behind_any_prefix(context: BrowserContext, gateway: Gateway, path: str) -> None:
+    page = context.new_page()
+    asked: list[tuple[str, str]] = []
+    page.on("request", lambda request: asked.append((request.method, request.url.split("#")[0])))
+    page.goto(gateway.url + path)
+    expect(page.locator(".model.awake")).to_be_visible()
+    page.locator(".example").first.click()
+    expect(page.locator("[data-state=done]")).to_be_visible()
+    here = gateway.url + path.split("?")[0]
+    asked = [(method, url) for method, url in asked if not url.startswith(("blob:", "data:"))]
+    assert asked == [("GET", gateway.url + path.split("#")[0]), ("GET", f"{here}?describe"), ("POST", f"{here}?")]
+
+
+def test_the_policy_stops_what_is_not_ours(context: BrowserContext, index: str) -> None:
+    page = context.new_page()
+    page.goto(index)
+    with pytest.raises(Error, match="TrustedHTML"):
+        page.evaluate("document.body.innerHTML = '<b>markup</b>'")
+    with pytest.raises(Error, match="TrustedScript"):
+        page.evaluate("document.body.setAttribute('onclick', 'alert(1)')")
+    with pytest.raises(Error, match="Failed to fetch"):
+        page.evaluate("fetch('http://127.0.0.1:9/')")
+
+
+def test_no_other_site_can_frame_it(context: BrowserContext, index: str) -> None:
+    page = context.new_page()
+    page.set_content(f'<iframe src="{index}"></iframe>')
+    page.wait_for_load_state("networkidle")
+    assert page.frames[1].url.startswith("chrome-error:")

@@ -1,0 +1,167 @@
+"""The answers: results, not recognized, own words, history, what can be copied."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from . import gateway as behaviors
+from .gateway import DESCRIPTION, LABELS, Gateway, prediction
+from .photos import file, photo
+
+HOSTILE = "<img src=x onerror=alert(1)>'\"; $(touch pwned) `touch pwned`.jpg"
+OPEN = behaviors.answer(DESCRIPTION | {"vocabulary": "open"})
+
+
+def show(page: Page, *names: str) -> None:
+    files = [file(name) for name in names or ("holiday.jpg",)]
+    page.set_input_files("#photo", files)
+    expect(page.locator("#current [aria-busy=false]")).to_have_count(len(files))
+    expect(page.locator("#current [data-state=waiting]")).to_have_count(0)
+
+
+def test_the_result(page: Page) -> None:
+    show(page)
+    card = page.locator("#current .card")
+    expect(card.get_by_role("heading")).to_have_text("apple")
+    expect(card.locator(".note")).to_have_text("93.4% sure")
+    expect(card.locator(".guesses .label")).to_have_text(LABELS[:5])
+    expect(card.locator(".guesses .score")).to_have_text(["93.4%", "4.1%", "1.2%", "0.7%", "< 0.1%"])
+    page.evaluate("Promise.all(document.getAnimations().map((animation) => animation.finished))")
+    track, best = card.locator(".track").first.bounding_box(), card.locator(".level").first.bounding_box()
+    assert track
+    assert best
+    assert best["width"] / track["width"] == pytest.approx(0.934, abs=0.01)
+    expect(card.locator(".facts")).to_contain_text("5 ms of it thinking")
+    expect(card.locator(".facts")).to_contain_text("Model: tiny/test")
+    expect(page.get_by_role("status")).to_have_text("holiday.jpg: apple, 93.4%")
+
+
+def test_not_recognized(page: Page, gateway: Gateway) -> None:
+    gateway.clip.append(behaviors.answer(prediction(recognized=False)))
+    show(page)
+    expect(page.locator("#current h2")).to_have_text("I do not recognize this")
+    expect(page.locator("#current .guesses li")).to_have_count(5)
+    expect(page.get_by_role("status")).to_have_text("holiday.jpg: not recognized")
+
+
+def test_go_back_and_repeat(page: Page) -> None:
+    show(page)
+    expect(page.locator("#start")).to_be_hidden()
+    page.get_by_role("button", name="Another photo").click()
+    expect(page.locator("#start")).to_be_visible()
+    expect(page.locator("#photo")).to_be_focused()
+    show(page, "second.jpg")
+    expect(page.locator("#current .card")).to_have_count(1)
+    page.go_back()
+    expect(page.locator("#start")).to_be_visible()
+    expect(page.locator("#past figcaption bdi")).to_have_text(["second.jpg", "holiday.jpg"])
+
+
+def test_earlier_results_stay_until_cleared(page: Page, gateway: Gateway) -> None:
+    gateway.clip.append(behaviors.answer(prediction(["pear", "apple"])))
+    show(page)
+    show(page, "second.jpg")
+    earlier = page.get_by_role("region", name="Earlier")
+    expect(earlier.get_by_role("heading", level=2)).to_have_text(["Earlier", "pear"])
+    earlier.get_by_role("button", name="Show").click()
+    expect(page.locator("#current h2")).to_have_text("pear")
+    expect(page.locator("#current .guesses")).to_be_visible()
+    expect(page.locator("#past h2")).to_have_text("apple")
+    earlier.get_by_role("button", name="Clear").click()
+    expect(earlier).to_be_hidden()
+    expect(page.locator(".card")).to_have_count(1)
+    expect(page.get_by_role("button", name="Another photo")).to_be_focused()
+
+
+def test_says_that_nothing_is_stored(page: Page) -> None:
+    expect(page.get_by_role("contentinfo")).to_contain_text("Nothing is stored.")
+
+
+def test_a_closed_vocabulary_is_explained(page: Page, gateway: Gateway) -> None:
+    page.get_by_text("The 7 words I know").click()
+    expect(page.locator("#vocabulary")).to_contain_text("closed vocabulary")
+    expect(page.locator("#known")).to_have_text(", ".join(LABELS))
+    expect(page.locator("#own")).to_be_hidden()
+    show(page)
+    assert gateway.seen[0].query == []
+
+
+def test_own_words_where_the_vocabulary_is_open(page: Page, gateway: Gateway) -> None:
+    gateway.describe.append(OPEN)
+    page.reload()
+    page.get_by_text("Use your own words").click()
+    field = page.get_by_label("Words to choose from")
+    field.fill(" my cat, , Grüße & Küsse ,")
+    show(page)
+    assert gateway.seen[0].query == [("labels", "my cat,Grüße & Küsse")]
+    field.fill("dog")
+    gateway.clip.append(behaviors.answer(prediction(["dog"])))
+    field.press("Enter")  # asks again about the photo that is shown
+    expect(page.locator("#current h2")).to_have_text("dog")
+    assert gateway.seen[1].query == [("labels", "dog")]
+    field.fill("")
+    page.get_by_role("button", name="Use these words").click()
+    expect(page.locator("#current h2")).to_have_text("apple")
+    assert gateway.seen[2].query == []
+
+
+def test_copies_the_json(context: BrowserContext, page: Page) -> None:
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    show(page)
+    page.get_by_text("As JSON and with curl").click()
+    page.locator("[data-copies=json]").click()
+    expect(page.locator("[data-copies=json]")).to_have_text("Copied")
+    assert json.loads(page.evaluate("navigator.clipboard.readText()")) == prediction()
+
+
+def test_without_a_clipboard_the_text_is_selected(page: Page) -> None:
+    page.evaluate("Object.defineProperty(navigator, 'clipboard', { value: undefined })")
+    show(page)
+    page.get_by_text("As JSON and with curl").click()
+    page.locator("[data-copies=json]").click()
+    expect(page.locator("[data-copies=json]")).to_have_text("Selected")
+    assert json.loads(page.evaluate("getSelection().toString()")) == prediction()
+
+
+def test_the_curl_line_does_the_same(context: BrowserContext, page: Page, gateway: Gateway, tmp_path: Path) -> None:
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    gateway.describe.append(OPEN)
+    page.reload()
+    page.get_by_text("Use your own words").click()
+    page.get_by_label("Words to choose from").fill("it's, $(touch pwned)")
+    show(page, HOSTILE)
+    page.get_by_text("As JSON and with curl").click()
+    page.locator("[data-copies=curl]").click()
+    expect(page.locator("[data-copies=curl]")).to_have_text("Copied")
+    line = page.evaluate("navigator.clipboard.readText()")
+    (tmp_path / HOSTILE).write_bytes(photo())
+    result = subprocess.run(
+        ["sh", "-c", line.replace("curl ", "curl --silent --show-error --noproxy '*' ", 1)],
+        cwd=tmp_path,
+        check=True,
+        capture_output=True,
+    )
+    assert json.loads(result.stdout) == prediction()
+    assert [path.name for path in tmp_path.iterdir()] == [HOSTILE]
+    by_page, by_curl = gateway.seen
+    assert by_page.query == by_curl.query == [("labels", "it's,$(touch pwned)")]
+    assert by_page.body == by_curl.body
+
+
+def test_names_and_labels_stay_text(page: Page, gateway: Gateway) -> None:
+    label = "<img src=x onerror=alert(1)><script>alert(2)</script>"
+    gateway.describe.append(behaviors.answer(DESCRIPTION | {"labels": [label], "model": label}))
+    page.reload()
+    gateway.clip.append(behaviors.answer(prediction([label, "<b>bold</b>"]) | {"model": label}))
+    page.locator("#words summary").click()
+    show(page, HOSTILE)
+    page.get_by_text("As JSON and with curl").click()
+    expect(page.locator("#current h2")).to_have_text(label)
+    expect(page.locator("#current .label")).to_have_text([label, "<b>bold</b>"])
+    expect(page.locator("#current bdi")).to_have_text(HOSTILE)
+    expect(page.locator("#known")).to_have_text(label)
+    expect(page.locator("img")).to_have_count(1)
+    expect(page.locator("b, body script:not(#errors, [type=module])")).to_have_count(0)

@@ -1,0 +1,73 @@
+"""Without JavaScript: the form posts, and the answer is a page."""
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from . import gateway as behaviors
+from .axe import violations
+from .gateway import LABELS, Gateway, prediction
+from .photos import file, photo
+
+pytestmark = pytest.mark.parametrize("context_options", [{"java_script_enabled": False}])
+
+
+@pytest.fixture(params=["", "/"], ids=["without slash", "with slash"])
+def index(gateway: Gateway, request: pytest.FixtureRequest) -> str:
+    return f"{gateway.url}/function/index{request.param}"
+
+
+def recognize(page: Page, name: str = "holiday.jpg") -> None:
+    page.get_by_label("Choose a photo").set_input_files(file(name))
+    page.get_by_role("button", name="Recognize").click()
+
+
+def test_the_way_there_and_back(page: Page, gateway: Gateway, index: str) -> None:
+    page.locator("summary").click()
+    page.get_by_label("Words to choose from").fill("a cat, a dog")
+    recognize(page)
+    expect(page.get_by_role("heading", level=2)).to_have_text("apple")
+    expect(page.locator(".label")).to_have_text(LABELS[:5])
+    expect(page.locator(".score")).to_have_text(["93.4%", "4.1%", "1.2%", "0.7%", "< 0.1%"])
+    expect(page).to_have_title("apple")
+    shown = page.get_by_role("img", name="Your photo")
+    assert shown.evaluate("(image) => image.naturalWidth") == 320
+    assert gateway.seen[0].body == photo()
+    assert gateway.seen[0].query == [("labels", "a cat, a dog")]
+    page.get_by_role("link", name="Another photo").click()
+    assert page.url == f"{index}?"
+    recognize(page)
+    expect(page.get_by_role("heading", level=2)).to_have_text("apple")
+
+
+def test_not_recognized(page: Page, gateway: Gateway) -> None:
+    gateway.clip.append(behaviors.answer(prediction(recognized=False)))
+    recognize(page)
+    expect(page.get_by_role("heading", level=2)).to_have_text("I do not recognize this")
+
+
+def test_an_error_in_words(page: Page, gateway: Gateway) -> None:
+    gateway.clip.append(behaviors.error("corrupt_image", 422))
+    with page.expect_navigation() as navigation:
+        recognize(page)
+    assert navigation.value.status == 422
+    expect(page.get_by_role("heading", level=2)).to_contain_text("This photo is damaged")
+
+
+def test_names_and_labels_stay_text(page: Page, gateway: Gateway) -> None:
+    hostile = "<img src=x onerror=alert(1)>"
+    gateway.clip.append(behaviors.answer(prediction([hostile])))
+    recognize(page, hostile)
+    expect(page.get_by_role("heading", level=2)).to_have_text(hostile)
+    expect(page.locator("figcaption")).to_have_text(hostile)
+    expect(page.locator("img")).to_have_count(1)
+
+
+def test_axe_finds_nothing(page: Page, browser: Browser) -> None:
+    """axe needs JavaScript, so it gets the document that came without."""
+    recognize(page)
+    expect(page.get_by_role("heading", level=2)).to_have_text("apple")
+    reader = browser.new_page()
+    reader.set_content(page.content())
+    found = violations(reader)
+    reader.close()
+    assert found == ""

@@ -1,0 +1,142 @@
+"""What can go wrong on the way, and what the page then says and offers."""
+
+import re
+import threading
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from frontend.index.errors import CATALOG
+
+from . import gateway as behaviors
+from .gateway import Behavior, Gateway, prediction
+from .photos import file, photo
+
+FROM_SERVERS = [code for code, entry in CATALOG.items() if entry["status"]]
+
+
+def show(page: Page) -> None:
+    page.set_input_files("#photo", [file()])
+
+
+def retry(page: Page) -> None:
+    """Tries again; the photo must still be there."""
+    page.get_by_role("button", name="Try again").click()
+    expect(page.locator("#current h2")).to_have_text("apple")
+
+
+@pytest.mark.parametrize("code", FROM_SERVERS)
+def test_every_error_has_its_sentence_and_its_way_on(page: Page, gateway: Gateway, code: str) -> None:
+    gateway.index.append(behaviors.error(code, CATALOG[code]["status"]))
+    show(page)
+    expect(page.locator("#current h2")).to_have_text(CATALOG[code]["words"])
+    expect(page.get_by_role("status")).to_have_text(f"holiday.jpg: {CATALOG[code]['words']}")
+    expect(page.locator("#current .facts")).to_contain_text(code)
+    if CATALOG[code]["retry"]:
+        retry(page)
+        assert gateway.seen[0].body == photo()
+    else:
+        expect(page.get_by_role("button", name="Try again")).to_be_hidden()
+        page.locator("#current").get_by_role("button", name="Another photo").click()
+        expect(page.locator("#start")).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("trouble", "code"),
+    [
+        (behaviors.plain("rate limited", 429), "too_many_requests"),
+        (behaviors.plain("bad gateway", 502), "clip_unreachable"),
+        (behaviors.plain("timed out", 504), "clip_timeout"),
+        (behaviors.plain("Can't reach service for: index.", 500), "internal"),
+        (behaviors.plain("entity too large", 413), "body_too_large"),
+        (behaviors.plain("I am a teapot", 418), "internal"),
+        (behaviors.plain("<html>log in</html>", 200), "clip_bad_answer"),
+        (behaviors.error("of_tomorrow", 422), "corrupt_image"),
+    ],
+)
+def test_a_gateway_that_speaks_for_itself(page: Page, gateway: Gateway, trouble: Behavior, code: str) -> None:
+    gateway.index.append(trouble)
+    show(page)
+    expect(page.locator("#current h2")).to_have_text(CATALOG[code]["words"])
+
+
+def test_clips_429_comes_through(page: Page, gateway: Gateway) -> None:
+    gateway.clip.append(behaviors.plain("too many", 429, Retry_After="600"))
+    show(page)
+    expect(page.locator("#current h2")).to_have_text(CATALOG["too_many_requests"]["words"])
+    retry(page)
+
+
+def test_a_connection_that_breaks(page: Page, gateway: Gateway) -> None:
+    gateway.index.extend([behaviors.reset] * 3)  # the browser itself tries more than once
+    show(page)
+    expect(page.locator("#current h2")).to_have_text(CATALOG["no_connection"]["words"])
+    gateway.index.clear()
+    retry(page)
+
+
+def test_offline_and_back(context: BrowserContext, page: Page, gateway: Gateway) -> None:
+    context.set_offline(True)
+    show(page)
+    expect(page.locator("#current h2")).to_have_text(CATALOG["offline"]["words"])
+    context.set_offline(False)
+    expect(page.locator("#current h2")).to_have_text("apple")
+    assert gateway.seen[0].body == photo()
+
+
+def test_cancel_and_try_again(page: Page, gateway: Gateway) -> None:
+    ready = threading.Event()
+    gateway.clip.append(behaviors.until(ready, behaviors.answer(prediction(["too late"]))))
+    show(page)
+    expect(page.locator("[data-state=looking]")).to_be_visible()
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.locator("#current h2")).to_have_text("Stopped, and the photo is still here")
+    expect(page.locator("#current h2")).to_be_focused()
+    ready.set()
+    retry(page)
+
+
+def test_cancel_one_that_waits(page: Page, gateway: Gateway) -> None:
+    ready = threading.Event()
+    gateway.clip.append(behaviors.until(ready, behaviors.answer(prediction())))
+    page.set_input_files("#photo", [file(), file("second.jpg")])
+    expect(page.locator("[data-state=looking]")).to_be_visible()
+    page.locator("[data-state=waiting]").get_by_role("button", name="Cancel").click()
+    ready.set()
+    expect(page.locator("#count")).to_have_text("2 of 2 photos done")
+    assert len(gateway.seen) == 1
+
+
+def test_a_long_wait_is_explained(page: Page, gateway: Gateway) -> None:
+    page.clock.install()
+    ready = threading.Event()
+    gateway.clip.append(behaviors.until(ready, behaviors.answer(prediction())))
+    show(page)
+    note = page.locator("#current .note")
+    expect(page.locator("[data-state=looking]")).to_be_visible()
+    expect(note).to_have_text(re.compile(r"^\d s$"))
+    page.clock.run_for(6_000)
+    expect(note).to_contain_text("may have been asleep")
+    expect(page.get_by_role("status")).to_have_text("Still waiting. The recognizer may be starting up.")
+    ready.set()
+    expect(page.locator("#current h2")).to_have_text("apple")
+
+
+def test_what_is_on_its_way_arrives_among_the_earlier_ones(page: Page, gateway: Gateway) -> None:
+    ready = threading.Event()
+    gateway.clip.append(behaviors.until(ready, behaviors.answer(prediction(["pear"]))))
+    show(page)
+    expect(page.locator("[data-state=looking]")).to_be_visible()
+    page.get_by_role("button", name="Another photo").click()
+    expect(page.locator("#start")).to_be_visible()
+    ready.set()
+    expect(page.locator("#past h2")).to_have_text("pear")
+
+
+def test_a_recognizer_that_sleeps(page: Page, gateway: Gateway) -> None:
+    gateway.describe.append(behaviors.error("not_found", 404))
+    page.reload()
+    expect(page.locator("#model")).to_have_text("The recognizer is still asleep")
+    show(page)
+    expect(page.locator("#current h2")).to_have_text("apple")
+    expect(page.locator("#words summary")).to_have_text("The 7 words I know")  # it has been asked again
