@@ -35,7 +35,7 @@ def handle(event: Event, context: Context) -> Answer:
         headers = failure.headers | {"Content-Type": "application/json"}
         answer = {"statusCode": failure.status, "headers": headers, "body": failure.body()}
     if _wants_html(event):
-        return result_page(answer, upload)
+        return result_page(answer, upload, event.path)
     return {**answer, "headers": answer["headers"] | {"X-Content-Type-Options": "nosniff"}}
 
 

@@ -13,8 +13,8 @@ MAX_SHOWN_BYTES = 1 << 20
 SIGNATURES = {b"\xff\xd8\xff": "image/jpeg", b"\x89PNG\r\n\x1a\n": "image/png", b"GIF8": "image/gif"}
 
 
-def result_page(answer: Answer, upload: Upload | None) -> Answer:
-    """Clip's answer, or a `Failure`'s, as HTML with the same status and headers."""
+def result_page(answer: Answer, upload: Upload | None, path: str) -> Answer:
+    """Clip's answer, or a `Failure`'s, to a request for `path`, as HTML with the same status and headers."""
     document = json.loads(answer["body"])
     error = document.get("error")
     body = render(
@@ -22,6 +22,8 @@ def result_page(answer: Answer, upload: Upload | None) -> Answer:
         name=upload.name if upload else "",
         photo=_photo_url(upload.image) if upload else None,
         answer=document,
+        # Relative, as the prefix is the gateway's business; at "/" it may end with a slash or not.
+        start="?" if path == "/" else "./" + "../" * (path.count("/") - 1),
         problem=words_for(error.get("code", ""), answer["statusCode"]) if error else None,
     )
     return {**answer, "headers": answer["headers"] | HEADERS, "body": body}

@@ -106,11 +106,13 @@ def test_unknown_paths(index: str, path: str) -> None:
     assert code(response) == "not_found"
 
 
-def test_an_unknown_path_in_a_browser_is_a_page(index: str) -> None:
-    response = requests.get(f"{index}/nothing", headers=HTML, timeout=20)
+@pytest.mark.parametrize(("path", "way_back"), [("/nothing", "./"), ("/nothing/at/all", "./../../")])
+def test_an_unknown_path_in_a_browser_is_a_page(index: str, path: str, way_back: str) -> None:
+    response = requests.get(index + path, headers=HTML, timeout=20)
     assert response.status_code == 404
     assert response.headers["Content-Type"] == "text/html; charset=utf-8"
     assert "There is nothing at this address." in response.text
+    assert f'href="{way_back}"' in response.text
 
 
 @pytest.mark.parametrize("address", ["?describe", "/?describe", "?describe="])

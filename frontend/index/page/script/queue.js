@@ -117,6 +117,7 @@ window.onpopstate = () => showStart();
 
 $("clear").onclick = () => {
   for (const card of cards.filter((card) => card.element.parentElement === $("past"))) {
+    if (card === working) stop.abort();
     card.remove();
     cards.splice(cards.indexOf(card), 1);
   }

@@ -1,0 +1,103 @@
+"""python -m tests.frontend.screenshots: pictures of the page in its states, from the running application."""
+
+import sys
+from io import BytesIO
+from pathlib import Path
+
+from PIL import Image
+from playwright.sync_api import Browser, Page
+
+from tests.launch import local
+
+from .chromium import NoBrowserError, launched
+from .photos import encoded, file
+
+FOLDER = Path(__file__).parents[2] / "docs" / "screenshots"
+DESK = {"width": 1120, "height": 720}
+PHONE = {"width": 390, "height": 844}
+COLORS = 200
+
+
+def take(page: Page, name: str) -> None:
+    """Saves what is seen, once all has come to rest, as a small PNG."""
+    page.mouse.move(0, 0)
+    page.evaluate("document.activeElement.blur()")
+    page.wait_for_timeout(1_000)
+    image = Image.open(BytesIO(page.screenshot()))
+    image.convert("RGB").quantize(COLORS, dither=Image.Dither.NONE).save(FOLDER / f"{name}.png", optimize=True)
+
+
+def opened(browser: Browser, url: str, **options: object) -> Page:
+    page = browser.new_context(**({"viewport": DESK} | options)).new_page()  # type: ignore[arg-type]
+    page.goto(url)
+    page.wait_for_selector(".model.awake")
+    return page
+
+
+def draw(page: Page, name: str) -> None:
+    page.get_by_role("button", name=name).click()
+
+
+def finished(page: Page) -> None:
+    page.locator("#current [aria-busy=false]").last.wait_for()
+
+
+def desk(browser: Browser, url: str) -> None:
+    """Start, working, result, not recognized and error, one after the other, on a screen."""
+    page = opened(browser, url)
+    take(page, "start")
+
+    network = page.context.new_cdp_session(page)
+    slow = {"offline": False, "latency": 8_000, "downloadThroughput": -1, "uploadThroughput": -1}
+    network.send("Network.emulateNetworkConditions", slow)
+    draw(page, "sunflower")
+    page.get_by_text("may have been asleep").wait_for()
+    take(page, "working")
+    network.send("Network.emulateNetworkConditions", slow | {"latency": 0})
+    finished(page)
+    page.click("#another")
+    page.click("#clear")
+    draw(page, "sunflower")
+    finished(page)
+    take(page, "result")
+
+    page.set_input_files("#photo", file("fog.jpg", encoded(Image.effect_noise((640, 480), 12).convert("RGB"))))
+    finished(page)
+    take(page, "not-recognized")
+
+    page.route("**/*", lambda route: route.fulfill(status=503))
+    page.click("#another")
+    draw(page, "clock")
+    finished(page)
+    take(page, "error")
+
+
+def phone(browser: Browser, url: str, scheme: str, name: str) -> None:
+    """The start and a result as on a phone."""
+    page = opened(
+        browser, url, viewport=PHONE, has_touch=True, is_mobile=True, device_scale_factor=2, color_scheme=scheme
+    )
+    take(page, f"{name}-start")
+    draw(page, "apple")
+    finished(page)
+    take(page, name)
+
+
+def main() -> None:
+    """Takes them all. The bundled model answers, so a drawing that it does not recognize is seen here, too."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    with local() as application:
+        url = f"{application.url}/function/index"
+        # A browser for each kind of screen: pages of one browser can share its idea of what a finger can do.
+        with launched() as browser:
+            desk(browser, url)
+        for scheme, name in (("light", "phone"), ("dark", "phone-dark")):
+            with launched() as browser:
+                phone(browser, url, scheme, name)
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except NoBrowserError as error:
+        sys.exit(str(error))
