@@ -40,7 +40,7 @@ class Queue:
     async def accept(self, request: web.Request) -> web.Response:
         route = self._gateway.route(request)
         callback = request.headers.get("X-Callback-Url", "")
-        if callback and urlsplit(callback).scheme not in ("http", "https"):
+        if callback and not _is_address(callback):
             raise web.HTTPBadRequest(text="X-Callback-Url must be an http or https address.")
         body = await request.content.read(MAX_BODY_BYTES + 1)
         while len(body) <= MAX_BODY_BYTES and (block := await request.content.read(MAX_BODY_BYTES + 1 - len(body))):
@@ -83,3 +83,10 @@ class Queue:
         headers["X-Function-Status"] = str(status)
         async with session.post(call.callback, data=result, headers=headers) as answer:
             _log.info("the result of %s was posted to %s: %s", call.function, call.callback, answer.status)
+
+
+def _is_address(text: str) -> bool:
+    try:
+        return urlsplit(text).scheme in ("http", "https")
+    except ValueError:
+        return False

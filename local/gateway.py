@@ -1,6 +1,7 @@
 """A gateway for development: the routes, headers and limits of OpenFaaS' gateway and watchdog, for this computer."""
 
 import asyncio
+import logging
 import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -14,6 +15,9 @@ from multidict import CIMultiDict, CIMultiDictProxy
 from .process import Process
 
 NAMESPACE = "openfaas-fn"
+
+_log = logging.getLogger(__name__)
+
 # A connection to a function is used again for as long as the watchdog does.
 _KEEP_ALIVE = 0.5
 
@@ -144,7 +148,14 @@ async def errors_as_json(
         return await handler(request)
     except web.HTTPException as error:
         code = error.reason.lower().replace(" ", "_")
-        return web.json_response({"error": {"code": code, "message": error.text}}, status=error.status)
+        return _error(error.status, code, error.text or "")
+    except Exception:
+        _log.exception("the gateway failed")
+        return _error(500, "internal", "The gateway failed. It says why where it was started.")
+
+
+def _error(status: int, code: str, message: str) -> web.Response:
+    return web.json_response({"error": {"code": code, "message": message}}, status=status)
 
 
 async def add_headers(request: web.Request, response: web.StreamResponse) -> None:

@@ -25,6 +25,14 @@ def listen(url: str) -> socket.socket:
     return sock
 
 
+def write_lock(path: Path) -> None:
+    """Calls the container healthy, as the watchdog's own lock would before anything listens."""
+    try:
+        path.touch()
+    except OSError as error:
+        sys.stderr.write(f"Cannot write {path}: {error}. The watchdog will call this container unhealthy.\n")
+
+
 def main() -> None:
     # The watchdog passes SIGTERM on at once, then drains the requests in flight and kills: until then, go on serving.
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -35,8 +43,7 @@ def main() -> None:
     except (OSError, ValueError) as error:
         sys.exit(f"Cannot listen at {url}: {error}")
     if os.environ.get("suppress_lock") == "true":
-        # The watchdog's own lock comes before anything listens; this is the same file, written at the right moment.
-        Path(os.environ.get("TMPDIR", "/tmp"), ".lock").touch()  # noqa: S108
+        write_lock(Path(os.environ.get("TMPDIR", "/tmp"), ".lock"))  # noqa: S108
 
     from server.serve import serve
 

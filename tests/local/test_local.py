@@ -1,0 +1,143 @@
+"""`python -m local`: the command, its processes, and how they end."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+import requests
+
+from tests.launch import PROJECT, Running, free_port, local, wait_for
+from tests.local.conftest import write_stack
+
+
+def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Runs a command that is expected to end by itself."""
+    return subprocess.run(
+        [sys.executable, "-m", *arguments],
+        cwd=PROJECT,
+        env={**os.environ, **variables},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_it_says_where_to_go_and_that_it_is_for_development(gateway: Running) -> None:
+    said = [line for line in gateway.output().splitlines() if " | " not in line]
+    assert said[0] == "Starting echo and caller ..."
+    assert "development" in said[1]
+    assert f"  {gateway.url}/function/echo" in said
+    assert f"  {gateway.url}/function/caller" in said
+
+
+def test_functions_run_in_the_environment_of_the_stack_file(gateway: Running) -> None:
+    environment = requests.get(f"{gateway.url}/function/caller/environment").json()
+    assert environment["gateway_url"] == gateway.url
+    assert environment["upstream_url"].startswith("http://127.0.0.1:")
+    assert "suppress_lock" not in environment
+
+
+def test_functions_are_assembled_as_faas_cli_does(gateway: Running) -> None:
+    files = requests.get(f"{gateway.url}/function/caller/files").json()
+    assert {"index.py", "server/serve.py", "function/handler.py"} <= set(files)
+    assert not any("tests" in file or "Dockerfile" in file for file in files)
+    assert requests.get(f"{gateway.url}/function/caller/model").json() == "bundled"
+
+
+def test_a_model_from_elsewhere(tmp_path: Path) -> None:
+    with local("-f", str(write_stack(tmp_path)), "--model", str(tmp_path / "other")) as program:
+        assert requests.get(f"{program.url}/function/caller/model").json() == "other"
+
+
+def test_two_run_side_by_side(gateway: Running, tmp_path: Path) -> None:
+    with local("-f", str(write_stack(tmp_path))) as second:
+        assert requests.post(f"{second.url}/function/caller", data=b"second").content == b"second"
+        assert requests.post(f"{gateway.url}/function/caller", data=b"first").content == b"first"
+
+
+def test_a_function_that_dies_is_started_again(tmp_path: Path) -> None:
+    with local("-f", str(write_stack(tmp_path))) as program:
+        url = f"{program.url}/function/caller/pid"
+        first = requests.get(url).text
+        crashed = requests.get(f"{program.url}/function/caller/crash")
+        assert crashed.status_code == 502
+        assert crashed.json()["error"]["code"] == "bad_gateway"
+        assert requests.post(f"{program.url}/function/echo/echo", data=b"x").content == b"x"
+        wait_for(lambda: requests.get(url).ok, program.output)
+        second = requests.get(url).text
+        assert second != first
+        assert "caller ended with status 7; it is started again in" in program.output()
+        os.kill(int(second), signal.SIGKILL)
+        wait_for(lambda: requests.get(url).ok and requests.get(url).text != second, program.output)
+        assert "caller ended with status -9" in program.output()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
+def test_all_processes_end_with_it(tmp_path: Path, number: signal.Signals) -> None:
+    with local("-f", str(write_stack(tmp_path))) as program:
+        children = psutil.Process(program.process.pid).children(recursive=True)
+        assert len(children) == 2
+        program.process.send_signal(number)
+        status = program.process.wait(20)
+        _, alive = psutil.wait_procs(children, 10)
+        assert alive == []
+        assert status == (-9 if number == signal.SIGKILL else 0)
+        assert "Traceback" not in program.output()
+
+
+def test_a_port_in_use_is_one_clear_line(gateway: Running) -> None:
+    port = gateway.url.rpartition(":")[2]
+    ended = run("local", "--port", port)
+    assert ended.returncode == 1
+    assert ended.stderr == f"Port {port} is in use: choose another one with --port (make up PORT={int(port) + 1}).\n"
+
+
+@pytest.mark.parametrize("port", ["70000", "-1"])
+def test_a_port_that_is_none_is_one_clear_line(port: str) -> None:
+    ended = run("local", "--port", port)
+    assert ended.returncode == 1
+    assert ended.stderr.count("\n") == 1
+    assert port in ended.stderr
+
+
+@pytest.mark.parametrize("text", ["", "functions:", "functions: [a]", "functions: {a: {}}", "{", "\t"])
+def test_a_file_that_is_no_stack_is_one_clear_line(tmp_path: Path, text: str) -> None:
+    (tmp_path / "stack.yml").write_text(text, encoding="utf-8")
+    ended = run("local", "--port", str(free_port()), "-f", str(tmp_path / "stack.yml"))
+    assert ended.returncode == 1
+    assert str(tmp_path) in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_missing_files_are_one_clear_line(tmp_path: Path) -> None:
+    ended = run("local", "-f", str(tmp_path / "none.yml"))
+    assert ended.returncode == 1
+    assert "none.yml" in ended.stderr
+    assert ended.stderr.count("\n") == 1
+    stack = str(write_stack(tmp_path))
+    ended = run("local", "--port", str(free_port()), "-f", stack, "--model", str(tmp_path))
+    assert ended.returncode == 1
+    assert ended.stderr == f"{tmp_path} is not an exported model: it has no model.json\n"
+
+
+@pytest.mark.parametrize("handler", ["import nowhere_to_be_found", "import os\nos._exit(3)"])
+def test_a_function_that_cannot_start_ends_it_with_a_message(tmp_path: Path, handler: str) -> None:
+    ended = run("local", "--port", str(free_port()), "-f", str(write_stack(tmp_path, echo=handler)))
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("echo ")
+    assert ended.stderr.count("\n") == 1
+
+
+def test_what_a_function_logs_is_passed_on_with_its_name(gateway: Running) -> None:
+    requests.get(f"{gateway.url}/function/echo/event", headers={"X-Call-Id": "logged"})
+    wait_for(lambda: '"call_id": "logged"' in gateway.output(), gateway.output)
+    line = next(line for line in gateway.output().splitlines() if '"call_id": "logged"' in line)
+    name, _, text = line.partition(" | ")
+    assert name == "echo"
+    assert json.loads(text)["path"] == "/event"

@@ -1,0 +1,38 @@
+"""`python -m local.model`: exports into the cache once, or says what to do."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.backend.checkpoints import write_checkpoint
+from tests.local.test_local import run
+
+
+def test_a_checkpoint_is_exported_once(tmp_path: Path) -> None:
+    name = write_checkpoint(tmp_path / "checkpoint", "vit")
+    command = ("local.model", "--model", name, "--pretrained", "ignored here")
+    first = run(*command, XDG_CACHE_HOME=str(tmp_path / "cache"))
+    assert first.returncode == 0, first.stderr
+    folder = Path(first.stdout.splitlines()[-1])
+    assert folder.parent == tmp_path / "cache" / "serverless-image-recognizer"
+    assert (folder / "model.json").is_file()
+    assert list(folder.parent.iterdir()) == [folder]  # nothing half-made is left
+    written = (folder / "model.json").stat().st_mtime_ns
+    second = run(*command, XDG_CACHE_HOME=str(tmp_path / "cache"))
+    assert second.stdout == first.stdout
+    assert (folder / "model.json").stat().st_mtime_ns == written
+
+
+@pytest.mark.parametrize(
+    "arguments", [("ViT-B-32", "no_such_tag"), ("no-such-model", "openai"), ("local-dir:/none", "")]
+)
+def test_what_cannot_be_exported_is_named_with_what_to_do(tmp_path: Path, arguments: tuple[str, str]) -> None:
+    model, pretrained = arguments
+    ended = run("local.model", "--model", model, "--pretrained", pretrained, XDG_CACHE_HOME=str(tmp_path))
+    assert ended.returncode == 1
+    assert ended.stdout == ""
+    assert model in ended.stderr
+    assert pretrained in ended.stderr
+    assert "local-dir:" in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert list((tmp_path / "serverless-image-recognizer").iterdir()) == []

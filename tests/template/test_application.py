@@ -1,0 +1,125 @@
+"""server/application.py: what a handler sees of a request, and what a caller sees of its result."""
+
+import os
+import re
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import requests
+
+from tests.launch import Running
+from tests.template.wire import exchange
+
+
+def test_every_byte_goes_in_and_out_untouched(function: Running) -> None:
+    for body in (b"", bytes(range(256)), b"\r\n\r\n0\r\n\r\n", "ÄÖ\u2028🦊".encode(), os.urandom(999_999)):
+        for sent in (body, iter([body[:7], body[7:]])):
+            answer = requests.post(f"{function.url}/echo", data=sent, headers={"Content-Type": "image/jpeg"})
+            assert answer.content == body
+            assert answer.headers["Content-Type"] == "application/x-test"
+
+
+def test_a_form_is_not_parsed(function: Running) -> None:
+    answer = requests.post(f"{function.url}/echo", files={"file": b"\xff\xd8"}, data={"name": "value"})
+    assert b"\xff\xd8" in answer.content
+    assert answer.content.startswith(b"--")
+
+
+def test_the_event_has_method_path_query_and_headers(function: Running) -> None:
+    answer = requests.put(f"{function.url}/event?a=1&a=2&b=%C3%A4+c&empty=", headers={"X-Forwarded-For": "1.2.3.4"})
+    assert answer.status_code == 201
+    event = answer.json()
+    assert event["method"] == "PUT"
+    assert event["path"] == "/event"
+    assert event["query"] == {"a": ["1", "2"], "b": ["ä c"], "empty": [""]}
+    assert event["headers"]["X-Forwarded-For"] == "1.2.3.4"
+    assert event["hostname"]
+
+
+def test_head_is_get_without_the_body(function: Running) -> None:
+    get = requests.get(f"{function.url}/event", headers={"X-Call-Id": "same"})
+    head = requests.head(f"{function.url}/event", headers={"X-Call-Id": "same"})
+    assert head.status_code == 201
+    assert head.content == b""
+    assert head.headers["Content-Length"] == get.headers["Content-Length"]
+    raw = exchange(function, b"HEAD /event HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    assert raw.endswith(b"\r\n\r\n")
+
+
+@pytest.mark.parametrize("method", ["OPTIONS", "DELETE", "PATCH", "BREW"])
+def test_other_methods_are_the_handlers_matter(function: Running, method: str) -> None:
+    assert requests.request(method, f"{function.url}/event").json()["method"] == method
+
+
+def test_the_call_id_of_the_caller_is_used_and_returned(function: Running) -> None:
+    answer = requests.get(f"{function.url}/event", headers={"X-Call-Id": "abc-123"})
+    assert answer.headers["X-Call-Id"] == answer.json()["call_id"] == "abc-123"
+
+
+def test_without_a_call_id_each_request_gets_its_own(function: Running) -> None:
+    ids = {requests.get(f"{function.url}/event").headers["X-Call-Id"] for _ in range(3)}
+    assert len({uuid.UUID(one) for one in ids}) == 3
+
+
+@pytest.mark.parametrize("sent", [b"\xff\xfe<>", b'"}\x01{', b"x" * 100_000, b"a\tb", "é€".encode()])
+def test_a_hostile_call_id_is_made_harmless(function: Running, sent: bytes) -> None:
+    raw = exchange(function, b"GET /event HTTP/1.1\r\nHost: x\r\nConnection: close\r\nX-Call-Id: " + sent + b"\r\n\r\n")
+    found = re.search(rb"\r\nX-Call-Id: (.*)\r\n", raw)
+    assert found is not None
+    assert re.fullmatch(rb"[A-Za-z0-9._:-]{1,64}", found[1])
+
+
+@pytest.mark.parametrize("path", ["/raise", "/exit"])
+def test_a_handler_that_fails_is_a_500_without_detail(function: Running, path: str) -> None:
+    answer = requests.get(function.url + path, headers={"X-Call-Id": "failing"})
+    assert answer.status_code == 500
+    assert answer.json()["error"]["code"] == "internal"
+    assert answer.headers["X-Call-Id"] == "failing"
+    assert "secret" not in answer.text
+    assert "Traceback" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("result", "status", "body"),
+    [
+        ("{'body': 'text ä'}", 200, "text ä".encode()),
+        ("{'statusCode': 204}", 204, b""),
+        ("{'statusCode': '418', 'headers': None, 'body': b'\\xff'}", 418, b"\xff"),
+    ],
+)
+def test_results(function: Running, result: str, status: int, body: bytes) -> None:
+    answer = requests.post(f"{function.url}/result", data=result.encode())
+    assert (answer.status_code, answer.content) == (status, body)
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        "None",
+        "'text'",
+        "{'body': 5}",
+        "{'body': {}}",
+        "{'statusCode': 99, 'body': ''}",
+        "{'statusCode': 1000, 'body': ''}",
+        "{'statusCode': 'ok', 'body': ''}",
+        "{'body': '', 'headers': {'A': 'b\\r\\nC: d'}}",
+        "{'body': '', 'headers': {'A\\r\\nC': 'd'}}",
+        "{'body': '', 'headers': {'A': '€'}}",
+        "{'body': '', 'headers': {'Connection': 'close'}}",
+        "{'body': '', 'headers': {'Transfer-Encoding': 'chunked'}}",
+        "{'body': 'abc', 'headers': {'Content-Length': '1'}}",
+        "{'body': '', 'headers': ['A']}",
+    ],
+)
+def test_a_result_that_is_no_response_is_a_500(function: Running, result: str) -> None:
+    answer = requests.post(f"{function.url}/result", data=result.encode())
+    assert answer.status_code == 500
+    assert answer.json()["error"]["code"] == "internal"
+
+
+def test_concurrent_requests_get_their_own_answers(function: Running) -> None:
+    bodies = [os.urandom(200_000 + n) for n in range(32)]
+    with ThreadPoolExecutor(16) as clients:
+        answers = list(clients.map(lambda body: requests.post(f"{function.url}/echo", data=body), bodies))
+    assert [answer.content for answer in answers] == bodies
