@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import requests
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from local import stack
 from local.assemble import assemble
@@ -21,6 +21,7 @@ from .gateway import Gateway
 PROJECT = Path(__file__).parents[2]
 # Of index's call to clip: room for its retries, and short enough to wait for.
 CLIP_TIMEOUT = 4
+PATIENCE = 15_000  # milliseconds, for a busy computer
 
 
 @pytest.fixture(scope="session")
@@ -90,7 +91,8 @@ def context_options() -> dict[str, object]:
 def context(browser: Browser, context_options: dict[str, object]) -> Iterator[BrowserContext]:
     """A browser profile of the test's own."""
     context = browser.new_context(**context_options)  # type: ignore[arg-type]
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(PATIENCE)
+    expect.set_options(timeout=PATIENCE)
     yield context
     context.close()
 

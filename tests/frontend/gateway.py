@@ -118,21 +118,26 @@ def reset(handler: "_Handler") -> None:
     handler.close_connection = True
 
 
+DESCRIBE = answer(DESCRIPTION)
+RECOGNIZE = answer(prediction(), Server_Timing="decode;dur=1.2, inference;dur=4.5")
+
+
 @dataclass
 class Gateway:
-    """`clip`, `describe` and `index` hold what happens to the next requests to each; after that, all goes well."""
+    """`clip` and `index` hold what happens to the next photos sent to each; after that, all goes well."""
 
     url: str = ""
     index_url: str = ""
     clip: deque[Behavior] = field(default_factory=deque)
-    describe: deque[Behavior] = field(default_factory=deque)
     index: deque[Behavior] = field(default_factory=deque)
     seen: list[Seen] = field(default_factory=list)
+    describe: Behavior = DESCRIBE
 
     def forget(self) -> None:
         """Makes it as good as new."""
-        for what in (self.clip, self.describe, self.index, self.seen):
+        for what in (self.clip, self.index, self.seen):
             what.clear()
+        self.describe = DESCRIBE
 
     def start(self) -> ThreadingHTTPServer:
         """Listens on a free port of the loopback address; the caller shuts the server down."""
@@ -167,10 +172,10 @@ class _Handler(BaseHTTPRequestHandler):
         query = parse_qsl(urlsplit(self.path).query, keep_blank_values=True)
         if self.command == "POST":
             self.gateway.seen.append(Seen(self.command, query, dict(self.headers), body))
-            queue, usual = self.gateway.clip, answer(prediction(), Server_Timing="decode;dur=1.2, inference;dur=4.5")
+            queue = self.gateway.clip
+            (queue.popleft() if queue else RECOGNIZE)(self)
         else:
-            queue, usual = self.gateway.describe, answer(DESCRIPTION)
-        (queue.popleft() if queue else usual)(self)
+            self.gateway.describe(self)
 
     def _index(self, path: str, query: str, body: bytes) -> None:
         if self.command == "POST" and self.gateway.index:

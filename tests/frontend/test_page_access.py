@@ -28,7 +28,7 @@ OUTSIDE = """() => [...document.querySelectorAll("main :is(p, h2, li, button, la
 
 def through_all_states(page: Page, gateway: Gateway, look: Callable[[str], None]) -> None:
     """Brings the page into each of its states, and looks at it there."""
-    gateway.describe.append(behaviors.answer(DESCRIPTION | {"vocabulary": "open"}))
+    gateway.describe = behaviors.answer(DESCRIPTION | {"vocabulary": "open"})
     page.reload()
     expect(page.locator(".model.awake")).to_be_visible()
     look("start")
@@ -153,7 +153,7 @@ def test_keyboard_alone(context: BrowserContext, page: Page, gateway: Gateway) -
     assert page.evaluate("document.activeElement.id") == "another"
     page.keyboard.press("Enter")
     expect(page.locator("#photo")).to_be_focused()
-    tab_to("apple")
+    tab_to("orange")
     page.keyboard.press("Enter")
     expect(page.locator("[data-state=done]")).to_have_count(2)
     tab_to("Show")

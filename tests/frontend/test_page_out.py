@@ -90,7 +90,7 @@ def test_a_closed_vocabulary_is_explained(page: Page, gateway: Gateway) -> None:
 
 
 def test_own_words_where_the_vocabulary_is_open(page: Page, gateway: Gateway) -> None:
-    gateway.describe.append(OPEN)
+    gateway.describe = OPEN
     page.reload()
     page.get_by_text("Use your own words").click()
     field = page.get_by_label("Words to choose from")
@@ -128,7 +128,7 @@ def test_without_a_clipboard_the_text_is_selected(page: Page) -> None:
 
 def test_the_curl_line_does_the_same(context: BrowserContext, page: Page, gateway: Gateway, tmp_path: Path) -> None:
     context.grant_permissions(["clipboard-read", "clipboard-write"])
-    gateway.describe.append(OPEN)
+    gateway.describe = OPEN
     page.reload()
     page.get_by_text("Use your own words").click()
     page.get_by_label("Words to choose from").fill("it's, $(touch pwned)")
@@ -153,7 +153,7 @@ def test_the_curl_line_does_the_same(context: BrowserContext, page: Page, gatewa
 
 def test_names_and_labels_stay_text(page: Page, gateway: Gateway) -> None:
     label = "<img src=x onerror=alert(1)><script>alert(2)</script>"
-    gateway.describe.append(behaviors.answer(DESCRIPTION | {"labels": [label], "model": label}))
+    gateway.describe = behaviors.answer(DESCRIPTION | {"labels": [label], "model": label})
     page.reload()
     gateway.clip.append(behaviors.answer(prediction([label, "<b>bold</b>"]) | {"model": label}))
     page.locator("#words summary").click()

@@ -134,9 +134,10 @@ def test_what_is_on_its_way_arrives_among_the_earlier_ones(page: Page, gateway: 
 
 
 def test_a_recognizer_that_sleeps(page: Page, gateway: Gateway) -> None:
-    gateway.describe.append(behaviors.error("not_found", 404))
+    gateway.describe = behaviors.error("not_found", 404)
     page.reload()
     expect(page.locator("#model")).to_have_text("The recognizer is still asleep")
+    gateway.describe = behaviors.DESCRIBE
     show(page)
     expect(page.locator("#current h2")).to_have_text("apple")
     expect(page.locator("#words summary")).to_have_text("The 7 words I know")  # it has been asked again
