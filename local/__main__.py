@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import errno
+import logging
 import os
 import signal
 import socket
@@ -38,6 +39,9 @@ def main() -> int:
     parser.add_argument("--model", type=Path, metavar="DIR", help="serve this exported model, not the bundled one")
     parser.add_argument("-f", "--yaml", type=Path, default=PROJECT / "stack.yml", help="the stack file")
     arguments = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="gateway | %(message)s")
+    # Tells of malformed requests at length; their senders are told. What fails here is logged by the gateway.
+    logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
     try:
         functions = stack.read(arguments.yaml)
         with _listen(arguments.port) as listener, tempfile.TemporaryDirectory(prefix="functions-") as build:

@@ -149,6 +149,8 @@ async def errors_as_json(
     except web.HTTPException as error:
         code = error.reason.lower().replace(" ", "_")
         return _error(error.status, code, error.text or "")
+    except ConnectionError:  # the client has gone, and reads no answer
+        return _error(400, "bad_request", "The request ended early.")
     except Exception:
         _log.exception("the gateway failed")
         return _error(500, "internal", "The gateway failed. It says why where it was started.")

@@ -159,13 +159,16 @@ def test_a_body_over_the_functions_limit_is_its_413(gateway: Running) -> None:
 
 
 def test_clients_that_go_away_free_their_place(gateway: Running) -> None:
-    with ExitStack() as stack:
-        for _ in range(4):
-            sock = stack.enter_context(closing(connect(gateway)))
-            sock.sendall(b"GET /function/echo/slow?seconds=1 HTTP/1.1\r\nHost: x\r\n\r\n")
-        time.sleep(0.2)
+    head = b"POST /function/echo/slow?seconds=1 HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\n"
+    asynchronous = b"POST /async-function/echo HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\n"
+    for part in (head, head + b"ab", head + b"abc", asynchronous, b"GET /\x00 HTTP/1.1\r\n\r\n"):
+        with ExitStack() as stack:
+            for _ in range(4):
+                stack.enter_context(closing(connect(gateway))).sendall(part)
+            time.sleep(0.2)
     time.sleep(1.5)
     assert requests.post(gateway.url + ECHO, data=b"free").content == b"free"
+    assert "Traceback" not in "".join(line for line in gateway.output().splitlines() if not line.startswith("echo | "))
 
 
 @pytest.mark.parametrize("value", [b"\xff\xfe", b"\x80" * 100, "é€".encode(), b"x" * 60_000])
