@@ -14,7 +14,7 @@ def _join(folder: str, *names: str) -> Markup:
     return Markup("\n".join((PAGE / folder / name).read_text("utf-8") for name in names))  # noqa: S704 - our own files
 
 
-STYLE = _join("style", "base.css", "start.css", "card.css")
+STYLE = _join("style", "base.css", "start.css", "labels.css", "card.css", "states.css")
 # One module: its files share a scope and are read in this order.
 SCRIPT = _join("script", "words.js", "shrink.js", "send.js", "card.js", "labels.js", "queue.js", "intake.js")
 ERRORS = Markup((PAGE / "errors.json").read_text("utf-8"))  # noqa: S704 - our own file

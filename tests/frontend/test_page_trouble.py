@@ -75,6 +75,17 @@ def test_a_connection_that_breaks(page: Page, gateway: Gateway) -> None:
     retry(page)
 
 
+def test_a_browser_that_fails_does_not_stop_the_queue(page: Page) -> None:
+    page.evaluate(
+        """() => {
+          const works = window.createImageBitmap;
+          window.createImageBitmap = async () => { window.createImageBitmap = works; return {}; };
+        }"""
+    )
+    page.set_input_files("#photo", [file(), file("second.jpg")])
+    expect(page.locator("#current h2")).to_have_text([CATALOG["internal"]["words"], "apple"])
+
+
 def test_offline_and_back(context: BrowserContext, page: Page, gateway: Gateway) -> None:
     context.set_offline(True)
     show(page)

@@ -1,4 +1,4 @@
-// One photo and all that happens to it. A card's `data-state` decides what of it is seen: see style/card.css.
+// One photo and all that happens to it. A card's `data-state` decides what of it is seen: see style/states.css.
 
 const HOPEFUL = 4; // seconds until a wait is worth an explanation
 

@@ -75,8 +75,7 @@ async function recognize(card, signal) {
     introduce();
   } catch (error) {
     if (error.name === "AbortError") card.canceled();
-    else if (error instanceof Trouble) card.failed(error);
-    else throw error;
+    else card.failed(error instanceof Trouble ? error : new Trouble("internal"));
   }
 }
 
