@@ -18,24 +18,18 @@ _DEFAULT_TIMEOUT = "30s"
 
 @dataclass(frozen=True)
 class Function:
-    """One function of the stack file; `handler` is its folder."""
+    """One function of the stack file. `handler` is its folder, `exec_timeout` the seconds that a request may take,
+    `max_inflight` the requests that it takes at the same time; 0 is any number.
+    """
 
     name: str
     lang: str
     handler: Path
     image: str
     environment: Mapping[str, str]
+    exec_timeout: float
+    max_inflight: int
     definition: Mapping[str, Any]
-
-    @property
-    def exec_timeout(self) -> float:
-        """Seconds that a request may take."""
-        return seconds(self.environment.get("exec_timeout", _DEFAULT_TIMEOUT))
-
-    @property
-    def max_inflight(self) -> int:
-        """Requests at the same time; 0 is any number."""
-        return int(self.environment.get("max_inflight", "0"))
 
     @property
     def has_model(self) -> bool:
@@ -52,17 +46,20 @@ def read(path: Path, variables: Mapping[str, str] = os.environ) -> list[Function
     try:
         definitions = yaml.safe_load(text)["functions"]
         return [_function(name, definition, path.parent) for name, definition in definitions.items()]
-    except (yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
+    except (yaml.YAMLError, KeyError, TypeError, AttributeError, ValueError) as error:
         raise ValueError(f"{path} is not a stack file: {error!r}") from error
 
 
 def _function(name: str, definition: Mapping[str, Any], folder: Path) -> Function:
+    environment = {key: str(value) for key, value in (definition.get("environment") or {}).items()}
     return Function(
         name=name,
         lang=definition["lang"],
         handler=(folder / definition["handler"]).resolve(),
         image=definition["image"],
-        environment={key: str(value) for key, value in (definition.get("environment") or {}).items()},
+        environment=environment,
+        exec_timeout=seconds(environment.get("exec_timeout", _DEFAULT_TIMEOUT)),
+        max_inflight=int(environment.get("max_inflight", "0")),
         definition=definition,
     )
 

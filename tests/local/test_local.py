@@ -14,6 +14,8 @@ import requests
 from tests.launch import PROJECT, Running, free_port, local, wait_for
 from tests.local.conftest import write_stack
 
+WRONG = "functions: {a: {lang: python3, handler: ./a, image: a, environment: {exec_timeout: soon}}}"
+
 
 def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     """Runs a command that is expected to end by itself."""
@@ -79,7 +81,8 @@ def test_a_function_that_dies_is_started_again(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
-def test_all_processes_end_with_it(tmp_path: Path, number: signal.Signals) -> None:
+def test_all_processes_end_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))  # SIGKILL leaves files behind
     with local("-f", str(write_stack(tmp_path))) as program:
         children = psutil.Process(program.process.pid).children(recursive=True)
         assert len(children) == 2
@@ -106,7 +109,7 @@ def test_a_port_that_is_none_is_one_clear_line(port: str) -> None:
     assert port in ended.stderr
 
 
-@pytest.mark.parametrize("text", ["", "functions:", "functions: [a]", "functions: {a: {}}", "{", "\t"])
+@pytest.mark.parametrize("text", ["", "functions:", "functions: [a]", "functions: {a: {}}", "{", "\t", WRONG])
 def test_a_file_that_is_no_stack_is_one_clear_line(tmp_path: Path, text: str) -> None:
     (tmp_path / "stack.yml").write_text(text, encoding="utf-8")
     ended = run("local", "--port", str(free_port()), "-f", str(tmp_path / "stack.yml"))

@@ -7,6 +7,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 
+import psutil
 import pytest
 import requests
 
@@ -53,7 +54,6 @@ def test_a_client_that_sends_too_much_receives_the_answer(function: Running, siz
 
 
 def test_the_memory_of_a_body_over_the_limit_is_not_taken(start: Start) -> None:
-    psutil = pytest.importorskip("psutil")
     with start(max_body_bytes=str(LIMIT)) as program:
         requests.post(f"{program.url}/sha256", data=b"a" * LIMIT)
         before = psutil.Process(program.process.pid).memory_info().rss
@@ -121,7 +121,6 @@ def test_clients_that_do_not_read_block_nobody(start: Start) -> None:
 
 
 def test_clients_that_go_away_leave_nothing_behind(function: Running) -> None:
-    psutil = pytest.importorskip("psutil")
     process = psutil.Process(function.process.pid)
     requests.get(function.url)
     threads, files = process.num_threads(), process.num_fds()

@@ -2,6 +2,7 @@
 
 import socket
 import time
+from contextlib import suppress
 from http import HTTPStatus
 
 from waitress.channel import HTTPChannel  # type: ignore[import-untyped]
@@ -80,7 +81,8 @@ class Channel(HTTPChannel):  # type: ignore[misc]
             if not self.total_outbufs_len and not self.will_close:
                 self.close_when_flushed = False
                 self._linger_until = time.time() + self.adj.channel_timeout
-                self.socket.shutdown(socket.SHUT_WR)
+                with suppress(OSError):  # the client has gone
+                    self.socket.shutdown(socket.SHUT_WR)
         else:
             super().handle_write()
 
@@ -90,5 +92,5 @@ class Channel(HTTPChannel):  # type: ignore[misc]
     def handle_read(self) -> None:
         if not self._linger_until:
             super().handle_read()
-        elif not self.recv(_LINGER_BYTES) or time.time() > self._linger_until:
+        elif self.recv(_LINGER_BYTES) and time.time() > self._linger_until:
             self.handle_close()
