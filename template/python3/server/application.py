@@ -1,4 +1,4 @@
-"""The WSGI application: an HTTP request -> the handler's event -> its result -> an HTTP response."""
+"""The Flask application: an HTTP request -> the handler's event -> its result -> an HTTP response."""
 
 import json
 import logging
@@ -6,13 +6,13 @@ import re
 import socket
 import time
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from flask import Flask, Request, Response, request
 from waitress.task import hop_by_hop  # type: ignore[import-untyped]
 from werkzeug.datastructures import Headers, MultiDict
-from werkzeug.wrappers import Request, Response
 
 from . import log
 from .loader import Loader
@@ -53,10 +53,12 @@ class Application:
     def __init__(self, loader: Loader, handler_wait: float) -> None:
         self._loader = loader
         self._handler_wait = handler_wait
+        self.wsgi = Flask("function", static_folder=None)
+        # Answering before the routing leaves every path and every method to the handler.
+        self.wsgi.before_request(self._serve)
 
-    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    def _serve(self) -> Response:
         start = time.monotonic()
-        request = Request(environ)
         log.call_id.set(call_id_of(request.headers.get(CALL_ID, "")))
         body = request.get_data()
         asks_ready = request.path == "/ready" and request.method in ("GET", "HEAD")
@@ -67,7 +69,7 @@ class Application:
             response.response = []
         if not asks_ready:  # asked every few seconds
             log.request(request.method, request.path, response.status_code, time.monotonic() - start, len(body), size)
-        return response(environ, start_response)
+        return response
 
     def _ready(self) -> Response:
         if self._loader.wait(0) is None:

@@ -25,7 +25,7 @@ def serve(sock: socket.socket) -> None:
         sys.exit(2)
     loader = Loader()
     server = create_server(
-        Application(loader, settings.handler_wait),
+        Application(loader, settings.handler_wait).wsgi,
         sockets=[sock],
         threads=settings.server_threads,
         # Bodies stay in memory, in and out: /tmp may be full or read-only. The parser limits what comes in.
