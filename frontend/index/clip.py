@@ -3,11 +3,13 @@
 import json
 import logging
 import math
+import os
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
+from pathlib import Path
 
 import requests
 import urllib3
@@ -19,6 +21,9 @@ DEFAULT_GATEWAY_URL = "http://gateway.openfaas:8080"
 # For a photo's whole stay at clip, retries included. Longer than clip's own exec_timeout and shorter than this
 # function's, so that whoever is slow is named by the one who waits for it.
 DEFAULT_TIMEOUT = "23s"
+
+# The secret that clip wants where it is mounted.
+API_KEY_SECRET = "clip-api-key"  # noqa: S105 - its name
 
 CONNECT_TIMEOUT = 5.0
 RETRIES = 3
@@ -66,10 +71,20 @@ class Reply:
         return {name: self.headers[name] for name in PASSED_ON if name in self.headers}
 
 
+def mounted_api_key() -> str:
+    """The API key of clip, or "" where no such secret is mounted."""
+    path = Path(os.environ.get("secrets_dir", "/var/openfaas/secrets"), API_KEY_SECRET)
+    try:
+        return path.read_text("ascii").strip()
+    except FileNotFoundError:
+        return ""
+
+
 class Clip:
     """The function `clip` behind the gateway at `gateway_url`, waited for at most `timeout` seconds.
 
-    `session` is the one seam to the network, `clock` and `sleep` are the one to time.
+    `api_key` is sent along unless it is empty. `session` is the one seam to the network, `clock` and `sleep` are the
+    one to time.
     """
 
     def __init__(
@@ -79,11 +94,13 @@ class Clip:
         session: requests.Session | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
+        api_key: str = "",
     ) -> None:
         self.url = gateway_url.rstrip("/") + "/function/clip"
         self.timeout = timeout
         self.session = session or requests.Session()
         self.session.trust_env = False  # a proxy named in the environment is not for calls inside the cluster
+        self.authorization = {"Authorization": f"Bearer {api_key}"} if api_key else {}
         self.clock = clock
         self.sleep = sleep
 
@@ -106,6 +123,9 @@ class Clip:
                 break
             log.warning("clip answered %d; trying again in %.1f s", reply.status, wait)
             self.sleep(wait)
+        if reply.status == HTTPStatus.UNAUTHORIZED:  # not the visitor's business, who has no key
+            log.error("clip does not take this function's API key: both need the same secret %s", API_KEY_SECRET)
+            raise Failure("clip_bad_answer", "clip does not take the API key of this function")
         if theirs:
             headers = reply.passed_on() | {"Content-Type": "application/json"}
             return {"statusCode": reply.status, "headers": headers, "body": reply.body}
@@ -124,6 +144,7 @@ class Clip:
                     "Accept": "application/json",
                     "X-Call-Id": call_id,
                     "Content-Type": "application/octet-stream",
+                    **self.authorization,
                 },
                 timeout=(min(CONNECT_TIMEOUT, left), left),
                 allow_redirects=False,

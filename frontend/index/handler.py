@@ -5,7 +5,7 @@ import os
 from werkzeug.datastructures import MIMEAccept
 from werkzeug.http import parse_accept_header
 
-from .clip import DEFAULT_GATEWAY_URL, DEFAULT_TIMEOUT, Clip
+from .clip import DEFAULT_GATEWAY_URL, DEFAULT_TIMEOUT, Clip, mounted_api_key
 from .errors import Failure
 from .interface import Answer, Context, Event
 from .result import result_page
@@ -16,6 +16,7 @@ METHODS = ("GET", "HEAD", "POST")
 CLIP = Clip(
     os.environ.get("gateway_url", DEFAULT_GATEWAY_URL),
     float(os.environ.get("clip_timeout", DEFAULT_TIMEOUT).removesuffix("s")),
+    api_key=mounted_api_key(),
 )
 
 

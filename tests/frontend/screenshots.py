@@ -50,14 +50,14 @@ def desk(browser: Browser, url: str) -> None:
     network = page.context.new_cdp_session(page)
     slow = {"offline": False, "latency": 8_000, "downloadThroughput": -1, "uploadThroughput": -1}
     network.send("Network.emulateNetworkConditions", slow)
-    draw(page, "television")
+    draw(page, "pear")
     page.get_by_text("may have been asleep").wait_for()
     take(page, "working")
     network.send("Network.emulateNetworkConditions", slow | {"latency": 0})
     finished(page)
     page.click("#another")
     page.click("#clear")
-    draw(page, "television")
+    draw(page, "pear")
     finished(page)
     take(page, "result")
 
@@ -67,7 +67,7 @@ def desk(browser: Browser, url: str) -> None:
 
     page.route("**/*", lambda route: route.fulfill(status=503))
     page.click("#another")
-    draw(page, "clock")
+    draw(page, "television")
     finished(page)
     take(page, "error")
 
@@ -78,7 +78,7 @@ def phone(browser: Browser, url: str, scheme: str, name: str) -> None:
         browser, url, viewport=PHONE, has_touch=True, is_mobile=True, device_scale_factor=2, color_scheme=scheme
     )
     take(page, f"{name}-start")
-    draw(page, "orange")
+    draw(page, "bus")
     finished(page)
     take(page, name)
 
