@@ -1,0 +1,105 @@
+"""Clients that keep their connection, in another process than the server: they share no interpreter lock."""
+
+import http.client
+import itertools
+import json
+import threading
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Self
+
+from .server import Server
+
+_TIMEOUT = 120.0
+_TOP_K = 5
+
+
+class Client:
+    """One connection; a context manager. For one thread."""
+
+    def __init__(self, server: Server) -> None:
+        self._connection = http.client.HTTPConnection(server.host, server.port, timeout=_TIMEOUT)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._connection.close()
+
+    def post(self, body: bytes, target: str = "/") -> tuple[float, str | None]:
+        """Send one photo.
+
+        Returns:
+            Seconds until the whole answer was there, and what was wrong with it, if anything.
+        """
+        started = time.perf_counter()
+        try:
+            self._connection.request("POST", target, body, {"Content-Type": "image/jpeg"})
+            answer = self._connection.getresponse()
+            text = answer.read()
+        except (OSError, http.client.HTTPException) as error:
+            self._connection.close()
+            return time.perf_counter() - started, type(error).__name__
+        return time.perf_counter() - started, _problem(answer.status, text)
+
+
+def _problem(status: int, text: bytes) -> str | None:
+    if status != 200:
+        return f"status {status}"
+    return None if len(json.loads(text)["predictions"]) == _TOP_K else "not five predictions"
+
+
+@dataclass
+class Load:
+    """What one run of several clients gave."""
+
+    seconds: float = 0.0
+    latencies: list[float] = field(default_factory=list)
+    """Seconds, of the right answers alone."""
+    errors: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def per_second(self) -> float:
+        return len(self.latencies) / self.seconds
+
+    def add(self, other: "Load") -> None:
+        """Take in another run with as many clients."""
+        self.seconds += other.seconds
+        self.latencies += other.latencies
+        self.errors += other.errors
+
+
+def load(
+    server: Server, photos: Sequence[bytes], clients: int, *, seconds: float = float("inf"), requests: int | None = None
+) -> Load:
+    """Clients that each send the next photo as soon as they have the answer to the last one.
+
+    Args:
+        seconds: after so much time no request is begun.
+        requests: after so many, of all clients together, no request is begun.
+    """
+    result = Load()
+    turns = itertools.count()
+    started = time.perf_counter()
+
+    def run() -> None:
+        with Client(server) as client:
+            while time.perf_counter() - started < seconds:
+                turn = next(turns)
+                if requests is not None and turn >= requests:
+                    return
+                latency, problem = client.post(photos[turn % len(photos)])
+                if problem is None:
+                    result.latencies.append(latency)
+                else:
+                    result.errors[problem] += 1
+
+    threads = [threading.Thread(target=run) for _ in range(clients)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    result.seconds = time.perf_counter() - started
+    return result

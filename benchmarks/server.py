@@ -1,0 +1,111 @@
+"""A variant's server as a process of its own."""
+
+import http.client
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+_START_TIMEOUT = 120.0
+_STOP_TIMEOUT = 10.0
+_POLL = 0.002
+_LOG_END = 3000
+
+
+class ServerFailed(Exception):
+    """The server ended, or answered its first request with an error; the message has the end of its log."""
+
+
+@dataclass(frozen=True)
+class Memory:
+    """Resident memory in MB (10⁶ bytes), None where the system has no /proc."""
+
+    now: float | None
+    peak: float | None
+
+
+@dataclass(frozen=True)
+class Server:
+    host: str
+    port: int
+    process: subprocess.Popen[bytes]
+    start_seconds: float
+    """From the start of the process to the first answer with status 200."""
+
+    def memory(self) -> Memory:
+        status = Path(f"/proc/{self.process.pid}/status")
+        if not status.exists():
+            return Memory(None, None)
+        fields = dict(line.split(":", 1) for line in status.read_text().splitlines())
+        return Memory(*(round(int(fields[name].split()[0]) * 1024 / 1e6, 1) for name in ("VmRSS", "VmHWM")))
+
+
+@contextmanager
+def serving(folder: Path, environment: Mapping[str, str], body: bytes) -> Iterator[Server]:
+    """Runs the function in ``folder`` until the block ends.
+
+    Args:
+        environment: all of the process's variables but the address.
+        body: what the first request sends.
+
+    Raises:
+        ServerFailed: there is no first answer with status 200.
+    """
+    host, port = "127.0.0.1", _free_port()
+    log = folder / "log"
+    with log.open("wb") as output:
+        started = time.perf_counter()
+        process = subprocess.Popen(
+            [sys.executable, "index.py"],
+            cwd=folder,
+            env={**environment, "upstream_url": f"http://{host}:{port}"},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        status = _first_status(host, port, process, body)
+        if status != 200:
+            raise ServerFailed(f"{folder.name} answered its first request with {status}:\n{_end_of(log)}")
+        yield Server(host, port, process, time.perf_counter() - started)
+    finally:
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait(_STOP_TIMEOUT)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _first_status(host: str, port: int, process: subprocess.Popen[bytes], body: bytes) -> int | str:
+    """The request is sent as soon as the port is open, as a gateway would."""
+    end = time.monotonic() + _START_TIMEOUT
+    while process.poll() is None and time.monotonic() < end:
+        with suppress(ConnectionRefusedError):
+            connection = http.client.HTTPConnection(host, port, timeout=_START_TIMEOUT)
+            try:
+                connection.request("POST", "/", body)
+                answer = connection.getresponse()
+                answer.read()
+                return answer.status
+            except (TimeoutError, http.client.HTTPException) as error:
+                return repr(error)
+            finally:
+                connection.close()
+        time.sleep(_POLL)
+    return "nothing"
+
+
+def _end_of(log: Path) -> str:
+    return log.read_text(errors="replace")[-_LOG_END:]
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,36 @@
+"""The benchmark as a person runs it, on the one model that needs no export."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.launch import PROJECT
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-W", "error", "-m", "benchmarks", *arguments]
+    return subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=300, check=False)
+
+
+def test_one_run_prints_a_table_and_writes_the_files(tmp_path: Path) -> None:
+    result = run("--quick", "--only", "bundled", "--out", str(tmp_path / "results"))
+
+    assert result.returncode == 0, result.stderr
+    (row,) = [line for line in result.stdout.splitlines() if line.startswith("| `clip` with the bundled model")]
+    cells = [cell.strip() for cell in row.split("|")[2:-1]]
+    assert [cells[4], cells[8]] == ["-", "0"]  # nothing to compare with, no errors
+    assert cells[0].endswith(" s")
+    assert all(cells[i].endswith(" ms") for i in (1, 2, 3, 5, 7))
+    assert {path.name for path in (tmp_path / "results").iterdir()} == {"results.md", "results.json", "concurrency.svg"}
+    assert (tmp_path / "results" / "results.md").read_text() == result.stdout
+    bundled = json.loads((tmp_path / "results" / "results.json").read_text())["variants"]["bundled"]
+    assert bundled["load"].keys() == {"1", "8"}
+    assert bundled["long_run"]["count"] == 20
+
+
+def test_an_unknown_variant_is_refused(tmp_path: Path) -> None:
+    result = run("--quick", "--only", "bundled", "tensorflow", "--out", str(tmp_path))
+
+    assert result.returncode == 1
+    assert result.stderr == "No such variant: tensorflow.\n"
