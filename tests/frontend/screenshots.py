@@ -4,8 +4,8 @@ import sys
 from io import BytesIO
 from pathlib import Path
 
-from PIL import Image
-from playwright.sync_api import Browser, Page
+from PIL import Image, ImageDraw
+from playwright.sync_api import Browser, Page, Route
 
 from tests.launch import local
 
@@ -13,9 +13,9 @@ from .chromium import NoBrowserError, launched
 from .photos import encoded, file
 
 FOLDER = Path(__file__).parents[2] / "docs" / "screenshots"
-DESK = {"width": 1120, "height": 720}
+DESK = {"width": 1120, "height": 780}
 PHONE = {"width": 390, "height": 844}
-COLORS = 200
+COLORS = 256
 
 
 def take(page: Page, name: str) -> None:
@@ -42,6 +42,26 @@ def finished(page: Page) -> None:
     page.locator("#current [aria-busy=false]").last.wait_for()
 
 
+def key() -> Image.Image:
+    """A picture of a key, for which the bundled model has no word."""
+    image = Image.new("RGB", (1280, 960), "#2f4a57")
+    pen = ImageDraw.Draw(image)
+    pen.ellipse((180, 280, 580, 680), outline="#e7b23c", width=110)
+    pen.rectangle((540, 430, 1120, 530), fill="#e7b23c")
+    pen.rectangle((900, 500, 970, 650), fill="#e7b23c")
+    pen.rectangle((1030, 500, 1100, 690), fill="#e7b23c")
+    return image.resize((640, 480), Image.Resampling.LANCZOS)
+
+
+def doubt(route: Route) -> None:
+    """Makes the model's own answer an unsure one, however sure this model is: it is the page that is shown."""
+    if route.request.method != "POST":
+        route.continue_()
+        return
+    response = route.fetch()
+    route.fulfill(response=response, json=response.json() | {"recognized": False})
+
+
 def desk(browser: Browser, url: str) -> None:
     """Start, working, result, not recognized and error, one after the other, on a screen."""
     page = opened(browser, url)
@@ -61,9 +81,11 @@ def desk(browser: Browser, url: str) -> None:
     finished(page)
     take(page, "result")
 
-    page.set_input_files("#photo", file("fog.jpg", encoded(Image.effect_noise((640, 480), 12).convert("RGB"))))
+    page.route("**/*", doubt)
+    page.set_input_files("#photo", file("key.jpg", encoded(key(), quality=92)))
     finished(page)
     take(page, "not-recognized")
+    page.unroute_all()
 
     page.route("**/*", lambda route: route.fulfill(status=503))
     page.click("#another")

@@ -47,6 +47,7 @@ def test_every_error_has_its_sentence_and_its_way_on(page: Page, gateway: Gatewa
         (behaviors.plain("rate limited", 429), "too_many_requests"),
         (behaviors.plain("bad gateway", 502), "clip_unreachable"),
         (behaviors.plain("timed out", 504), "clip_timeout"),
+        (behaviors.plain("no endpoints", 503), "clip_unavailable"),
         (behaviors.plain("Can't reach service for: index.", 500), "internal"),
         (behaviors.plain("entity too large", 413), "body_too_large"),
         (behaviors.plain("I am a teapot", 418), "internal"),

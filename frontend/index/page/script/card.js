@@ -89,7 +89,7 @@ class Card {
       announce(`${this.name}: ${best.label}, ${percent(best.score)}`);
     } else {
       const known = query ? "None of these words fits well." : "It may show something I have no word for.";
-      this.say("unsure", "Hm", "I do not recognize this", `${known} The nearest I have, and I would not bet on them:`);
+      this.say("unsure", "Hm", "I do not recognize this", `${known} Compared only with each other, these come nearest:`);
       announce(`${this.name}: not recognized`);
     }
     this.$(".guesses").replaceChildren(...answer.predictions.map(guess));
