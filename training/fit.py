@@ -19,6 +19,7 @@ NOISE = 0.3
 DROPOUT = 0.3
 LABEL_SMOOTHING = 0.1
 START_SCALE = 20.0
+SPREAD = 0.5
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +30,8 @@ def fit_text_tower(
     """Trains the text tower and the logit scale of `clip` in place, and with them a two-layer head, which is returned.
 
     `features` [n, 1280] are standardized, `labels` [n]. At each step the images are compared with one prompt of
-    each label, of a template drawn anew for each label.
+    each label, of a template drawn anew for each label. A second term pushes the labels' embeddings apart, towards
+    right angles: a cosine with one of them then says nothing of the others.
     """
     torch.manual_seed(seed)
     generator = torch.Generator().manual_seed(seed)
@@ -48,6 +50,7 @@ def fit_text_tower(
     batch = min(BATCH, len(labels))
     steps = EPOCHS * (len(labels) // batch)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, [HEAD_RATE, TEXT_RATE, TEXT_RATE], steps, pct_start=0.15)
+    identity = torch.eye(tokens.shape[1])
     clip.train()
     with tqdm(total=steps, desc="text tower and head", disable=not progress) as bar:
         for epoch in range(EPOCHS):
@@ -59,11 +62,11 @@ def fit_text_tower(
                 template = torch.randint(len(tokens), (tokens.shape[1],), generator=generator)
                 prompts = clip.encode_text(tokens[template, torch.arange(tokens.shape[1])], normalize=True)
                 cosines = functional.normalize(second(hidden_units), dim=-1) @ prompts.T
-                loss = functional.cross_entropy(
-                    clip.logit_scale.exp() * cosines, labels[chosen], label_smoothing=LABEL_SMOOTHING
-                )
+                logits = clip.logit_scale.exp() * cosines
+                loss = functional.cross_entropy(logits, labels[chosen], label_smoothing=LABEL_SMOOTHING)
+                loss = loss + SPREAD * (prompts @ prompts.T - identity).square().sum(1).mean()
                 optimizer.zero_grad()
-                loss.backward()  # type: ignore[no-untyped-call]
+                loss.backward()
                 optimizer.step()
                 schedule.step()
                 bar.update()

@@ -25,7 +25,7 @@ CONFIG: dict[str, Any] = {
             "timm_proj_bias": True,
             "image_size": IMAGE_SIZE,
         },
-        "text_cfg": {"context_length": 32, "vocab_size": 49408, "width": 64, "heads": 4, "layers": 2},
+        "text_cfg": {"context_length": 32, "vocab_size": 49408, "width": 128, "heads": 4, "layers": 2},
     },
     "preprocess_cfg": {
         "size": [IMAGE_SIZE, IMAGE_SIZE],

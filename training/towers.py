@@ -77,48 +77,58 @@ def _unfold(folded: Any, conv: Any, norm: Any) -> None:
 
 
 class Head(nn.Module):
-    """Pooled features [n, 1280] to embeddings [n, 512]: a learned MLP, and what the ImageNet classifier has to say.
+    """Pooled features [n, 1280] to a score for each label, and on to the cosine of image and label.
 
-    A shared ImageNet class c of label y adds `strength * max(0, logit_c - threshold)` along a direction that raises
-    the cosine with y alone. Upsampled 32-pixel images rarely pass the threshold; sharp photographs do. Both halves
-    are one MLP to open_clip, since ImageNet's rows are hidden units like the learned ones; the maximum is a GELU
-    whose input is multiplied by `_SHARPNESS` and its output divided by it.
+    A learned MLP gives the scores, and what the ImageNet classifier has to say is added: a shared class c of label y
+    adds `strength * max(0, logit_c - threshold)` to the score of y. Upsampled 32-pixel images rarely pass the
+    threshold; sharp photographs do. To open_clip it is all one MLP, since ImageNet's rows are hidden units like the
+    learned ones; the maximum is a GELU whose input is multiplied by `_SHARPNESS` and its output divided by it.
+
+    The scores, less their mean, become an embedding by the pseudo-inverse of the labels' embeddings. No part of it is
+    then at right angles to all labels, or common to all, and the best cosine says how far one label stands out.
     """
 
     mean: Tensor
     std: Tensor
-    evidence: Tensor
     prompts: Tensor
+    directions: Tensor
 
     def __init__(
         self, mean: Tensor, std: Tensor, prompts: Tensor, hidden: int, strength: float, threshold: float
     ) -> None:
-        """`mean` and `std` [1280] of the features over the training images; `prompts` [100, 512] unit label
-        embeddings."""
+        """`mean` and `std` [1280] of the features over the training images; `prompts` [100, dim], unit and
+        linearly independent, of the labels."""
         super().__init__()
-        classifier, shared = imagenet_weights(), list(SHARED_CLASSES)
-        dim = prompts.shape[1]
+        classifier, shared, labels = imagenet_weights(), list(SHARED_CLASSES), len(prompts)
         self.learned = nn.Linear(len(mean), hidden - len(shared))
-        self.out = nn.Linear(hidden - len(shared), dim)
+        self.out = nn.Linear(hidden - len(shared), labels)
         self.rows = nn.Linear(len(mean), len(shared)).requires_grad_(False)
         with torch.no_grad():
             self.rows.weight.copy_(_SHARPNESS * classifier["classifier.weight"][shared])
             self.rows.bias.copy_(_SHARPNESS * (classifier["classifier.bias"][shared] - threshold))
+        self.strength = strength / _SHARPNESS
         self.register_buffer("mean", mean)
         self.register_buffer("std", std)
         self.register_buffer("prompts", prompts)
-        # The pseudo-inverse's columns are orthogonal to every label's embedding but one.
-        directions = torch.linalg.pinv(prompts)[:, list(SHARED_LABELS)]
-        self.register_buffer("evidence", strength / _SHARPNESS * directions)
+        self.register_buffer("directions", torch.linalg.pinv(prompts) @ (torch.eye(labels) - 1 / labels))
 
-    def forward(self, features: Tensor, dropout: float = 0.0, noise: float = 0.0) -> Tensor:
+    def start_from(self, first: nn.Linear, second: nn.Linear) -> None:
+        """Takes over a two-layer head whose output is an embedding, as `fit.py` gives it."""
+        with torch.no_grad():
+            self.learned.load_state_dict(first.state_dict())
+            self.out.weight.copy_(self.prompts @ second.weight)
+            self.out.bias.copy_(self.prompts @ second.bias)
+
+    def forward(self, features: Tensor, dropout: float = 0.0) -> Tensor:
         """Cosines [n, 100] with the labels' embeddings."""
         standardized = (features - self.mean) / self.std
-        if noise:
-            standardized = standardized + noise * torch.randn_like(standardized)
         hidden = functional.dropout(functional.gelu(self.learned(standardized)), dropout, self.training)
-        embeddings = self.out(hidden) + functional.gelu(self.rows(features)) @ self.evidence.T
+        embeddings = self.out(hidden) @ self.directions.T
+        embeddings = embeddings + functional.gelu(self.rows(features)) @ self._evidence().T
         return functional.normalize(embeddings, dim=-1) @ self.prompts.T
+
+    def _evidence(self) -> Tensor:
+        return self.strength * self.directions[:, list(SHARED_LABELS)]
 
     def write_to(self, mlp: Any) -> None:
         """Puts the weights into `mlp`, timm's Mlp of the same width; the standardization goes into its first layer."""
@@ -126,8 +136,8 @@ class Head(nn.Module):
             weight = self.learned.weight / self.std
             mlp.fc1.weight.copy_(torch.cat([weight, self.rows.weight]))
             mlp.fc1.bias.copy_(torch.cat([self.learned.bias - weight @ self.mean, self.rows.bias]))
-            mlp.fc2.weight.copy_(torch.cat([self.out.weight, self.evidence], dim=1))
-            mlp.fc2.bias.copy_(self.out.bias)
+            mlp.fc2.weight.copy_(torch.cat([self.directions @ self.out.weight, self._evidence()], dim=1))
+            mlp.fc2.bias.copy_(self.directions @ self.out.bias)
 
 
 def label_prompts(clip: open_clip.CLIP, tokens: Tensor) -> Tensor:

@@ -22,7 +22,7 @@ import numpy as np
 import open_clip
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 from training import augment, fit, tune
@@ -60,21 +60,20 @@ def train(data: LabeledImages, out: Path, seed: int, progress: bool) -> float:
     features = _pooled(original, maps)
     mean, std = features[rows].mean(0), features[rows].std(0) + 1e-3
     fitted = work / "fitted.pt"
+    hidden = HIDDEN - len(SHARED_CLASSES)
     if fitted.exists():
-        learned, output, text = torch.load(fitted, weights_only=True)
-        clip.load_state_dict(text)
+        first, second = nn.Linear(len(mean), hidden), nn.Linear(hidden, CONFIG["model_cfg"]["embed_dim"])
+        for module, state in zip((first, second, clip), torch.load(fitted, weights_only=True), strict=True):
+            module.load_state_dict(state)
     else:
-        first, second = fit.fit_text_tower(
-            clip, (features[rows] - mean) / std, labels[rows], HIDDEN - len(SHARED_CLASSES), seed, progress
-        )
-        learned, output = first.state_dict(), second.state_dict()
-        tune.save_whole((learned, output, clip.state_dict()), fitted)
+        standardized = (features[rows] - mean) / std
+        first, second = fit.fit_text_tower(clip, standardized, labels[rows], hidden, seed, progress)
+        tune.save_whole(tuple(module.state_dict() for module in (first, second, clip)), fitted)
     prompts = label_prompts(clip, prompt_tokens(clip.context_length))
     head = Head(mean, std, prompts, HIDDEN, EVIDENCE_STRENGTH, EVIDENCE_THRESHOLD)
-    head.learned.load_state_dict(learned)
-    head.out.load_state_dict(output)
+    head.start_from(first, second)
     steps = max(1, int(tune.EPOCHS * (len(rows) // min(tune.BATCH, len(rows)))))
-    tuner = tune.Tuner(LateTrunk(clip.visual.trunk), head, float(clip.logit_scale.exp()), steps)
+    tuner = tune.Tuner(LateTrunk(clip.visual.trunk), head, float(clip.logit_scale.detach().exp()), steps)
     late, head = tune.tune(tuner, maps, labels, rows, mosaics, seed, work / "tuning.pt", progress)
     tune.interpolate(late, original, TUNED_SHARE)
     with torch.no_grad():

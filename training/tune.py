@@ -197,7 +197,7 @@ def interpolate(tuned: LateTrunk, original: LateTrunk, share: float) -> None:
 
 def tensor(maps: Maps) -> Tensor:
     """Maps [n, 13, 13, 120] as the network takes them: float32 [n, 120, 13, 13]."""
-    return torch.from_numpy(maps).float().permute(0, 3, 1, 2)
+    return torch.from_numpy(maps.astype(np.float32)).permute(0, 3, 1, 2)
 
 
 def save_whole(state: Any, path: Path) -> None:
