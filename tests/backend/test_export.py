@@ -35,18 +35,18 @@ def test_command_line_writes_a_whole_folder(checkpoints: dict[str, str], tmp_pat
     out = tmp_path / "new" / "model"
 
     result = run_export(
-        *("--model", checkpoints["vit"], "--out", str(out), "--name", "tiny", "--license", "CC0-1.0"),
+        *("--model", checkpoints["vit"], "--out", str(out), "--name", "tiny/random", "--license", "CC0-1.0"),
         *("--calibration", str(tmp_path / "held-out.npz")),
     )
 
     assert result.returncode == 0, result.stderr
-    assert "Exported tiny/local-dir (open vocabulary)" in result.stderr
+    assert "Exported tiny/random (open vocabulary)" in result.stderr
     assert {path.name for path in out.iterdir()} == {
         *("image.xml", "image.bin", "text.xml", "text.bin", "tokenizer.json", "labels.npy", "model.json")
     }
     weights = Path(checkpoints["vit"].removeprefix("local-dir:")) / "open_clip_model.safetensors"
     manifest = Manifest.read(out)
-    assert manifest.title == "tiny/local-dir"
+    assert manifest.title == "tiny/random"
     assert manifest.license == "CC0-1.0"
     assert manifest.weights_sha256 == hashlib.sha256(weights.read_bytes()).hexdigest()
     assert manifest.exported_with.keys() == {"python", "open-clip-torch", "openvino", "torch"}

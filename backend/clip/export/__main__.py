@@ -37,7 +37,7 @@ def main() -> int:
     parser.add_argument("--model", required=True, help="a name of open_clip, local-dir:PATH or hf-hub:ORG/REPOSITORY")
     parser.add_argument("--pretrained", help="a tag of open_clip or a weights file, with a name of open_clip")
     parser.add_argument("--out", required=True, type=Path, help="the folder to write")
-    parser.add_argument("--name", help="the name to show instead of the model's")
+    parser.add_argument("--name", help="NAME or NAME/PRETRAINED, to show instead of the model's")
     parser.add_argument("--license", help="the license of the weights, if it is not recorded in LICENSES")
     parser.add_argument("--closed-vocabulary", action="store_true", help="without the text tower")
     parser.add_argument("--calibration", type=Path, help="npz with images, uint8 [n, h, w, 3], of the known labels")
@@ -45,7 +45,13 @@ def main() -> int:
     logging.disable()  # open_clip logs what is in the message of its exception too
     try:
         source = load(arguments.model, arguments.pretrained)
-        source = replace(source, name=arguments.name or source.name, license=arguments.license or source.license)
+        name, _, pretrained = (arguments.name or "").partition("/")
+        source = replace(
+            source,
+            name=name or source.name,
+            pretrained=pretrained or source.pretrained,
+            license=arguments.license or source.license,
+        )
         images = None if arguments.calibration is None else _read_images(arguments.calibration)
         vocabulary: Literal["open", "closed"] = "closed" if arguments.closed_vocabulary else "open"
         manifest = export(source, arguments.out, vocabulary=vocabulary, calibration=images)
