@@ -57,7 +57,9 @@ def description(manifest: Manifest) -> Response:
 
 
 def error(problem: RequestError) -> Response:
-    return _json(problem.status, {"error": {"code": problem.code, "message": str(problem)}})
+    response = _json(problem.status, {"error": {"code": problem.code, "message": str(problem)}})
+    response["headers"].update(problem.headers)
+    return response
 
 
 def _json(status: int, value: object) -> Response:

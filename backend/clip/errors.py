@@ -1,11 +1,16 @@
 """Everything that can be wrong with a request, each with the HTTP status and the code that the caller sees."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 
 class RequestError(Exception):
     """A request that cannot be answered. Its message is one sentence for the caller."""
 
     status = 400
     code = "bad_parameter"
+    headers: Mapping[str, str] = MappingProxyType({})
+    """What HTTP wants to be said along with the status."""
 
 
 class BadParameter(RequestError):
@@ -16,6 +21,14 @@ class EmptyBody(RequestError):
     code = "empty_body"
 
 
+class Unauthorized(RequestError):
+    """The function wants its API key."""
+
+    status = 401
+    code = "unauthorized"
+    headers = MappingProxyType({"WWW-Authenticate": "Bearer"})
+
+
 class NotFound(RequestError):
     status = 404
     code = "not_found"
@@ -24,6 +37,7 @@ class NotFound(RequestError):
 class MethodNotAllowed(RequestError):
     status = 405
     code = "method_not_allowed"
+    headers = MappingProxyType({"Allow": "GET, HEAD, POST"})
 
 
 class BodyTooLarge(RequestError):

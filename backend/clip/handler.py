@@ -8,19 +8,22 @@ from werkzeug.datastructures import MIMEAccept
 from werkzeug.http import parse_accept_header
 
 from . import answer
+from .access import ApiKey
 from .errors import MethodNotAllowed, NotFound, RequestError
 from .image import read_pixels
 from .payload import image_bytes
 from .query import Query
 from .recognizer import Recognizer
 
-# Loaded while the module is imported: the server lets requests wait for that, and a container does it once.
+# Read and loaded while the module is imported: the server lets requests wait for that, and a container does it once.
+KEY = ApiKey.mounted()
 RECOGNIZER = Recognizer(Path(__file__).parent / "model")
 
 
 def handle(event: Any, context: Any) -> answer.Response:
     """Answer one request: ``POST /`` recognizes the image in the body, ``GET /`` describes the service."""
     try:
+        KEY.require(event.headers)
         if event.path != "/":
             raise NotFound("There is nothing here. POST an image to /, or GET / for a description.")
         if event.method in ("GET", "HEAD"):
@@ -29,10 +32,7 @@ def handle(event: Any, context: Any) -> answer.Response:
             return _recognize(event)
         raise MethodNotAllowed("Use POST with an image, or GET for a description.")
     except RequestError as problem:
-        response = answer.error(problem)
-        if isinstance(problem, MethodNotAllowed):
-            response["headers"]["Allow"] = "GET, HEAD, POST"
-        return response
+        return answer.error(problem)
 
 
 def _recognize(event: Any) -> answer.Response:

@@ -1,32 +1,45 @@
 """Bytes of a photo to the pixels that the image tower takes, as open_clip's own transform makes them."""
 
-import io
-import threading
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import cast
 
 import numpy as np
 import pillow_heif
 from numpy.typing import NDArray
-from PIL import AvifImagePlugin, ExifTags, Image, ImageCms, ImageOps, TiffImagePlugin, WebPImagePlugin  # noqa: F401 (register)
+from PIL import AvifImagePlugin, ExifTags, Image, ImageCms, WebPImagePlugin  # noqa: F401 (register)
 
-from .errors import CorruptImage, TooManyPixels, UnsupportedImage
+from .cpus import available_cpus
+from .effort import BoundedFile, pixels_to_decode
+from .errors import CorruptImage, RequestError, TooManyPixels, UnsupportedImage
 from .limits import MAX_IMAGE_PIXELS
+from .memory import BUDGET, bytes_per_pixel
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "HEIF")
 
 Image.preinit()
-pillow_heif.register_heif_opener(thumbnails=False)
-# Pillow only warns between its own limit and twice that; MAX_IMAGE_PIXELS refuses all of those.
-warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+pillow_heif.register_heif_opener(thumbnails=False, decode_threads=available_cpus())
+AvifImagePlugin.DEFAULT_MAX_THREADS = available_cpus()
+# Pillow refuses at twice its own limit, some formats before they claim memory at all, and only warns below.
+Image.MAX_IMAGE_PIXELS = MAX_IMAGE_PIXELS // 2
+# The caller is told what is wrong with a file. Each new warning would be kept for ever, and be a line in the log.
+warnings.filterwarnings("ignore", module="PIL")
 
 _RESAMPLING = {"bicubic": Image.Resampling.BICUBIC, "bilinear": Image.Resampling.BILINEAR}
 # A sliver would grow to gigabytes when its short side is resized: what lies further out is cropped away anyway.
 _MAX_ASPECT = 64
-_STRIP_ROWS = 256
+_STRIP_PIXELS = 1 << 20
+_TO_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""By EXIF orientation."""
 
 
 @dataclass(frozen=True)
@@ -69,43 +82,51 @@ def read_pixels(data: bytes, preprocessing: Preprocessing) -> NDArray[np.uint8]:
     if name is None:
         raise UnsupportedImage(f"This is not an image of a supported format ({', '.join(FORMATS)}).")
     try:
-        with Image.open(io.BytesIO(data), formats=[name]) as image:
-            pixels = image.width * image.height
-            if pixels > MAX_IMAGE_PIXELS:
-                raise TooManyPixels(f"The image has {pixels:,} pixels; at most {MAX_IMAGE_PIXELS:,} are accepted.")
-            with _pixel_budget.spend(pixels):
-                upright = _to_rgb(_load_upright(image, data, preprocessing))
-                return np.asarray(fit(upright, preprocessing))
+        with Image.open(BoundedFile(data, name), formats=[name]) as image:
+            pixels = pixels_to_decode(image, data)
+            with BUDGET.spend(pixels * bytes_per_pixel(image)):
+                return np.asarray(fit(_load_upright(image, data, preprocessing), preprocessing))
     except Image.DecompressionBombError as error:
         raise TooManyPixels(f"The image has more than the {MAX_IMAGE_PIXELS:,} pixels that are accepted.") from error
-    except (TooManyPixels, MemoryError):
+    except (RequestError, MemoryError):
         raise
     except Exception as error:  # Pillow's decoders raise nearly anything on a broken file
         raise CorruptImage(f"The image begins like {name} and cannot be decoded.") from error
 
 
 def _load_upright(image: Image.Image, data: bytes, preprocessing: Preprocessing) -> Image.Image:
+    """Decode; the image in mode RGB, upright. Two copies of full size are the most that exist at a time."""
     height, width = preprocessing.size
     # JPEG alone can shrink while it decodes; twice the wanted size leaves the resizing its detail.
     image.draft("RGB", (2 * max(height, width), 2 * max(height, width)))
-    orientation = image.info.get("original_orientation")
     image.load()
+    method = _TO_UPRIGHT.get(_orientation(image, data))
+    rgb = _to_rgb(image)
+    if rgb is not image:
+        image.close()
+    return rgb if method is None else rgb.transpose(method)
+
+
+def _orientation(image: Image.Image, data: bytes) -> int:
+    """The EXIF orientation that is still to be applied, 1 to 8."""
     with suppress(Exception):  # a broken EXIF block is no reason to refuse a photo that can be seen
-        if orientation and b"irot" not in data and b"imir" not in data:
+        stated = image.info.get("original_orientation")
+        if stated and b"irot" not in data and b"imir" not in data:
             # pillow-heif drops the EXIF orientation for these two HEIF properties, which a file may lack.
-            image.getexif()[ExifTags.Base.Orientation] = orientation
-        image = ImageOps.exif_transpose(image)
-    return image
+            return int(stated)
+        return int(image.getexif().get(ExifTags.Base.Orientation, 1))
+    return 1
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:
-    """The image in mode RGB, converted in strips, so that one full-size copy is the most that exists at a time."""
+    """The image in mode RGB, converted in strips, so that its conversion takes no other copy of full size."""
     if image.mode == "RGB" and not image.has_transparency_data:
         return image
     scale = _scale_to_8_bit(image)
     canvas = Image.new("RGB", image.size, "white")
-    for top in range(0, image.height, _STRIP_ROWS):
-        strip = image.crop((0, top, image.width, min(top + _STRIP_ROWS, image.height)))
+    rows = max(1, _STRIP_PIXELS // image.width)
+    for top in range(0, image.height, rows):
+        strip = image.crop((0, top, image.width, min(top + rows, image.height)))
         if scale is not None:
             levels = np.nan_to_num(np.asarray(strip, dtype=np.float32)) * scale
             strip = Image.fromarray(np.clip(levels, 0, 255).astype(np.uint8))
@@ -150,6 +171,8 @@ def fit(image: Image.Image, preprocessing: Preprocessing) -> Image.Image:
     height, width = preprocessing.size
     resample = _RESAMPLING[preprocessing.interpolation]
     if preprocessing.resize_mode == "squash":
+        if image.height > image.width * _MAX_ASPECT:
+            image = image.resize((image.width, height), resample)  # Pillow would widen all its rows first
         return image.resize((width, height), resample)
     if preprocessing.resize_mode == "shortest":
         image = _without_ends(image)
@@ -188,26 +211,3 @@ def _without_ends(image: Image.Image) -> Image.Image:
     if image.width > image.height:
         return image.crop((across, 0, image.width - across, image.height))
     return image.crop((0, along, image.width, image.height - along))
-
-
-class _PixelBudget:
-    """Lets so many pixels be decoded at a time, so that several large photos at once cannot exhaust the memory."""
-
-    def __init__(self, pixels: int) -> None:
-        self._free = pixels
-        self._changed = threading.Condition()
-
-    @contextmanager
-    def spend(self, pixels: int) -> Iterator[None]:
-        with self._changed:
-            self._changed.wait_for(lambda: self._free >= pixels)
-            self._free -= pixels
-        try:
-            yield
-        finally:
-            with self._changed:
-                self._free += pixels
-                self._changed.notify_all()
-
-
-_pixel_budget = _PixelBudget(MAX_IMAGE_PIXELS)
