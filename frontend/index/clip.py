@@ -123,9 +123,10 @@ class Clip:
                 break
             log.warning("clip answered %d; trying again in %.1f s", reply.status, wait)
             self.sleep(wait)
-        if reply.status == HTTPStatus.UNAUTHORIZED:  # not the visitor's business, who has no key
+        if reply.status == HTTPStatus.UNAUTHORIZED:  # visitors have no key: it is this function's that is wrong
             log.error("clip does not take this function's API key: both need the same secret %s", API_KEY_SECRET)
-            raise Failure("clip_bad_answer", "clip does not take the API key of this function")
+            challenge = {"WWW-Authenticate": "Bearer"}
+            raise Failure("unauthorized", "clip does not take the API key of this function", challenge)
         if theirs:
             headers = reply.passed_on() | {"Content-Type": "application/json"}
             return {"statusCode": reply.status, "headers": headers, "body": reply.body}
