@@ -12,7 +12,7 @@ DEV := .venv-dev
 
 SERVE_REQUIREMENTS := $(wildcard template/*/requirements.txt) $(addsuffix /requirements.txt,frontend/index backend/clip local)
 EXPORT_REQUIREMENTS := backend/clip/requirements-export.txt
-DEV_REQUIREMENTS := tests/requirements.txt training/requirements.txt
+DEV_REQUIREMENTS := $(addsuffix /requirements.txt,tests training benchmarks)
 
 .PHONY: help up test lint format evaluate screenshots clean
 
