@@ -49,7 +49,8 @@ class Benchmark:
             self._loads(running)
             self._steady(ours)
             for result, server in running:
-                result.peak = server.memory().peak
+                memory = server.memory()
+                result.peak, result.private = memory.peak, memory.private
             self._labels(ours)
         self._originals([result for result in self._results if result not in lasting])
         return self._results

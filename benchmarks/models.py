@@ -54,9 +54,16 @@ def make(architecture: str = ARCHITECTURE) -> Models:
     # Separate processes: torch's memory and threads stay out of the one that measures.
     if not models.onnx.exists():
         _run("benchmarks.models", architecture, str(models.folder))
-    # The exporter of this checkout, not that of an earlier run.
-    _run("backend.clip.export", "--model", f"local-dir:{models.checkpoint}", "--out", str(models.exported))
+    if _is_stale(models.exported / "model.json"):
+        print("Exporting it, which takes minutes; the result is kept …", file=sys.stderr)
+        _run("backend.clip.export", "--model", f"local-dir:{models.checkpoint}", "--out", str(models.exported))
     return models
+
+
+def _is_stale(manifest: Path) -> bool:
+    """Whether the export is missing, or older than what makes it."""
+    exporter = (PROJECT / "backend" / "clip" / "export").glob("*.py")
+    return not manifest.exists() or any(source.stat().st_mtime > manifest.stat().st_mtime for source in exporter)
 
 
 def _run(module: str, *arguments: str) -> None:

@@ -81,6 +81,8 @@ class Measured:
     memory_after: float | None = None
     """Before and after the long run."""
     peak: float | None = None
+    private: float | None = None
+    """Without mapped files, at the end of the load."""
     peak_with_labels: float | None = None
     labels_none: list[float] = field(default_factory=list)
     labels_first: list[float] = field(default_factory=list)
@@ -113,6 +115,7 @@ class Measured:
                 "before_long_run": self.memory_before,
                 "after_long_run": self.memory_after,
                 "peak": self.peak,
+                "private": self.private,
                 "peak_with_1000_labels": self.peak_with_labels,
             },
             "labels": {

@@ -68,6 +68,11 @@ def _notes(results: Sequence[Measured], machine: Machine) -> list[str]:
             none = _milliseconds(percentile(result.labels_none, 50))
             peak = f", peak memory {result.peak_with_labels:.0f} MB" if result.peak_with_labels else ""
             notes.append(f"{title}: 1,000 new labels {first}, again {again}, none {none}{peak}.")
+        if result.peak and result.private and result.variant.is_ours:
+            notes.append(
+                f"{title}: {result.private:.0f} MB are its own, the rest of the peak of {result.peak:.0f} MB is mapped "
+                "files (the model, libraries) and what was needed for a moment."
+            )
         if result.steady and result.memory_before and result.memory_after:
             growth = result.memory_after / result.memory_before - 1
             notes.append(

@@ -15,6 +15,7 @@ _START_TIMEOUT = 120.0
 _STOP_TIMEOUT = 10.0
 _POLL = 0.002
 _LOG_END = 3000
+_FIELDS = ("VmRSS", "VmHWM", "RssAnon")
 
 
 class ServerFailed(Exception):
@@ -27,6 +28,8 @@ class Memory:
 
     now: float | None
     peak: float | None
+    private: float | None
+    """The part of ``now`` that is no mapped file: the system can drop the pages of those whenever it likes."""
 
 
 @dataclass(frozen=True)
@@ -40,9 +43,9 @@ class Server:
     def memory(self) -> Memory:
         status = Path(f"/proc/{self.process.pid}/status")
         if not status.exists():
-            return Memory(None, None)
+            return Memory(None, None, None)
         fields = dict(line.split(":", 1) for line in status.read_text().splitlines())
-        return Memory(*(round(int(fields[name].split()[0]) * 1024 / 1e6, 1) for name in ("VmRSS", "VmHWM")))
+        return Memory(*(round(int(fields[name].split()[0]) * 1024 / 1e6, 1) for name in _FIELDS))
 
 
 @contextmanager

@@ -2,16 +2,18 @@
 
     python -m benchmarks.settings [--model DIR] [--quick]
 
-Each candidate differs in one thing from what `clip` does by default. Latency is that of one client, throughput that of
-8. All candidates take their turn in each round and are compared with the default in the same round, so that a change
-of the machine's pace meets them all. It needs what `python -m benchmarks` needs.
+Each candidate differs in one thing from what `clip` does by default, and takes turns with it, so that a change of the
+machine's pace meets both: the ratios are what to look at. The default, tried as a candidate, shows what is noise.
+Latency is that of one client, throughput that of 8. It needs what `python -m benchmarks` needs.
 """
 
 import argparse
 import signal
+import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,11 +24,10 @@ from .client import Load, load
 from .models import make
 from .photos import SMALL, photo
 from .plan import BUSY_CLIENTS, percentile
-from .server import ServerFailed, serving
+from .server import Server, ServerFailed, serving
 from .tuned.tuning import Tuning
 from .variants import Variant
 
-_DEFAULT = "as it is"
 _WARM_UP = 2 * BUSY_CLIENTS
 
 
@@ -37,21 +38,25 @@ class Candidate:
     environment: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass
-class Round:
+@dataclass(frozen=True)
+class Turn:
+    """The default and a candidate, measured alternately."""
+
+    default_alone: Load
     alone: Load
+    default_busy: Load
     busy: Load
 
 
 def candidates(cpus: int, *, bf16: bool) -> list[Candidate]:
-    """What is tried, the default first."""
+    """What is tried. The first is the default itself: its ratios say how much the others' may mean."""
 
     def engine(**properties: str | int | bool | None) -> Tuning:
         return Tuning(engine=properties)
 
     streams = {"PERFORMANCE_HINT": "THROUGHPUT"}
     return [
-        Candidate(_DEFAULT),
+        Candidate("the default once more"),
         *(Candidate(f"{n} inference thread{'s' * (n > 1)}", engine(INFERENCE_NUM_THREADS=n)) for n in _around(cpus)),
         Candidate("threads left to OpenVINO", engine(INFERENCE_NUM_THREADS=None)),
         Candidate("threads pinned", engine(ENABLE_CPU_PINNING=True)),
@@ -72,53 +77,60 @@ def _around(cpus: int) -> list[int]:
     return sorted({1, max(1, cpus // 2), 2 * cpus} - {cpus})
 
 
-def search(tried: Sequence[Candidate], model: Path, rounds: int, seconds: float) -> dict[str, list[Round]]:
-    """Measure each candidate ``rounds`` times, one client and then 8 for so many seconds each.
+def search(tried: Sequence[Candidate], model: Path, turns: int, seconds: float) -> dict[str, list[Turn]]:
+    """Measure each candidate in so many turns with the default, which stays up: one client and then 8, for so long.
 
     Raises:
         ServerFailed: a candidate does not start.
     """
     photos = [photo(SMALL, seed) for seed in range(4)]
-    measured: dict[str, list[Round]] = {candidate.title: [] for candidate in tried}
+    measured: dict[str, list[Turn]] = {}
     with tempfile.TemporaryDirectory(prefix="settings-") as build:
-        variants = [
-            Variant(f"candidate-{i}", candidate.title, model, candidate.environment, candidate.tuning)
-            for i, candidate in enumerate(tried)
-        ]
-        folders = [variant.assemble(Path(build)) for variant in variants]
-        for turn in range(rounds):
-            for variant, folder in zip(variants, folders, strict=True):
-                print(f"{variant.title}, round {turn + 1} of {rounds}", file=sys.stderr, flush=True)
-                with serving(folder, variant.variables(), photos[0]) as server:
+
+        def started(name: str, candidate: Candidate) -> AbstractContextManager[Server]:
+            variant = Variant(name, candidate.title, model, candidate.environment, candidate.tuning)
+            return serving(variant.assemble(Path(build)), variant.variables(), photos[0])
+
+        with started("default", Candidate("default")) as default:
+            load(default, photos, BUSY_CLIENTS, requests=_WARM_UP)
+            for i, candidate in enumerate(tried):
+                print(f"{i + 1} of {len(tried)}: {candidate.title}", file=sys.stderr, flush=True)
+                with started(f"candidate-{i}", candidate) as server:
                     load(server, photos, BUSY_CLIENTS, requests=_WARM_UP)
-                    alone = load(server, photos, 1, seconds=seconds)
-                    busy = load(server, photos, BUSY_CLIENTS, seconds=seconds)
-                measured[variant.title].append(Round(alone, busy))
+                    measured[candidate.title] = [_turn(default, server, photos, seconds) for _ in range(turns)]
     return measured
 
 
-def table(measured: Mapping[str, Sequence[Round]]) -> list[str]:
-    """The medians over the rounds, in Markdown; ratios to the default are taken round by round."""
-    default = measured[_DEFAULT]
-    rows = []
-    for title, rounds in measured.items():
-        latency = [percentile(round_.alone.latencies, 50) or np.nan for round_ in rounds]
-        rate = [round_.busy.per_second for round_ in rounds]
-        tail = [percentile(round_.busy.latencies, 99) or np.nan for round_ in rounds]
-        against = [percentile(round_.alone.latencies, 50) or np.nan for round_ in default]
-        rows.append(
-            [
-                title,
-                f"{np.median(latency):.1f} ms",
-                f"{np.median(np.divide(latency, against)):.2f}",
-                f"{np.median(rate):.1f}",
-                f"{np.median(np.divide(rate, [round_.busy.per_second for round_ in default])):.2f}",
-                f"{np.median(tail):.0f} ms",
-                str(sum(round_.alone.errors.total() + round_.busy.errors.total() for round_ in rounds)),
-            ]
-        )
-    head = ("", "p50, 1 client", "ratio", f"images/s, {BUSY_CLIENTS} clients", "ratio", "p99", "errors")
-    return report.table(head, rows)
+def _turn(default: Server, server: Server, photos: Sequence[bytes], seconds: float) -> Turn:
+    return Turn(
+        default_alone=load(default, photos, 1, seconds=seconds),
+        alone=load(server, photos, 1, seconds=seconds),
+        default_busy=load(default, photos, BUSY_CLIENTS, seconds=seconds),
+        busy=load(server, photos, BUSY_CLIENTS, seconds=seconds),
+    )
+
+
+def table(measured: Mapping[str, Sequence[Turn]]) -> list[str]:
+    """The medians over the turns, in Markdown; ratios to the default are taken turn by turn."""
+    head = ("", "p50, 1 client", "of default", f"images/s, {BUSY_CLIENTS} clients", "of default", "p99", "errors")
+    return report.table(head, [[title, *_cells(turns)] for title, turns in measured.items()])
+
+
+def _cells(turns: Sequence[Turn]) -> list[str]:
+    latency = [_median(turn.alone) for turn in turns]
+    rate = [turn.busy.per_second for turn in turns]
+    return [
+        f"{np.median(latency):.1f} ms",
+        f"{np.median(np.divide(latency, [_median(turn.default_alone) for turn in turns])):.2f}",
+        f"{np.median(rate):.1f}",
+        f"{np.median(np.divide(rate, [turn.default_busy.per_second for turn in turns])):.2f}",
+        f"{percentile([second for turn in turns for second in turn.busy.latencies], 99) or np.nan:.0f} ms",
+        str(sum(turn.alone.errors.total() + turn.busy.errors.total() for turn in turns)),
+    ]
+
+
+def _median(run: Load) -> float:
+    return percentile(run.latencies, 50) or np.nan
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -131,11 +143,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     here = machine.describe()
-    rounds, seconds = (1, 0.5) if options.quick else (3, 3.0)
+    turns, seconds = (1, 0.2) if options.quick else (3, 2.0)
     try:
         model = options.model or make().exported
-        measured = search(candidates(here.usable, bf16=here.bf16), model, rounds, seconds)
-    except (OSError, ServerFailed) as error:
+        measured = search(candidates(here.usable, bf16=here.bf16), model, turns, seconds)
+    except (OSError, ServerFailed, subprocess.CalledProcessError) as error:
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:

@@ -1,6 +1,8 @@
+from collections import Counter
 from pathlib import Path
 
-from benchmarks.settings import candidates, search, table
+from benchmarks.client import Load
+from benchmarks.settings import Turn, candidates, search, table
 
 
 def test_candidates_fit_the_machine() -> None:
@@ -15,17 +17,25 @@ def test_candidates_fit_the_machine() -> None:
 
 
 def test_candidates_are_measured_beside_the_default(bundled: Path) -> None:
-    wanted = ("as it is", "batches of up to 8, 4 handled at a time", "2 server threads")
+    wanted = ("2 server threads", "batches of up to 8, 4 handled at a time")
     tried = [candidate for candidate in candidates(2, bf16=False) if candidate.title in wanted]
 
-    measured = search(tried, bundled, rounds=1, seconds=0.2)
+    measured = search(tried, bundled, turns=1, seconds=0.1)
 
     assert set(measured) == set(wanted)
-    for (round_,) in measured.values():
-        assert round_.alone.latencies
-        assert round_.busy.latencies
-        assert not round_.alone.errors + round_.busy.errors
-    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in table(measured)[2:]]
-    assert [row[0] for row in rows] == [candidate.title for candidate in tried]
-    assert (rows[0][2], rows[0][4]) == ("1.00", "1.00")
-    assert all(row[-1] == "0" for row in rows)
+    for (turn,) in measured.values():
+        for run in (turn.default_alone, turn.alone, turn.default_busy, turn.busy):
+            assert run.latencies
+            assert not run.errors
+
+
+def test_the_table_compares_turn_by_turn() -> None:
+    slow, fast = Load(1, [0.1] * 10), Load(1, [0.05] * 20)
+    worse = Load(1, [0.2] * 5, Counter({"status 500": 2}))
+
+    lines = table({"better": [Turn(slow, fast, slow, fast)] * 3, "worse": [Turn(slow, slow, slow, worse)]})
+
+    assert lines[2:] == [
+        "| better | 50.0 ms | 0.50 | 20.0 | 2.00 | 50 ms | 0 |",
+        "| worse | 100.0 ms | 1.00 | 5.0 | 0.50 | 200 ms | 2 |",
+    ]
