@@ -60,7 +60,7 @@ class Application:
     def _serve(self) -> Response:
         start = time.monotonic()
         log.call_id.set(call_id_of(request.headers.get(CALL_ID, "")))
-        body = request.get_data()
+        body = request.get_data(cache=False)  # a request is a cycle, and would keep it for long
         asks_ready = request.path == "/ready" and request.method in ("GET", "HEAD")
         response = self._ready() if asks_ready else self._answer(request, body)
         response.headers[CALL_ID] = log.call_id.get()
