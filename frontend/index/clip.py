@@ -30,6 +30,9 @@ RETRIES = 3
 FIRST_DELAY = 0.25
 
 REPEATABLE = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE}
+# What the watchdog turns away comes without a Retry-After; this is when a caller may be lucky.
+TEMPORARY = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
+BUSY_SECONDS = "2"
 PASSED_ON = ("Server-Timing", "Retry-After", "Allow")
 # What the platform between the functions means when it answers in its own words instead of clip's JSON.
 PLATFORM_CODES: dict[int, str] = {
@@ -131,7 +134,8 @@ class Clip:
             headers = reply.passed_on() | {"Content-Type": "application/json"}
             return {"statusCode": reply.status, "headers": headers, "body": reply.body}
         code = PLATFORM_CODES.get(reply.status, "clip_bad_answer")
-        raise Failure(code, f"clip itself gave no answer (status {reply.status})", reply.passed_on())
+        headers = {"Retry-After": BUSY_SECONDS} if reply.status in TEMPORARY else {}
+        raise Failure(code, f"clip itself gave no answer (status {reply.status})", headers | reply.passed_on())
 
     def _send(self, method: str, body: bytes | None, parameters: Parameters, call_id: str, deadline: float) -> Reply:
         left = max(deadline - self.clock(), 0.001)
