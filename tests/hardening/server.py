@@ -4,7 +4,7 @@ import os
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,15 +22,22 @@ MEGABYTE = 1 << 20
 
 
 @contextmanager
-def clip(model: Path | None = None, *, wait_for_ready: bool = True, **variables: str) -> Iterator[Running]:
-    """`clip` with these variables beside those of stack.yml; the bundled model unless another is given."""
+def clip(
+    model: Path | None = None, *, wait_for_ready: bool = True, wrapper: Sequence[str] = (), **variables: str
+) -> Iterator[Running]:
+    """`clip` with these variables beside those of stack.yml; the bundled model unless another is given.
+
+    `wrapper` is a command that is given the server's command as more arguments and becomes it.
+    """
     function = next(function for function in stack.read(PROJECT / "stack.yml") if function.name == "clip")
     url = f"http://127.0.0.1:{free_port()}"
     environment = {**os.environ, **function.environment, "suppress_lock": "", "upstream_url": url, **variables}
     with tempfile.TemporaryDirectory(prefix="test-") as build:
         folder = assemble.assemble(function, PROJECT / "template", Path(build), model)
         is_up = _is_ready if wait_for_ready else _listens
-        with running([sys.executable, "index.py"], url, is_up, cwd=folder, environment=environment) as program:
+        with running(
+            [*wrapper, sys.executable, "index.py"], url, is_up, cwd=folder, environment=environment
+        ) as program:
             yield program
 
 
