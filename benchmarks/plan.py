@@ -34,13 +34,13 @@ class Plan:
 
 FULL = Plan(
     starts=5,
-    rounds=15,
+    rounds=12,
     small=15,
     large=3,
     forward=15,
     clients=(1, 2, 4, BUSY_CLIENTS, 16),
     load_rounds=2,
-    load_seconds=4,
+    load_seconds=3,
     engine_seconds=2,
     steady=10_000,
     label_rounds=3,
