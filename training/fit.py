@@ -1,7 +1,8 @@
-"""First step of training: text tower and head on features of the frozen trunk, from image and prompt pairs."""
+"""Text tower, head and logit scale learn from pairs of an image and a prompt, on features of the frozen trunk."""
 
 import logging
 import math
+from pathlib import Path
 
 import open_clip
 import torch
@@ -9,35 +10,38 @@ from torch import Tensor, nn
 from torch.nn import functional
 from tqdm import tqdm
 
-from training.towers import prompt_tokens
+from training.head import prompt_tokens
 
-EPOCHS = 12
+EPOCHS = 10
 BATCH = 512
 HEAD_RATE = 2e-3
 TEXT_RATE = 1e-3
+WARM_UP = 0.15
 NOISE = 0.3
 DROPOUT = 0.3
 LABEL_SMOOTHING = 0.1
-START_SCALE = 20.0
 SPREAD = 0.5
+START_SCALE = 20.0
 
 log = logging.getLogger(__name__)
 
 
-def fit_text_tower(
-    clip: open_clip.CLIP, features: Tensor, labels: Tensor, hidden: int, seed: int, progress: bool
+def fit(
+    clip: open_clip.CLIP, features: Tensor, labels: Tensor, hidden: int, seed: int, checkpoint: Path, progress: bool
 ) -> tuple[nn.Linear, nn.Linear]:
     """Trains the text tower and the logit scale of `clip` in place, and with them a two-layer head, which is returned.
 
     `features` [n, 1280] are standardized, `labels` [n]. At each step the images are compared with one prompt of
     each label, of a template drawn anew for each label. A second term pushes the labels' embeddings apart, towards
     right angles: a cosine with one of them then says nothing of the others.
+
+    Goes on from `checkpoint`, written after every epoch. An epoch's draws depend on `seed` and its number alone, so a
+    resumed run does what an uninterrupted one does.
     """
     torch.manual_seed(seed)
-    generator = torch.Generator().manual_seed(seed)
     tokens = prompt_tokens(clip.context_length)
-    first = nn.Linear(features.shape[1], hidden)
-    second = nn.Linear(hidden, clip.text_projection.shape[1])
+    count = tokens.shape[1]
+    first, second = nn.Linear(features.shape[1], hidden), nn.Linear(hidden, clip.text_projection.shape[1])
     clip.logit_scale.data.fill_(math.log(START_SCALE))
     text = [p for name, p in clip.named_parameters() if not name.startswith("visual.") and name != "logit_scale"]
     optimizer = torch.optim.AdamW(
@@ -48,28 +52,37 @@ def fit_text_tower(
         ]
     )
     batch = min(BATCH, len(labels))
-    steps = EPOCHS * (len(labels) // batch)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, [HEAD_RATE, TEXT_RATE, TEXT_RATE], steps, pct_start=0.15)
-    identity = torch.eye(tokens.shape[1])
+    per_epoch = len(labels) // batch
+    rates = [group["lr"] for group in optimizer.param_groups]
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rates, EPOCHS * per_epoch, pct_start=WARM_UP)
+    state = {"first": first, "second": second, "clip": clip, "optimizer": optimizer, "schedule": schedule}
+    start = 0
+    if checkpoint.exists():
+        saved = torch.load(checkpoint, weights_only=True)
+        start = saved.pop("epochs")
+        for name, values in saved.items():
+            state[name].load_state_dict(values)
+        log.info("goes on after epoch %d of %d", start, EPOCHS)
     clip.train()
-    with tqdm(total=steps, desc="text tower and head", disable=not progress) as bar:
-        for epoch in range(EPOCHS):
-            order = torch.randperm(len(labels), generator=generator)
-            for start in range(0, len(labels) - batch + 1, batch):
-                chosen = order[start : start + batch]
-                images = features[chosen] + NOISE * torch.randn(batch, features.shape[1], generator=generator)
-                hidden_units = functional.dropout(functional.gelu(first(images)), DROPOUT)
-                template = torch.randint(len(tokens), (tokens.shape[1],), generator=generator)
-                prompts = clip.encode_text(tokens[template, torch.arange(tokens.shape[1])], normalize=True)
-                cosines = functional.normalize(second(hidden_units), dim=-1) @ prompts.T
-                logits = clip.logit_scale.exp() * cosines
-                loss = functional.cross_entropy(logits, labels[chosen], label_smoothing=LABEL_SMOOTHING)
-                loss = loss + SPREAD * (prompts @ prompts.T - identity).square().sum(1).mean()
-                optimizer.zero_grad()
-                loss.backward()
-                optimizer.step()
-                schedule.step()
-                bar.update()
-            log.info("text tower and head: epoch %d of %d, loss %.3f", epoch + 1, EPOCHS, loss.item())
+    for epoch in range(start, EPOCHS):
+        torch.manual_seed(1000 * seed + epoch)
+        order = torch.randperm(len(labels))
+        for step in tqdm(range(per_epoch), desc=f"epoch {epoch + 1} of {EPOCHS}", disable=not progress):
+            chosen = order[step * batch : (step + 1) * batch]
+            images = features[chosen] + NOISE * torch.randn(batch, features.shape[1])
+            embeddings = second(functional.dropout(functional.gelu(first(images)), DROPOUT))
+            template = torch.randint(len(tokens), (count,))
+            prompts = clip.encode_text(tokens[template, torch.arange(count)], normalize=True)
+            logits = clip.logit_scale.exp() * functional.normalize(embeddings, dim=-1) @ prompts.T
+            loss = functional.cross_entropy(logits, labels[chosen], label_smoothing=LABEL_SMOOTHING)
+            loss = loss + SPREAD * (prompts @ prompts.T - torch.eye(count)).square().sum(1).mean()
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            schedule.step()
+        log.info("epoch %d of %d, loss %.3f", epoch + 1, EPOCHS, loss.item())
+        partial = checkpoint.with_suffix(".partial")
+        torch.save({"epochs": epoch + 1, **{name: part.state_dict() for name, part in state.items()}}, partial)
+        partial.replace(checkpoint)
     clip.eval()
     return first, second

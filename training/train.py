@@ -19,24 +19,20 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-import open_clip
 import torch
-from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
-from training import augment, fit, tune
 from training.data import DataError, LabeledImages, read_cifar100, split
-from training.features import compile_for_features, extract
+from training.features import compile_trunk, extract
+from training.fit import fit
+from training.head import Head, label_prompts, prompt_tokens
 from training.imagenet import SHARED_CLASSES
 from training.model import CONFIG, IMAGE_SIZE, create, save
-from training.towers import EarlyTrunk, Head, LateTrunk, label_prompts, prompt_tokens
 
 HIDDEN = 2 * CONFIG["model_cfg"]["embed_dim"]
-EVIDENCE_STRENGTH = 4.0
+EVIDENCE_SHARE = 0.1
 EVIDENCE_THRESHOLD = 8.0
-TUNED_SHARE = 1.0
-MOSAICS = 3000
 SCALES = np.arange(4.0, 60.0, 0.25)
 
 log = logging.getLogger("training.train")
@@ -55,33 +51,21 @@ def train(data: LabeledImages, out: Path, seed: int, progress: bool) -> float:
     labels = torch.from_numpy(data.labels)
     torch.manual_seed(seed)
     clip = create()
-    maps, mosaics = _maps(clip, data, rows, work, seed, progress)
-    original = LateTrunk(clip.visual.trunk)
-    features = _pooled(original, maps)
+    pixels = CONFIG["preprocess_cfg"]
+    trunk = compile_trunk(clip.visual.trunk, IMAGE_SIZE, pixels["mean"][0], pixels["std"][0])
+    features = torch.from_numpy(extract(trunk, data.images, IMAGE_SIZE, work / "features.npy", progress))
     mean, std = features[rows].mean(0), features[rows].std(0) + 1e-3
-    fitted = work / "fitted.pt"
+    standardized = (features[rows] - mean) / std
     hidden = HIDDEN - len(SHARED_CLASSES)
-    if fitted.exists():
-        first, second = nn.Linear(len(mean), hidden), nn.Linear(hidden, CONFIG["model_cfg"]["embed_dim"])
-        for module, state in zip((first, second, clip), torch.load(fitted, weights_only=True), strict=True):
-            module.load_state_dict(state)
-    else:
-        standardized = (features[rows] - mean) / std
-        first, second = fit.fit_text_tower(clip, standardized, labels[rows], hidden, seed, progress)
-        tune.save_whole(tuple(module.state_dict() for module in (first, second, clip)), fitted)
+    first, second = fit(clip, standardized, labels[rows], hidden, seed, work / "fit.pt", progress)
     prompts = label_prompts(clip, prompt_tokens(clip.context_length))
-    head = Head(mean, std, prompts, HIDDEN, EVIDENCE_STRENGTH, EVIDENCE_THRESHOLD)
-    head.start_from(first, second)
-    steps = max(1, int(tune.EPOCHS * (len(rows) // min(tune.BATCH, len(rows)))))
-    tuner = tune.Tuner(LateTrunk(clip.visual.trunk), head, float(clip.logit_scale.detach().exp()), steps)
-    late, head = tune.tune(tuner, maps, labels, rows, mosaics, seed, work / "tuning.pt", progress)
-    tune.interpolate(late, original, TUNED_SHARE)
+    head = Head(mean, std, prompts, HIDDEN, EVIDENCE_SHARE, EVIDENCE_THRESHOLD)
     with torch.no_grad():
-        cosines = head(_pooled(late, maps[held_out]))
+        head.take_over(first, second, features[held_out])
+        cosines = head(features[held_out])
     scale = calibrated_scale(cosines, labels[held_out])
     accuracy = float((cosines.argmax(1) == labels[held_out]).float().mean())
     log.info("held-out top-1 %.4f, logit scale %.2f", accuracy, scale)
-    late.write_to(clip.visual.trunk)
     head.write_to(clip.visual.head.mlp)
     clip.logit_scale.data.fill_(math.log(scale))
     save(clip, out)
@@ -93,34 +77,6 @@ def calibrated_scale(cosines: Tensor, labels: Tensor) -> float:
     """The logit scale of `SCALES` with the least negative log-likelihood of `labels` [n] given `cosines` [n, 100]."""
     losses = [float(functional.cross_entropy(cosines * scale, labels)) for scale in SCALES]
     return float(SCALES[int(np.argmin(losses))])
-
-
-def _maps(
-    clip: open_clip.CLIP, data: LabeledImages, rows: NDArray[np.int64], work: Path, seed: int, progress: bool
-) -> tuple[tune.Maps, tune.Maps]:
-    normalization = CONFIG["preprocess_cfg"]
-    early = compile_for_features(
-        EarlyTrunk(clip.visual.trunk, normalization["mean"][0], normalization["std"][0]), IMAGE_SIZE
-    )
-    trained_on = data.images[rows]
-
-    def plain(number: int) -> augment.Pixels:
-        return augment.plain(data.images[number], IMAGE_SIZE)
-
-    def mosaic(number: int) -> augment.Pixels:
-        return augment.mosaic(trained_on, IMAGE_SIZE, (seed, number))
-
-    count = min(MOSAICS, len(rows))
-    return (
-        extract(early, plain, len(data.images), work / "plain.npy", progress),
-        extract(early, mosaic, count, work / "mosaics.npy", progress),
-    )
-
-
-@torch.no_grad()
-def _pooled(late: LateTrunk, maps: tune.Maps) -> Tensor:
-    """Features float32 [n, 1280] of `maps`."""
-    return torch.cat([late(tune.tensor(maps[start : start + 128])) for start in range(0, len(maps), 128)])
 
 
 def _same_run(path: Path, data: LabeledImages, seed: int) -> None:

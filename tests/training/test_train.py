@@ -8,9 +8,10 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from training import fit, train, tune
+from training import fit, train
+from training.features import FEATURES, compile_trunk, extract
+from training.head import Head, label_prompts, prompt_tokens
 from training.model import create
-from training.towers import Head, LateTrunk, label_prompts, prompt_tokens
 
 IMAGES = 24
 
@@ -26,9 +27,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(autouse=True)
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fit, "EPOCHS", 2)
-    monkeypatch.setattr(tune, "EPOCHS", 4)
-    monkeypatch.setattr(tune, "CHECKPOINT_EVERY", 1)
+    monkeypatch.setattr(fit, "EPOCHS", 3)
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
@@ -42,20 +41,22 @@ def test_an_interrupted_run_ends_like_an_uninterrupted_one(
     whole, parts = tmp_path / "whole", tmp_path / "parts"
     assert run(monkeypatch, "--data", data, "--out", whole) == 0
 
-    update = tune.Tuner.update
+    write = torch.save
+    written: list[Path] = []
 
-    def interrupted(self: tune.Tuner, loss: torch.Tensor) -> None:
-        if self.step == 2:
+    def interrupted(state: dict[str, object], path: Path) -> None:
+        if written:
             raise KeyboardInterrupt
-        update(self, loss)
+        write(state, path)
+        written.append(path)
 
     with monkeypatch.context() as patched:
-        patched.setattr(tune.Tuner, "update", interrupted)
+        patched.setattr(torch, "save", interrupted)
         assert run(patched, "--data", data, "--out", parts) == 130
     assert "the same command goes on" in capsys.readouterr().err
     assert not (parts / "open_clip_model.safetensors").exists()
     assert run(monkeypatch, "--data", data, "--out", parts) == 0
-    assert "goes on at step 2 of 4" in (parts / "train.log").read_text()
+    assert "goes on after epoch 1 of 3" in (parts / "train.log").read_text()
 
     expected, resumed = (load_file(folder / "open_clip_model.safetensors") for folder in (whole, parts))
     assert expected.keys() == resumed.keys()
@@ -86,24 +87,29 @@ def test_missing_data_is_a_message_and_no_stack_trace(
     assert not (tmp_path / "out").exists()
 
 
-def test_trunk_and_head_give_the_same_as_the_clip_that_they_are_written_to() -> None:
+def test_features_that_were_finished_are_not_computed_again(tmp_path: Path) -> None:
+    images = np.random.default_rng(1).integers(0, 256, size=(10, 32, 32, 3), dtype=np.uint8)
+    trunk = compile_trunk(create().visual.trunk, 64, 0.5, 0.5)
+    features = extract(trunk, images, 64, tmp_path / "f.npy", progress=False)
+    assert features.shape == (10, FEATURES)
+    (tmp_path / "f.json").write_text("6")
+    marked = np.load(tmp_path / "f.npy")
+    marked[:6], marked[6:] = 7, 0
+    np.save(tmp_path / "f.npy", marked)
+    resumed = extract(trunk, images, 64, tmp_path / "f.npy", progress=False)
+    assert (resumed[:6] == 7).all()
+    np.testing.assert_allclose(resumed[6:], features[6:], rtol=1e-4, atol=1e-5)
+
+
+def test_the_head_gives_the_same_as_the_clip_that_it_is_written_to() -> None:
     torch.manual_seed(0)
     clip = create()
     prompts = label_prompts(clip, prompt_tokens(clip.context_length)[:2])
-    late = LateTrunk(clip.visual.trunk)
-    with torch.no_grad():
-        for parameter in late.parameters():
-            parameter.mul_(1 + 0.05 * torch.randn_like(parameter))
-    head = Head(torch.rand(1280), 0.5 + torch.rand(1280), prompts, train.HIDDEN, 2.0, 1.0).eval()
-    maps = torch.randn(3, 120, 13, 13)
-    late.write_to(clip.visual.trunk)
+    head = Head(torch.rand(FEATURES), 0.5 + torch.rand(FEATURES), prompts, train.HIDDEN, 2.0, 1.0)
     head.write_to(clip.visual.head.mlp)
-    trunk = clip.visual.trunk
+    features = 2 * torch.rand(3, FEATURES)
     with torch.no_grad():
-        features = late(maps)
-        theirs = trunk.global_pool(trunk.bn2(trunk.conv_head(trunk.blocks[5:](maps))))
-        embeddings = torch.nn.functional.normalize(clip.visual.head(theirs), dim=-1)
-        torch.testing.assert_close(theirs, features, rtol=1e-4, atol=1e-5)
+        embeddings = torch.nn.functional.normalize(clip.visual.head(features), dim=-1)
         torch.testing.assert_close(embeddings @ prompts.T, head(features), rtol=1e-3, atol=1e-4)
 
 

@@ -1,79 +1,17 @@
-"""The parts of the image tower that training changes, in a form that trains fast, and their way back into the CLIP.
+"""The head of the image tower, in the form that training works on, and the labels' embeddings that it aims at."""
 
-The trunk's early stages stay as ImageNet made them: they keep the sharp low-level filters that 32-pixel images cannot
-teach. They end at stride 16 with maps [n, 120, 13, 13]; what follows, 31 of 100 operations, is `LateTrunk`, and after
-it comes `Head`.
-"""
-
-import copy
 from typing import Any
 
 import open_clip
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from backend.clip.labels import LABELS, TEMPLATES
 from training.imagenet import SHARED_CLASSES, SHARED_LABELS
 from training.model import imagenet_weights
 
-FIRST_LATE_STAGE = 5
 _SHARPNESS = 4.0
-_PAIRS = (("conv_pw", "bn1"), ("conv_dw", "bn2"), ("conv_pwl", "bn3"))
-
-
-class EarlyTrunk(nn.Module):
-    """Pixels uint8 [n, size, size, 3] to maps float [n, 13, 13, 120]: what never changes, run once per image."""
-
-    def __init__(self, trunk: Any, mean: float, std: float) -> None:
-        super().__init__()
-        self.stem = nn.Sequential(trunk.conv_stem, trunk.bn1, *trunk.blocks[:FIRST_LATE_STAGE])
-        self.mean, self.std = mean, std
-
-    def forward(self, pixels: Tensor) -> Tensor:
-        maps: Tensor = self.stem((pixels.permute(0, 3, 1, 2).float() / 255 - self.mean) / self.std)
-        return maps.permute(0, 2, 3, 1)
-
-
-class LateTrunk(nn.Module):
-    """Maps [n, 120, 13, 13] to pooled features [n, 1280], with each batch norm folded into the convolution before it.
-
-    Folding freezes the batch norms' statistics, which upsampled images would spoil for photographs.
-    """
-
-    def __init__(self, trunk: Any) -> None:
-        super().__init__()
-        self.stages = copy.deepcopy(trunk.blocks[FIRST_LATE_STAGE:]).eval()
-        for block in self.stages.modules():
-            for conv, norm in _PAIRS:
-                if hasattr(block, conv):
-                    setattr(block, conv, fuse_conv_bn_eval(getattr(block, conv), getattr(block, norm)))
-                    setattr(block, norm, getattr(block, norm).act)
-        self.conv = fuse_conv_bn_eval(copy.deepcopy(trunk.conv_head), copy.deepcopy(trunk.bn2).eval())
-        self.requires_grad_(True)  # the biases are new, and fused without a gradient
-
-    def forward(self, maps: Tensor) -> Tensor:
-        return functional.relu6(self.conv(self.stages(maps))).mean((2, 3))
-
-    def write_to(self, trunk: Any) -> None:
-        """Puts the weights into `trunk`, whose batch norms then only add a bias."""
-        _unfold(self.conv, trunk.conv_head, trunk.bn2)
-        late = trunk.blocks[FIRST_LATE_STAGE:]
-        for name, block in self.stages.named_modules():
-            for conv, norm in _PAIRS:
-                if hasattr(block, conv):
-                    target = late.get_submodule(name)
-                    _unfold(getattr(block, conv), getattr(target, conv), getattr(target, norm))
-
-
-def _unfold(folded: Any, conv: Any, norm: Any) -> None:
-    with torch.no_grad():
-        conv.weight.copy_(folded.weight)
-        norm.weight.fill_(1)
-        norm.bias.copy_(folded.bias)
-        norm.running_mean.zero_()
-        norm.running_var.fill_(1 - norm.eps)
 
 
 class Head(nn.Module):
@@ -112,17 +50,21 @@ class Head(nn.Module):
         self.register_buffer("prompts", prompts)
         self.register_buffer("directions", torch.linalg.pinv(prompts) @ (torch.eye(labels) - 1 / labels))
 
-    def start_from(self, first: nn.Linear, second: nn.Linear) -> None:
-        """Takes over a two-layer head whose output is an embedding, as `fit.py` gives it."""
+    def take_over(self, first: nn.Linear, second: nn.Linear, features: Tensor) -> None:
+        """Takes the learned part from a two-layer head whose output is an embedding, as `fit.py` gives it, scaled
+        so that its scores, less their mean, have unit length on average over `features` [n, 1280]."""
         with torch.no_grad():
             self.learned.load_state_dict(first.state_dict())
             self.out.weight.copy_(self.prompts @ second.weight)
             self.out.bias.copy_(self.prompts @ second.bias)
+            scores = self.out(functional.gelu(self.learned((features - self.mean) / self.std)))
+            length = (scores - scores.mean(1, keepdim=True)).norm(dim=1).mean()
+            self.out.weight.div_(length)
+            self.out.bias.div_(length)
 
-    def forward(self, features: Tensor, dropout: float = 0.0) -> Tensor:
+    def forward(self, features: Tensor) -> Tensor:
         """Cosines [n, 100] with the labels' embeddings."""
-        standardized = (features - self.mean) / self.std
-        hidden = functional.dropout(functional.gelu(self.learned(standardized)), dropout, self.training)
+        hidden = functional.gelu(self.learned((features - self.mean) / self.std))
         embeddings = self.out(hidden) @ self.directions.T
         embeddings = embeddings + functional.gelu(self.rows(features)) @ self._evidence().T
         return functional.normalize(embeddings, dim=-1) @ self.prompts.T
