@@ -13,7 +13,7 @@ from training.features import FEATURES, compile_trunk, extract
 from training.head import Head, label_prompts, prompt_tokens
 from training.model import create
 
-IMAGES = 24
+IMAGES = 16
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +27,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(autouse=True)
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fit, "EPOCHS", 3)
+    monkeypatch.setattr(fit, "EPOCHS", 2)
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
@@ -56,7 +56,7 @@ def test_an_interrupted_run_ends_like_an_uninterrupted_one(
     assert "the same command goes on" in capsys.readouterr().err
     assert not (parts / "open_clip_model.safetensors").exists()
     assert run(monkeypatch, "--data", data, "--out", parts) == 0
-    assert "goes on after epoch 1 of 3" in (parts / "train.log").read_text()
+    assert "goes on after epoch 1 of 2" in (parts / "train.log").read_text()
 
     expected, resumed = (load_file(folder / "open_clip_model.safetensors") for folder in (whole, parts))
     assert expected.keys() == resumed.keys()
