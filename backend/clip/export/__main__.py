@@ -38,7 +38,7 @@ def main() -> int:
     parser.add_argument("--pretrained", help="a tag of open_clip or a weights file, with a name of open_clip")
     parser.add_argument("--out", required=True, type=Path, help="the folder to write")
     parser.add_argument("--name", help="NAME or NAME/PRETRAINED, to show instead of the model's")
-    parser.add_argument("--license", help="the license of the weights, if it is not recorded in LICENSES")
+    parser.add_argument("--license", help="the license of the weights, if it is not recorded in KNOWN")
     parser.add_argument("--closed-vocabulary", action="store_true", help="without the text tower")
     parser.add_argument("--calibration", type=Path, help="npz with images, uint8 [n, h, w, 3], of the known labels")
     arguments = parser.parse_args()
@@ -59,6 +59,7 @@ def main() -> int:
         print(f"export: {error}", file=sys.stderr)
         return 1
     print(f"Exported {manifest.title} ({vocabulary} vocabulary) to {arguments.out}", file=sys.stderr)
+    print(f"The sha256 of its weights is {manifest.weights_sha256}", file=sys.stderr)
     return 0
 
 

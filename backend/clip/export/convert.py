@@ -1,6 +1,5 @@
 """A loaded open_clip model to an exported model folder, which is written only if it agrees with open_clip."""
 
-import hashlib
 import platform
 import sys
 import tempfile
@@ -66,7 +65,7 @@ def export(
     manifest = Manifest(
         name=source.name,
         pretrained=source.pretrained,
-        weights_sha256=_sha256(source.weights),
+        weights_sha256=source.weights_sha256,
         license=source.license,
         image=Preprocessing(tuple(size), config["resize_mode"], config["interpolation"], config["fill_color"]),
         logit_scale=float(model.logit_scale.exp()),
@@ -135,8 +134,3 @@ def _calibrated(manifest: Manifest, folder: Path, images: NDArray[np.uint8]) -> 
     threshold = float(np.quantile(best, 1 - TRUE_POSITIVE_RATE))
     source = f"{TRUE_POSITIVE_RATE:.0%} of {len(images)} held-out images of the known labels are above it"
     return replace(manifest, recognition=Recognition("cosine", round(threshold, 4), source))
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,18 +1,44 @@
 """Loads an open_clip model for the export, and refuses what open_clip would load wrongly."""
 
+import hashlib
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import open_clip
+from open_clip.pretrained import download_pretrained_from_hf
 
-# From the model cards of the repositories that open_clip downloads these from.
-LICENSES = {
-    ("ViT-B-32", "datacomp_xl_s13b_b90k"): "MIT",
-    ("ViT-B-32-256", "datacomp_s34b_b86k"): "MIT",
-    ("ViT-B-32-quickgelu", "openai"): "MIT",
-    ("EVA02-B-16", "merged2b_s8b_b131k"): "MIT",
+
+@dataclass(frozen=True)
+class Known:
+    """What is recorded of weights that open_clip has a tag for."""
+
+    license: str
+    """From the model card."""
+    revision: str | None = None
+    """The commit of the repository on the Hugging Face Hub that open_clip takes the weights from."""
+    sha256: str | None = None
+    """Of ``open_clip_model.safetensors`` at that commit."""
+
+
+KNOWN = {
+    ("ViT-B-32", "datacomp_xl_s13b_b90k"): Known(
+        "MIT",
+        "f0e2ffa09cbadab3db6a261ec1ec56407ce42912",
+        "3c00043509d2e3f35ec62bd85a643a393883dcda624d8208d034cc390c708297",
+    ),
+    ("ViT-B-32-256", "datacomp_s34b_b86k"): Known(
+        "MIT",
+        "4afec35ffe57a943d569ff7ee888061830164da8",
+        "92c26d60d3200ed5ed040dff31a8d19f8140648da8007216c25744c478deef27",
+    ),
+    ("ViT-B-32-quickgelu", "openai"): Known(
+        "MIT",
+        "a6f597a30f7b82c51704746581f9a4e41421e878",
+        "e6d1bd7789aa45192b3bf90570a789b478bae1b74ebcce7eddd908e83a2b7c31",
+    ),
+    ("EVA02-B-16", "merged2b_s8b_b131k"): Known("MIT"),
 }
 
 
@@ -30,7 +56,7 @@ class Source:
     name: str
     pretrained: str
     license: str
-    weights: Path
+    weights_sha256: str
 
 
 def load(model_name: str, pretrained: str | None) -> Source:
@@ -41,20 +67,23 @@ def load(model_name: str, pretrained: str | None) -> Source:
         pretrained: a tag of open_clip or a weights file; only with an architecture's name.
 
     Raises:
-        ExportError: the weights are missing, or do not belong to this architecture.
+        ExportError: the weights are missing, do not belong to this architecture, or are not what ``KNOWN`` records.
     """
+    known = KNOWN.get((model_name, str(pretrained)), Known("unknown"))
     try:
         schema, identifier = open_clip.factory.parse_model_name(model_name)
         if schema is None and not pretrained:
             tags = ", ".join(open_clip.list_pretrained_tags_by_model(model_name)) or "none: is the name right?"
             raise ExportError(f"{model_name} needs --pretrained: a weights file, or one of its tags ({tags}).")
         _require_bpe(model_name, schema)
+        if known.revision is not None:
+            _take_recorded(identifier, pretrained, known)
         with warnings.catch_warnings():
             # open_clip goes on with the wrong activation, and the accuracy drops without a word.
             warnings.filterwarnings("error", message="QuickGELU mismatch")
             model, preprocess = open_clip.create_model_from_pretrained(model_name, pretrained, force_custom_text=True)
             tokenizer = open_clip.get_tokenizer(model_name)
-        weights = _weights_file(schema, identifier, pretrained)
+        sha256 = _sha256(_weights_file(schema, identifier, pretrained))
     except UserWarning as error:
         raise ExportError(
             f"{error} Use the architecture that the weights were trained with, "
@@ -73,8 +102,8 @@ def load(model_name: str, pretrained: str | None) -> Source:
         tokenizer,
         name,
         tag,
-        LICENSES.get((name, tag), "unknown"),
-        weights,
+        known.license,
+        sha256,
     )
 
 
@@ -87,11 +116,28 @@ def _require_bpe(model_name: str, schema: str | None) -> None:
         raise ExportError(f"{model_name} has no CLIP BPE tokenizer, which is the only kind that can be exported.")
 
 
+def _take_recorded(identifier: str, tag: str | None, known: Known) -> None:
+    """Download the weights of a tag at their recorded revision, and let open_clip load these and no others."""
+    config = open_clip.get_pretrained_cfg(identifier, tag)
+    try:
+        path = download_pretrained_from_hf(config["hf_hub"].rstrip("/"), revision=known.revision)
+    except OSError as error:
+        raise OSError(f"Failed to download weights for tag '{tag}': {error}") from error
+    if (sha256 := _sha256(Path(path))) != known.sha256:
+        raise ExportError(f"{path} has the sha256 {sha256}, but {known.sha256} is recorded: it is not loaded.")
+    config["file"] = path  # open_clip prefers it to a download
+
+
 def _weights_file(schema: str | None, identifier: str, pretrained: str | None) -> Path:
     """Where open_clip took the weights from; a download has happened already and is found in its cache."""
     if schema == "local-dir":
         return Path(open_clip.factory._find_checkpoint_in_dir(Path(identifier)))
     if schema == "hf-hub":
-        return Path(open_clip.download_pretrained_from_hf(identifier))
+        return Path(download_pretrained_from_hf(identifier))
     config = open_clip.get_pretrained_cfg(identifier, pretrained)
     return Path(open_clip.download_pretrained(config) if config else str(pretrained))
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
