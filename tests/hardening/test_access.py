@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 import requests
 
+from frontend.index.clip import Clip
+from frontend.index.errors import Failure
 from tests.backend.test_image import encoded, photo
 from tests.hardening.server import clip, verdict
 from tests.launch import Running, local
@@ -83,3 +85,11 @@ def test_index_sends_the_key_along(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         assert requests.get(program.url + "/function/index?describe", timeout=30).status_code == 200
         assert verdict(requests.post(program.url + "/function/clip", data=PHOTO, timeout=30)) == "unauthorized"
         assert KEY not in program.output()
+
+
+def test_index_with_another_key_says_that_its_own_is_wrong(protected: Running) -> None:
+    with pytest.raises(Failure) as caught:
+        Clip(protected.url, timeout=30, api_key="another").recognize(PHOTO, [], "call")
+
+    assert (caught.value.code, caught.value.status) == ("unauthorized", 401)
+    assert "of this function" in caught.value.message
