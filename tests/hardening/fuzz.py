@@ -41,7 +41,7 @@ def problem(url: str, process_id: int, data: bytes, at_start: int) -> tuple[str,
 def main() -> int:
     parser = argparse.ArgumentParser(prog="fuzz", description=(__doc__ or "").partition(":")[0])
     parser.add_argument("--minutes", type=float, default=10)
-    parser.add_argument("--failures", type=Path, default=Path("fuzz-failures"), metavar="FOLDER")
+    parser.add_argument("--failures", type=Path, default=Path("build/fuzz"), metavar="FOLDER")
     parser.add_argument("--seed", type=int, default=int(time.time()))
     parser.add_argument("--model", type=Path, metavar="DIR", help="an exported model, not the bundled one")
     arguments = parser.parse_args()
