@@ -14,7 +14,10 @@ SERVE_REQUIREMENTS := $(wildcard template/*/requirements.txt) $(addsuffix /requi
 EXPORT_REQUIREMENTS := backend/clip/requirements-export.txt
 DEV_REQUIREMENTS := $(addsuffix /requirements.txt,tests training benchmarks)
 
-.PHONY: help up test lint format evaluate screenshots clean
+LOCKS := frontend/index/requirements.lock backend/clip/requirements.lock
+LOCK = $(DEV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --custom-compile-command "make lock"
+
+.PHONY: help up test lint format evaluate screenshots bench tune fuzz lock sbom audit clean
 
 help: ## list the targets
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 22
@@ -49,6 +52,27 @@ evaluate: $(DEV)/installed ## measure a model: DATA=cifar100.npz PHOTOS=folder [
 screenshots: $(DEV)/installed ## photograph the page into docs/screenshots
 	@tests/install-browser $(DEV)/bin/playwright
 	$(DEV)/bin/python -m tests.frontend.screenshots
+
+bench: $(DEV)/installed ## measure speed and memory beside the baselines; ARGS=--quick
+	$(DEV)/bin/python -m benchmarks $(ARGS)
+
+tune: $(DEV)/installed ## try the settings of engine and server
+	$(DEV)/bin/python -m benchmarks.settings $(ARGS)
+
+fuzz: $(DEV)/installed ## throw mutated files at clip; MINUTES=10
+	$(DEV)/bin/python -m tests.hardening.fuzz --minutes $(or $(MINUTES),10) --failures build/fuzz
+
+lock: $(DEV)/installed ## pin what the images install, with hashes
+	$(LOCK) template/python3/requirements.txt frontend/index/requirements.txt -o frontend/index/requirements.lock
+	$(LOCK) template/python3-debian/requirements.txt backend/clip/requirements.txt --excludes backend/clip/requirements-excluded.txt -o backend/clip/requirements.lock
+
+sbom: $(DEV)/installed ## write build/index.cdx.json and build/clip.cdx.json (CycloneDX)
+	@mkdir -p build
+	$(DEV)/bin/cyclonedx-py requirements --output-reproducible -o build/index.cdx.json frontend/index/requirements.lock
+	$(DEV)/bin/cyclonedx-py requirements --output-reproducible -o build/clip.cdx.json backend/clip/requirements.lock
+
+audit: $(DEV)/installed ## look for known vulnerabilities in what the images install (asks PyPI)
+	$(DEV)/bin/pip-audit --strict --disable-pip --require-hashes $(addprefix -r ,$(LOCKS))
 
 clean: ## remove the virtual environments
 	rm -rf $(SERVE) $(EXPORT) $(DEV)

@@ -18,7 +18,7 @@ from .manifest import Manifest
 DEFAULT_TEMPLATE = "a photo of a {}."
 _CACHED_LABELS = 8192
 _BATCH = 64
-_LENGTH_STEP = 8
+_LENGTH_STEP = 4
 
 
 def clean(text: str) -> str:
@@ -55,7 +55,7 @@ class LabelEncoder:
             new = dict(zip(missing, self._embed(missing), strict=True))
             rows = {prompt: new[prompt] if prompt in new else self._cache[prompt] for prompt in prompts}
             self._cache.update(new)
-        return np.stack([rows[prompt] for prompt in prompts])
+        return np.array([rows[prompt] for prompt in prompts])
 
     def tokenize(self, prompts: Sequence[str]) -> list[list[int]]:
         """Token ids of each prompt, between the start and the end token, not padded."""
