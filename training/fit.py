@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from training.head import prompt_tokens
 
-EPOCHS = 10
+EPOCHS = 12
 BATCH = 512
 HEAD_RATE = 2e-3
 TEXT_RATE = 1e-3
@@ -20,6 +20,7 @@ WARM_UP = 0.15
 NOISE = 0.3
 DROPOUT = 0.3
 LABEL_SMOOTHING = 0.1
+MIXUP = 0.3
 SPREAD = 0.5
 START_SCALE = 20.0
 
@@ -64,17 +65,22 @@ def fit(
             state[name].load_state_dict(values)
         log.info("goes on after epoch %d of %d", start, EPOCHS)
     clip.train()
+    mixup = torch.distributions.Beta(MIXUP, MIXUP)
     for epoch in range(start, EPOCHS):
         torch.manual_seed(1000 * seed + epoch)
         order = torch.randperm(len(labels))
         for step in tqdm(range(per_epoch), desc=f"epoch {epoch + 1} of {EPOCHS}", disable=not progress):
             chosen = order[step * batch : (step + 1) * batch]
-            images = features[chosen] + NOISE * torch.randn(batch, features.shape[1])
+            # Mixup (Zhang et al., 2018), on features: pairs of images, and their labels in the same proportion.
+            other, share = chosen[torch.randperm(batch)], float(mixup.sample())
+            images = share * features[chosen] + (1 - share) * features[other]
+            images = images + NOISE * torch.randn(batch, features.shape[1])
             embeddings = second(functional.dropout(functional.gelu(first(images)), DROPOUT))
             template = torch.randint(len(tokens), (count,))
             prompts = clip.encode_text(tokens[template, torch.arange(count)], normalize=True)
             logits = clip.logit_scale.exp() * functional.normalize(embeddings, dim=-1) @ prompts.T
-            loss = functional.cross_entropy(logits, labels[chosen], label_smoothing=LABEL_SMOOTHING)
+            loss = share * functional.cross_entropy(logits, labels[chosen], label_smoothing=LABEL_SMOOTHING)
+            loss = loss + (1 - share) * functional.cross_entropy(logits, labels[other], label_smoothing=LABEL_SMOOTHING)
             loss = loss + SPREAD * (prompts @ prompts.T - torch.eye(count)).square().sum(1).mean()
             optimizer.zero_grad()
             loss.backward()

@@ -31,8 +31,8 @@ from training.imagenet import SHARED_CLASSES
 from training.model import CONFIG, IMAGE_SIZE, create, save
 
 HIDDEN = 2 * CONFIG["model_cfg"]["embed_dim"]
-EVIDENCE_SHARE = 0.1
-EVIDENCE_THRESHOLD = 8.0
+EVIDENCE_SHARE = 0.08
+EVIDENCE_THRESHOLD = 9.0
 SCALES = np.arange(4.0, 60.0, 0.25)
 
 log = logging.getLogger("training.train")
