@@ -126,7 +126,7 @@ def _convert(tower: torch.nn.Module, example: torch.Tensor, shape: Sequence[int]
 
 def _calibrated(manifest: Manifest, folder: Path, images: NDArray[np.uint8]) -> Manifest:
     recognizer = Recognizer(folder)
-    labels = np.load(folder / "labels.npy")
+    labels = recognizer.candidates((), None).embeddings
     best = [
         float((labels @ recognizer.embed(np.asarray(fit(Image.fromarray(image), manifest.image)))).max())
         for image in images
