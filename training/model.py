@@ -16,7 +16,7 @@ IMAGE_SIZE = 208
 
 CONFIG: dict[str, Any] = {
     "model_cfg": {
-        "embed_dim": 512,
+        "embed_dim": 640,
         "vision_cfg": {
             "timm_model_name": "tf_efficientnet_lite2",
             "timm_model_pretrained": False,

@@ -1,0 +1,71 @@
+"""The late stages against timm's own, and that tuning learns while it keeps what it is to keep."""
+
+import copy
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from training import tune
+from training.features import FEATURES, FROZEN_STAGES, Features
+from training.model import create
+from training.tune import LateStages, Tuned
+
+DIM = 16
+
+
+def maps(count: int, seed: int) -> np.ndarray:
+    return np.random.default_rng(seed).normal(size=(count, 13, 13, 120)).astype(np.float16)
+
+
+def test_late_stages_are_those_of_timm_and_can_be_put_back() -> None:
+    trunk = create().visual.trunk
+    late, inputs = LateStages(trunk), torch.from_numpy(maps(2, 0)).float()
+    pooled = trunk.global_pool(trunk.bn2(trunk.conv_head(trunk.blocks[FROZEN_STAGES:](inputs.permute(0, 3, 1, 2)))))
+    torch.testing.assert_close(late(inputs), pooled, rtol=1e-3, atol=1e-3)
+    with torch.no_grad():
+        for parameter in late.parameters():
+            parameter.mul_(1.1)
+    late.write_to(trunk)
+    pooled = trunk.global_pool(trunk.bn2(trunk.conv_head(trunk.blocks[FROZEN_STAGES:](inputs.permute(0, 3, 1, 2)))))
+    torch.testing.assert_close(late(inputs), pooled, rtol=1e-3, atol=1e-3)
+
+
+def test_tuning_learns_the_labels_and_holds_on_to_the_features_of_scenes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {
+        "EPOCHS": 12, "WARM_UP_STEPS": 1, "HEAD_RATE": 1e-2, "AVERAGE_DECAY": 0.5, "CROPS": {13: 1.0},
+        "CUTMIX_SHARE": 0.0, "MIXUP_SHARE": 0.0,
+    }.items():  # fmt: skip
+        monkeypatch.setattr(tune, name, value)
+    labels, rows = torch.arange(100), np.arange(24)
+    view, sharp = Features(maps(100, 1), np.zeros((100, FEATURES), np.float32)), maps(8, 2)
+
+    def tuned(std: float) -> tuple[float, float]:
+        """How much less the loss is afterwards, and how far the features of scenes moved; the smaller the features'
+        `std`, the more a move costs."""
+        torch.manual_seed(0)
+        prompts = nn.functional.normalize(torch.randn(2, 100, DIM), dim=-1)
+        first, second = nn.Linear(FEATURES, 32), nn.Linear(32, DIM)
+        scale = torch.full((FEATURES,), std)
+        start = Tuned(create().visual.trunk, first, second, torch.zeros(FEATURES), scale, torch.tensor(2.0)).eval()
+        with torch.no_grad():
+            scenes = Features(sharp, start.late(torch.from_numpy(sharp).float()).numpy())
+        checkpoint = tmp_path / f"{std}.pt"
+        average = tune.tune(copy.deepcopy(start), prompts, [view], rows, labels, scenes, 0, checkpoint, progress=False)
+
+        def loss(of: Tuned) -> float:
+            logits = of.scale.exp() * of(torch.from_numpy(view.maps[rows]).float()) @ prompts.mean(0).T
+            return float(nn.functional.cross_entropy(logits, labels[rows]))
+
+        with torch.no_grad():
+            moved = average.late(torch.from_numpy(sharp).float()) - torch.from_numpy(scenes.pooled)
+            return loss(start) - loss(average), float(moved.square().mean())
+
+    (learned_freely, moved_freely), (learned, moved) = tuned(1.0), tuned(0.05)
+    assert learned_freely > 0.2
+    assert learned > 0.2
+    assert moved < 0.3 * moved_freely
