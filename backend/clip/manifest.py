@@ -12,14 +12,16 @@ FILE = "model.json"
 
 @dataclass(frozen=True)
 class Recognition:
-    """When the best label is good enough to claim: ``statistic`` of the best label is at least ``threshold``.
+    """When the best label is good enough to claim: ``statistic`` is at least ``threshold``.
 
-    ``cosine`` is the cosine of image and label, ``probability`` the softmax over the candidates (the maximum softmax
-    probability of Hendrycks and Gimpel, "A Baseline for Detecting Misclassified and Out-of-Distribution Examples in
-    Neural Networks", 2017).
+    ``cosine`` is that of the image and the best label. ``probability`` is that of the best label, the softmax over the
+    candidates (the maximum softmax probability of Hendrycks and Gimpel, "A Baseline for Detecting Misclassified and
+    Out-of-Distribution Examples in Neural Networks", 2017). ``energy`` is the logarithm of the sum of the exponentiated
+    logits, over the candidates (the negative energy of Liu et al., "Energy-based Out-of-distribution Detection", 2020);
+    it grows with the number of candidates, which a closed vocabulary limits.
     """
 
-    statistic: Literal["cosine", "probability"]
+    statistic: Literal["cosine", "probability", "energy"]
     threshold: float
     source: str
     """Where the threshold comes from, for people."""

@@ -1,5 +1,6 @@
 """Pixels to ranked labels, by an exported model folder and nothing else."""
 
+import math
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -105,15 +106,28 @@ class Recognizer:
             embedding: float32 [dim], of unit length.
             top_k: how many predictions, at most as many as there are candidates.
         """
-        cosines = candidates.embeddings @ embedding
-        logits = self.manifest.logit_scale * cosines.astype(np.float64)
+        logits = self._logits(embedding, candidates)
         exponents = np.exp(logits - logits.max())
         probabilities = exponents / exponents.sum()
         best = np.argsort(-probabilities, kind="stable")[:top_k]
-        rule = self.manifest.recognition
-        evidence = cosines[best[0]] if rule.statistic == "cosine" else probabilities[best[0]]
         predictions = [Prediction(candidates.labels[i], float(probabilities[i])) for i in best]
-        return Ranking(predictions, bool(evidence >= rule.threshold))
+        return Ranking(predictions, self._evidence(logits) >= self.manifest.recognition.threshold)
+
+    def evidence(self, embedding: NDArray[np.float32], candidates: Candidates) -> float:
+        """The statistic of ``Manifest.recognition`` for an image's ``embedding``, float32 [dim], of unit length."""
+        return self._evidence(self._logits(embedding, candidates))
+
+    def _logits(self, embedding: NDArray[np.float32], candidates: Candidates) -> NDArray[np.float64]:
+        # A matrix product of 1,000 rows would start BLAS threads, which spin on the processors that OpenVINO needs.
+        cosines: NDArray[np.float32] = np.vecdot(candidates.embeddings, embedding)
+        return self.manifest.logit_scale * cosines.astype(np.float64)
+
+    def _evidence(self, logits: NDArray[np.float64]) -> float:
+        largest = float(logits.max())
+        if self.manifest.recognition.statistic == "cosine":
+            return largest / self.manifest.logit_scale
+        total = float(np.exp(logits - largest).sum())
+        return 1 / total if self.manifest.recognition.statistic == "probability" else largest + math.log(total)
 
     def _among_own(self, labels: Sequence[str], template: str | None) -> Candidates:
         if template is not None:

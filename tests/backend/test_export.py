@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import open_clip
@@ -56,10 +57,14 @@ def test_command_line_writes_a_whole_folder(checkpoints: dict[str, str], tmp_pat
     assert recognizer.manifest.image.size == (64, 64)
 
 
-def test_calibration_keeps_95_percent_of_the_known(checkpoints: dict[str, str], tmp_path: Path) -> None:
+@pytest.mark.parametrize(("vocabulary", "statistic"), [("open", "cosine"), ("closed", "energy")])
+def test_calibration_keeps_95_percent_of_the_known(
+    vocabulary: Literal["open", "closed"], statistic: str, checkpoints: dict[str, str], tmp_path: Path
+) -> None:
     images = np.random.default_rng(0).integers(0, 256, (200, 64, 64, 3), dtype=np.uint8)
-    export(load(checkpoints["vit"], None), tmp_path, calibration=images)
+    export(load(checkpoints["vit"], None), tmp_path, vocabulary=vocabulary, calibration=images)
     recognizer = Recognizer(tmp_path)
+    assert recognizer.manifest.recognition.statistic == statistic
     own = recognizer.candidates((), None)
 
     rankings = [recognizer.rank(recognizer.embed(image), own, 1) for image in images]

@@ -89,7 +89,11 @@ def test_rank_is_the_softmax_of_scaled_cosines(exported: dict[str, Path]) -> Non
 
 @pytest.mark.parametrize(
     ("statistic", "threshold", "recognized"),
-    [("cosine", 0.99, True), ("cosine", 1.01, False), ("probability", 0.3, True), ("probability", 1.01, False)],
+    [
+        *(("cosine", 0.99, True), ("cosine", 1.01, False), ("probability", 0.3, True), ("probability", 1.01, False)),
+        # The random model's logit scale is 1 / 0.07, so that the other label hardly adds to the energy.
+        *(("energy", 1 / 0.07 - 0.01, True), ("energy", 1 / 0.07 + 0.01, False)),
+    ],
 )
 def test_recognized_follows_the_rule_of_the_model(
     statistic: str, threshold: float, recognized: bool, exported: dict[str, Path], tmp_path: Path

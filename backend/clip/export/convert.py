@@ -125,12 +125,15 @@ def _convert(tower: torch.nn.Module, example: torch.Tensor, shape: Sequence[int]
 
 
 def _calibrated(manifest: Manifest, folder: Path, images: NDArray[np.uint8]) -> Manifest:
+    statistic: Literal["cosine", "energy"] = "energy" if manifest.vocabulary == "closed" else "cosine"
+    source = f"{TRUE_POSITIVE_RATE:.0%} of {len(images)} held-out images of the known labels are above it"
+    manifest = replace(manifest, recognition=Recognition(statistic, 0.0, source))
+    manifest.write(folder)
     recognizer = Recognizer(folder)
-    labels = recognizer.candidates((), None).embeddings
-    best = [
-        float((labels @ recognizer.embed(np.asarray(fit(Image.fromarray(image), manifest.image)))).max())
+    candidates = recognizer.candidates((), None)
+    evidence = [
+        recognizer.evidence(recognizer.embed(np.asarray(fit(Image.fromarray(image), manifest.image))), candidates)
         for image in images
     ]
-    threshold = float(np.quantile(best, 1 - TRUE_POSITIVE_RATE))
-    source = f"{TRUE_POSITIVE_RATE:.0%} of {len(images)} held-out images of the known labels are above it"
-    return replace(manifest, recognition=Recognition("cosine", round(threshold, 4), source))
+    threshold = round(float(np.quantile(evidence, 1 - TRUE_POSITIVE_RATE)), 4)
+    return replace(manifest, recognition=Recognition(statistic, threshold, source))
