@@ -52,7 +52,7 @@ class LabelEncoder:
         prompts = [template.replace("{}", label) for label in labels]
         with self._lock:
             missing = [prompt for prompt in dict.fromkeys(prompts) if prompt not in self._cache]
-            new = dict(zip(missing, self._embed(missing), strict=True))
+            new = dict(zip(missing, self._embed(missing), strict=True)) if missing else {}
             rows = {prompt: new[prompt] if prompt in new else self._cache[prompt] for prompt in prompts}
             self._cache.update(new)
         return np.array([rows[prompt] for prompt in prompts])
