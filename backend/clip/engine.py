@@ -1,5 +1,6 @@
-"""OpenVINO, set up for a function: silent, and no more threads than the container has processors."""
+"""OpenVINO, set up for a function: silent, no more threads than the container has processors, weights kept once."""
 
+import ctypes
 import sys
 from pathlib import Path
 
@@ -11,6 +12,9 @@ import openvino as ov  # noqa: E402
 from .cpus import available_cpus  # noqa: E402
 
 __all__ = ["compile_tower", "ov"]
+
+_MAPS = Path("/proc/self/maps")
+_MADV_DONTNEED = 4
 
 
 def compile_tower(path: Path, *, batch: int | None = None, precision: str | None = None) -> ov.CompiledModel:
@@ -35,4 +39,23 @@ def compile_tower(path: Path, *, batch: int | None = None, precision: str | None
     }
     if precision is not None:
         settings["INFERENCE_PRECISION_HINT"] = precision
-    return core.compile_model(model, "CPU", settings)
+    compiled = core.compile_model(model, "CPU", settings)
+    _release(path.with_suffix(".bin"))
+    return compiled
+
+
+def _release(weights: Path) -> None:
+    """Let go of the pages of the mapped file ``weights``.
+
+    The compiled model computes with its own copy, in the layout and precision of the processor, and keeps the file
+    mapped without reading it again. A page that is read after all comes back from the file.
+    """
+    if not _MAPS.exists():
+        return
+    madvise = ctypes.CDLL(None).madvise
+    madvise.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int)
+    for line in _MAPS.read_text().splitlines():
+        addresses, *_, name = line.split(maxsplit=5)
+        if name == str(weights.resolve()):
+            start, end = (int(address, 16) for address in addresses.split("-"))
+            madvise(start, end - start, _MADV_DONTNEED)

@@ -1,0 +1,34 @@
+"""What the engine does with memory, asked of the system."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from backend.clip.engine import compile_tower
+
+SMAPS = Path("/proc/self/smaps")
+
+
+def resident(file: Path) -> list[int]:
+    """KB of each mapping of ``file`` into this process that are in memory."""
+    found, named = [], False
+    for line in SMAPS.read_text().splitlines():
+        key, *rest = line.split()
+        if not key.endswith(":"):
+            named = line.endswith(str(file))
+        elif named and key == "Rss:":
+            found.append(int(rest[0]))
+    return found
+
+
+@pytest.mark.skipif(not SMAPS.exists(), reason="/proc is Linux's")
+def test_the_weights_in_the_file_do_not_stay_in_memory_beside_the_compiled_ones(exported: dict[str, Path]) -> None:
+    path = exported["vit"] / "image.xml"
+    model = compile_tower(path, batch=1)
+    pixels = np.full((1, 64, 64, 3), 7, np.uint8)
+
+    first = model([pixels])[0].copy()
+
+    assert resident(path.with_suffix(".bin").resolve()) == [0]
+    np.testing.assert_array_equal(model([pixels])[0], first)
