@@ -20,7 +20,7 @@ SCRIPT = _join("script", "words.js", "shrink.js", "send.js", "card.js", "labels.
 ERRORS = Markup((PAGE / "errors.json").read_text("utf-8"))  # noqa: S704 - our own file
 ICON = base64.b64encode((PAGE / "icon.svg").read_bytes()).decode()
 # Drawn so that the bundled model recognizes them.
-PICTURES = ("pear", "bus", "television")
+PICTURES = ("orange", "bus", "clock")
 
 
 def percent(score: float) -> str:

@@ -70,14 +70,14 @@ def desk(browser: Browser, url: str) -> None:
     network = page.context.new_cdp_session(page)
     slow = {"offline": False, "latency": 8_000, "downloadThroughput": -1, "uploadThroughput": -1}
     network.send("Network.emulateNetworkConditions", slow)
-    draw(page, "pear")
+    draw(page, "orange")
     page.get_by_text("may have been asleep").wait_for()
     take(page, "working")
     network.send("Network.emulateNetworkConditions", slow | {"latency": 0})
     finished(page)
     page.click("#another")
     page.click("#clear")
-    draw(page, "pear")
+    draw(page, "orange")
     finished(page)
     take(page, "result")
 
@@ -89,7 +89,7 @@ def desk(browser: Browser, url: str) -> None:
 
     page.route("**/*", lambda route: route.fulfill(status=503))
     page.click("#another")
-    draw(page, "television")
+    draw(page, "clock")
     finished(page)
     take(page, "error")
 

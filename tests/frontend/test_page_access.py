@@ -153,7 +153,7 @@ def test_keyboard_alone(context: BrowserContext, page: Page, gateway: Gateway) -
     assert page.evaluate("document.activeElement.id") == "another"
     page.keyboard.press("Enter")
     expect(page.locator("#photo")).to_be_focused()
-    tab_to("pear")
+    tab_to("orange")
     page.keyboard.press("Enter")
     expect(page.locator("[data-state=done]")).to_have_count(2)
     tab_to("Show")
