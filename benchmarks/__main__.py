@@ -50,8 +50,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(quick: bool, only: Sequence[str] | None, out: Path, image: str | None) -> str:
     here = machine.describe()
-    megabytes = None if image is None else _image_megabytes(image)
     bundled = PROJECT / "backend" / "clip" / "model"
+    megabytes = None if image is None else _image_megabytes(image) - _folder_megabytes(bundled)
     variants = compared(kept(), bundled, bf16=here.bf16)
     if only:
         if unknown := set(only) - {variant.key for variant in variants}:
@@ -77,6 +77,10 @@ def _image_megabytes(name: str) -> float:
             command = [path, "image", "inspect", "--format", "{{.Size}}", name]
             return int(subprocess.run(command, capture_output=True, text=True, check=True).stdout) / 1e6  # noqa: S603
     raise ValueError("The size of an image needs podman or docker.")
+
+
+def _folder_megabytes(folder: Path) -> float:
+    return sum(path.stat().st_size for path in folder.iterdir()) / 1e6
 
 
 if __name__ == "__main__":

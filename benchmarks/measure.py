@@ -51,6 +51,7 @@ class Benchmark:
             for result, server in running:
                 memory = server.memory()
                 result.peak, result.private = memory.peak, memory.private
+                result.start_peak = server.start_peak
             self._labels(ours)
         self._originals([result for result in self._results if result not in lasting])
         return self._results

@@ -80,7 +80,10 @@ class Measured:
     memory_before: float | None = None
     memory_after: float | None = None
     """Before and after the long run."""
+    start_peak: float | None = None
+    """Until the first answer."""
     peak: float | None = None
+    """Since then, under load."""
     private: float | None = None
     """Without mapped files, at the end of the load."""
     peak_with_labels: float | None = None
@@ -114,6 +117,7 @@ class Measured:
             "memory_mb": {
                 "before_long_run": self.memory_before,
                 "after_long_run": self.memory_after,
+                "peak_at_start": self.start_peak,
                 "peak": self.peak,
                 "private": self.private,
                 "peak_with_1000_labels": self.peak_with_labels,

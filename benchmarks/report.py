@@ -13,7 +13,7 @@ from .plan import BUSY_CLIENTS, Measured, percentile
 _VERDICTS = {True: "met", False: "**not met**", None: "-"}
 _COLUMNS = (
     "", "start to first 200", "forward alone", "640x480 p50", "p99", "against (a)", "12 MP p50",
-    f"images/s, {BUSY_CLIENTS} clients", f"p99, {BUSY_CLIENTS} clients", "errors", "peak memory",
+    f"images/s, {BUSY_CLIENTS} clients", f"p99, {BUSY_CLIENTS} clients", "errors", "peak memory under load",
 )  # fmt: skip
 
 
@@ -71,8 +71,10 @@ def _notes(results: Sequence[Measured], machine: Machine) -> list[str]:
         if result.peak and result.private and result.variant.is_ours:
             notes.append(
                 f"{title}: {result.private:.0f} MB are its own, the rest of the peak of {result.peak:.0f} MB is mapped "
-                "files (the model, libraries) and what was needed for a moment."
+                "files (libraries) and what was needed for a moment."
             )
+        if result.start_peak and result.variant.is_ours:
+            notes.append(f"{title}: until the first answer, memory reached {result.start_peak:.0f} MB.")
         if result.steady and result.memory_before and result.memory_after:
             growth = result.memory_after / result.memory_before - 1
             notes.append(

@@ -39,13 +39,26 @@ class Server:
     process: subprocess.Popen[bytes]
     start_seconds: float
     """From the start of the process to the first answer with status 200."""
+    start_peak: float | None
+    """Of resident memory until then, in MB (10⁶ bytes). ``memory`` tells the peak since."""
 
     def memory(self) -> Memory:
-        status = Path(f"/proc/{self.process.pid}/status")
-        if not status.exists():
-            return Memory(None, None, None)
-        fields = dict(line.split(":", 1) for line in status.read_text().splitlines())
-        return Memory(*(round(int(fields[name].split()[0]) * 1024 / 1e6, 1) for name in _FIELDS))
+        return _memory(self.process.pid)
+
+
+def _memory(pid: int) -> Memory:
+    status = Path(f"/proc/{pid}/status")
+    if not status.exists():
+        return Memory(None, None, None)
+    fields = dict(line.split(":", 1) for line in status.read_text().splitlines())
+    return Memory(*(round(int(fields[name].split()[0]) * 1024 / 1e6, 1) for name in _FIELDS))
+
+
+def _forget_peak(pid: int) -> None:
+    """Linux counts the peak of a process's resident memory from here on (proc_pid_clear_refs(5))."""
+    clear = Path(f"/proc/{pid}/clear_refs")
+    if clear.exists():
+        clear.write_text("5")
 
 
 @contextmanager
@@ -75,7 +88,10 @@ def serving(folder: Path, environment: Mapping[str, str], body: bytes) -> Iterat
         status = _first_status(host, port, process, body)
         if status != 200:
             raise ServerFailed(f"{folder.name} answered its first request with {status}:\n{_end_of(log)}")
-        yield Server(host, port, process, time.perf_counter() - started)
+        seconds = time.perf_counter() - started
+        start_peak = _memory(process.pid).peak
+        _forget_peak(process.pid)
+        yield Server(host, port, process, seconds, start_peak)
     finally:
         process.send_signal(signal.SIGINT)
         try:

@@ -46,7 +46,7 @@ def test_a_wrong_answer_is_an_error_and_no_measurement(server: Server) -> None:
 
 
 def test_a_refused_connection_is_an_error(server: Server) -> None:
-    nobody = Server(server.host, 9, server.process, 0)
+    nobody = Server(server.host, 9, server.process, 0, None)
 
     assert load(nobody, PHOTOS, 1, requests=2).errors == {"ConnectionRefusedError": 2}
 
