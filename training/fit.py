@@ -11,6 +11,7 @@ from torch.nn import functional
 from tqdm import tqdm
 
 from training.head import prompt_tokens
+from training.learning import keep, mixed_loss, resume
 
 EPOCHS = 12
 BATCH = 512
@@ -19,7 +20,6 @@ TEXT_RATE = 1e-3
 WARM_UP = 0.15
 NOISE = 0.3
 DROPOUT = 0.3
-LABEL_SMOOTHING = 0.1
 MIXUP = 0.3
 SPREAD = 0.5
 START_SCALE = 20.0
@@ -57,12 +57,7 @@ def fit(
     rates = [group["lr"] for group in optimizer.param_groups]
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rates, EPOCHS * per_epoch, pct_start=WARM_UP)
     state = {"first": first, "second": second, "clip": clip, "optimizer": optimizer, "schedule": schedule}
-    start = 0
-    if checkpoint.exists():
-        saved = torch.load(checkpoint, weights_only=True)
-        start = saved.pop("epochs")
-        for name, values in saved.items():
-            state[name].load_state_dict(values)
+    if start := resume(checkpoint, state):
         log.info("goes on after epoch %d of %d", start, EPOCHS)
     clip.train()
     mixup = torch.distributions.Beta(MIXUP, MIXUP)
@@ -79,16 +74,13 @@ def fit(
             template = torch.randint(len(tokens), (count,))
             prompts = clip.encode_text(tokens[template, torch.arange(count)], normalize=True)
             logits = clip.logit_scale.exp() * functional.normalize(embeddings, dim=-1) @ prompts.T
-            loss = share * functional.cross_entropy(logits, labels[chosen], label_smoothing=LABEL_SMOOTHING)
-            loss = loss + (1 - share) * functional.cross_entropy(logits, labels[other], label_smoothing=LABEL_SMOOTHING)
+            loss = mixed_loss(logits, labels[chosen], labels[other], share)
             loss = loss + SPREAD * (prompts @ prompts.T - torch.eye(count)).square().sum(1).mean()
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
             schedule.step()
         log.info("epoch %d of %d, loss %.3f", epoch + 1, EPOCHS, loss.item())
-        partial = checkpoint.with_suffix(".partial")
-        torch.save({"epochs": epoch + 1, **{name: part.state_dict() for name, part in state.items()}}, partial)
-        partial.replace(checkpoint)
+        keep(checkpoint, state, epoch + 1)
     clip.eval()
     return first, second

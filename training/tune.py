@@ -17,6 +17,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from tqdm import tqdm
 
 from training.features import FROZEN_STAGES, Features
+from training.learning import keep, mixed_loss, resume
 from training.model import imagenet_weights
 
 EPOCHS = 9
@@ -30,7 +31,6 @@ SCALE_RATE = 1e-3
 WEIGHT_DECAY = 0.05
 WARM_UP_STEPS = 200
 DROPOUT = 0.3
-LABEL_SMOOTHING = 0.1
 CUTMIX_SHARE, MIXUP_SHARE = 0.25, 0.15
 CROPS = {10: 0.4, 11: 0.4, 13: 0.2}
 """How often a part of so many rows and columns of a map is seen, not the whole of 13."""
@@ -178,12 +178,7 @@ def tune(
     per_epoch = len(rows) // batch
     steps = EPOCHS * per_epoch
     state: dict[str, Any] = {"model": model, "average": average, "optimizer": optimizer}
-    start = 0
-    if checkpoint.exists():
-        saved = torch.load(checkpoint, weights_only=True)
-        start = saved.pop("epochs")
-        for name, values in saved.items():
-            state[name].load_state_dict(values)
+    if start := resume(checkpoint, state):
         log.info("tuning goes on after epoch %d of %d", start, EPOCHS)
     model.train()
     with ThreadPoolExecutor(1) as ahead:
@@ -207,10 +202,7 @@ def tune(
                     group["lr"] = rate * factor
                 template = torch.randint(len(prompts), (prompts.shape[1],))
                 logits = model.scale.exp() * model(seen.maps) @ prompts[template, torch.arange(prompts.shape[1])].T
-                loss = seen.share * functional.cross_entropy(logits, seen.labels, label_smoothing=LABEL_SMOOTHING)
-                loss = loss + (1 - seen.share) * functional.cross_entropy(
-                    logits, seen.others, label_smoothing=LABEL_SMOOTHING
-                )
+                loss = mixed_loss(logits, seen.labels, seen.others, seen.share)
                 features = model.late(seen.scenes)
                 classes, wanted = (
                     functional.log_softmax(x @ classifier.T + classifier_bias, 1)
@@ -226,9 +218,7 @@ def tune(
                     torch._foreach_lerp_(list(average.parameters()), list(model.parameters()), 1 - decay)
                 losses.append((loss.item(), kept.item()))
             log.info("tuning, epoch %d of %d, loss %.3f, of scenes %.3f", epoch + 1, EPOCHS, *np.mean(losses, axis=0))
-            partial = checkpoint.with_suffix(".partial")
-            torch.save({"epochs": epoch + 1, **{name: part.state_dict() for name, part in state.items()}}, partial)
-            partial.replace(checkpoint)
+            keep(checkpoint, state, epoch + 1)
     return average
 
 
