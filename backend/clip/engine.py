@@ -54,8 +54,9 @@ def _release(weights: Path) -> None:
         return
     madvise = ctypes.CDLL(None).madvise
     madvise.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int)
+    file = str(weights.resolve())
     for line in _MAPS.read_text().splitlines():
         addresses, *_, name = line.split(maxsplit=5)
-        if name == str(weights.resolve()):
+        if name == file:
             start, end = (int(address, 16) for address in addresses.split("-"))
             madvise(start, end - start, _MADV_DONTNEED)

@@ -30,6 +30,8 @@ class Prediction:
 class Ranking:
     predictions: list[Prediction]
     """Best first."""
+    evidence: float
+    """The statistic of ``Manifest.recognition``."""
     recognized: bool
     """Whether the best match is good enough to claim anything (``Manifest.recognition``)."""
 
@@ -106,28 +108,21 @@ class Recognizer:
             embedding: float32 [dim], of unit length.
             top_k: how many predictions, at most as many as there are candidates.
         """
-        logits = self._logits(embedding, candidates)
-        exponents = np.exp(logits - logits.max())
-        probabilities = exponents / exponents.sum()
-        best = np.argsort(-probabilities, kind="stable")[:top_k]
-        predictions = [Prediction(candidates.labels[i], float(probabilities[i])) for i in best]
-        return Ranking(predictions, self._evidence(logits) >= self.manifest.recognition.threshold)
-
-    def evidence(self, embedding: NDArray[np.float32], candidates: Candidates) -> float:
-        """The statistic of ``Manifest.recognition`` for an image's ``embedding``, float32 [dim], of unit length."""
-        return self._evidence(self._logits(embedding, candidates))
-
-    def _logits(self, embedding: NDArray[np.float32], candidates: Candidates) -> NDArray[np.float64]:
         # A matrix product of 1,000 rows would start BLAS threads, which spin on the processors that OpenVINO needs.
         cosines: NDArray[np.float32] = np.vecdot(candidates.embeddings, embedding)
-        return self.manifest.logit_scale * cosines.astype(np.float64)
-
-    def _evidence(self, logits: NDArray[np.float64]) -> float:
-        largest = float(logits.max())
-        if self.manifest.recognition.statistic == "cosine":
-            return largest / self.manifest.logit_scale
-        total = float(np.exp(logits - largest).sum())
-        return 1 / total if self.manifest.recognition.statistic == "probability" else largest + math.log(total)
+        logits = self.manifest.logit_scale * cosines.astype(np.float64)
+        exponents = np.exp(logits - logits.max())
+        total = exponents.sum()
+        probabilities = exponents / total
+        best = np.argsort(-probabilities, kind="stable")[:top_k]
+        rule = self.manifest.recognition
+        evidence = {
+            "cosine": cosines[best[0]],
+            "probability": probabilities[best[0]],
+            "energy": logits[best[0]] + math.log(total),
+        }[rule.statistic]
+        predictions = [Prediction(candidates.labels[i], float(probabilities[i])) for i in best]
+        return Ranking(predictions, float(evidence), bool(evidence >= rule.threshold))
 
     def _among_own(self, labels: Sequence[str], template: str | None) -> Candidates:
         if template is not None:

@@ -131,9 +131,7 @@ def _calibrated(manifest: Manifest, folder: Path, images: NDArray[np.uint8]) -> 
     manifest.write(folder)
     recognizer = Recognizer(folder)
     candidates = recognizer.candidates((), None)
-    evidence = [
-        recognizer.evidence(recognizer.embed(np.asarray(fit(Image.fromarray(image), manifest.image))), candidates)
-        for image in images
-    ]
+    pixels = (np.asarray(fit(Image.fromarray(image), manifest.image)) for image in images)
+    evidence = [recognizer.rank(recognizer.embed(each), candidates, 1).evidence for each in pixels]
     threshold = round(float(np.quantile(evidence, 1 - TRUE_POSITIVE_RATE)), 4)
     return replace(manifest, recognition=Recognition(statistic, threshold, source))
