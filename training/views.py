@@ -18,7 +18,7 @@ _KERNELS = (
     Image.Resampling.BICUBIC, Image.Resampling.BILINEAR, Image.Resampling.LANCZOS, Image.Resampling.HAMMING,
     Image.Resampling.NEAREST,
 )  # fmt: skip
-_KERNEL_SHARES = (0.3, 0.3, 0.2, 0.15, 0.05)
+_KERNEL_SHARES = (0.6, 0.15, 0.15, 0.05, 0.05)
 _BACKGROUND_SIDE = 300
 _CUTOUT_SIDE = 40
 _LARGEST_BACKGROUND = (1400, 1400)
