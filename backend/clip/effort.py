@@ -3,6 +3,7 @@ kilobytes can order minutes of work or gigabytes of memory."""
 
 import io
 import re
+from collections.abc import Iterator
 from typing import IO
 
 from PIL import Image, TiffImagePlugin
@@ -22,6 +23,7 @@ _MAX_TAG_BYTES = 1 << 20
 # A scan goes over all pixels, and takes ten bytes. Encoders make about ten of them; small images may have more.
 _MAX_SCANNED_PIXELS = 20 * MAX_IMAGE_PIXELS
 _MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
+_SEQUENTIAL_FRAMES = (b"\xff\xc0", b"\xff\xc1")
 _START_OF_SCAN, _END_OF_IMAGE, _WITHOUT_LENGTH = b"\xff\xda", b"\xff\xd9", (b"\xff\x01", b"\xff\xd8")
 
 
@@ -75,14 +77,34 @@ def pixels_to_decode(image: Image.Image, data: bytes) -> int:
     return pixels
 
 
+def _is_one_scan(data: bytes) -> bool:
+    """Whether the first scan of a JPEG has all components at once, as photos have: its decoder takes no other then."""
+    components = b""
+    for marker, at in _markers(data):
+        if marker in _SEQUENTIAL_FRAMES:
+            components = data[at + 7 : at + 8]
+        elif marker == _START_OF_SCAN:
+            return components != b"" and components == data[at + 2 : at + 3]
+    return False
+
+
 def _has_more_scans(data: bytes, limit: int) -> bool:
-    """Whether a JPEG (ITU-T T.81, annex B) has more scans than that."""
-    if data.count(_START_OF_SCAN) <= limit:  # true of nearly every file, and known at once
+    """Whether a JPEG has more scans than that."""
+    if _is_one_scan(data) or data.count(_START_OF_SCAN) <= limit:  # true of nearly every file, and soon known
         return False
-    at = scans = 0
-    while scans <= limit and (marker := _MARKER.search(data, at)) and marker[0] != _END_OF_IMAGE:
-        scans += marker[0] == _START_OF_SCAN
+    scans = 0
+    for marker, _ in _markers(data):
+        scans += marker == _START_OF_SCAN
+        if scans > limit or marker == _END_OF_IMAGE:
+            break
+    return scans > limit
+
+
+def _markers(data: bytes) -> Iterator[tuple[bytes, int]]:
+    """The markers of a JPEG (ITU-T T.81, annex B), and where what belongs to them begins."""
+    at = 0
+    while marker := _MARKER.search(data, at):
         at = marker.end()
+        yield marker[0], at
         if marker[0] not in _WITHOUT_LENGTH:
             at += int.from_bytes(data[at : at + 2])
-    return scans > limit
