@@ -1,5 +1,6 @@
 """Bytes of a photo to the pixels that the image tower takes, as open_clip's own transform makes them."""
 
+import math
 import warnings
 from contextlib import suppress
 from dataclasses import dataclass
@@ -29,6 +30,8 @@ warnings.filterwarnings("ignore", module="PIL")
 _RESAMPLING = {"bicubic": Image.Resampling.BICUBIC, "bilinear": Image.Resampling.BILINEAR}
 # A sliver would grow to gigabytes when its short side is resized: what lies further out is cropped away anyway.
 _MAX_ASPECT = 64
+# Times the wanted size. 30 pictures of 12 megapixels had a PSNR of 52 dB (median; 44 at worst) against full decoding.
+_ENOUGH = 1.5
 _STRIP_PIXELS = 1 << 20
 _TO_UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -67,8 +70,7 @@ def read_pixels(data: bytes, preprocessing: Preprocessing) -> NDArray[np.uint8]:
     """Decode an image file and prepare it for the image tower.
 
     The first frame, turned upright as its EXIF orientation says, transparent parts on white. For a file that is RGB
-    already and no JPEG the result equals open_clip's transform; a JPEG of more than twice the model's size is shrunk
-    while it is decoded.
+    already and no JPEG the result equals open_clip's transform; a large JPEG is shrunk while it is decoded.
 
     Returns:
         uint8 [height, width, 3], RGB.
@@ -97,8 +99,9 @@ def read_pixels(data: bytes, preprocessing: Preprocessing) -> NDArray[np.uint8]:
 def _load_upright(image: Image.Image, data: bytes, preprocessing: Preprocessing) -> Image.Image:
     """Decode; the image in mode RGB, upright. Two copies of full size are the most that exist at a time."""
     height, width = preprocessing.size
-    # JPEG alone can shrink while it decodes; twice the wanted size leaves the resizing its detail.
-    image.draft("RGB", (2 * max(height, width), 2 * max(height, width)))
+    # JPEG alone can shrink while it decodes, to a half, a quarter or an eighth.
+    enough = math.ceil(_ENOUGH * max(height, width))
+    image.draft("RGB", (enough, enough))
     image.load()
     method = _TO_UPRIGHT.get(_orientation(image, data))
     rgb = _to_rgb(image)
