@@ -3,17 +3,28 @@
 import http.client
 import itertools
 import json
+import re
 import threading
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Self
+from typing import NamedTuple, Self
 
 from .server import Server
 
 _TIMEOUT = 120.0
 _TOP_K = 5
+_STAGE = re.compile(r"(\w+);dur=([\d.]+)")
+
+
+class Answer(NamedTuple):
+    seconds: float
+    """Until the whole of it was there."""
+    problem: str | None
+    """What was wrong with it, if anything."""
+    stages: Mapping[str, float]
+    """What the server says that it spent the time on (``Server-Timing``), in seconds."""
 
 
 class Client:
@@ -28,12 +39,8 @@ class Client:
     def __exit__(self, *_: object) -> None:
         self._connection.close()
 
-    def post(self, body: bytes, target: str = "/") -> tuple[float, str | None]:
-        """Send one photo.
-
-        Returns:
-            Seconds until the whole answer was there, and what was wrong with it, if anything.
-        """
+    def post(self, body: bytes, target: str = "/") -> Answer:
+        """Send one photo."""
         started = time.perf_counter()
         try:
             self._connection.request("POST", target, body, {"Content-Type": "image/jpeg"})
@@ -41,8 +48,10 @@ class Client:
             text = answer.read()
         except (OSError, http.client.HTTPException) as error:
             self._connection.close()
-            return time.perf_counter() - started, type(error).__name__
-        return time.perf_counter() - started, _problem(answer.status, text)
+            return Answer(time.perf_counter() - started, type(error).__name__, {})
+        seconds = time.perf_counter() - started
+        stages = {name: float(spent) / 1000 for name, spent in _STAGE.findall(answer.getheader("Server-Timing") or "")}
+        return Answer(seconds, _problem(answer.status, text), stages)
 
 
 def _problem(status: int, text: bytes) -> str | None:
@@ -90,11 +99,11 @@ def load(
                 turn = next(turns)
                 if requests is not None and turn >= requests:
                     return
-                latency, problem = client.post(photos[turn % len(photos)])
-                if problem is None:
-                    result.latencies.append(latency)
+                answer = client.post(photos[turn % len(photos)])
+                if answer.problem is None:
+                    result.latencies.append(answer.seconds)
                 else:
-                    result.errors[problem] += 1
+                    result.errors[answer.problem] += 1
 
     threads = [threading.Thread(target=run) for _ in range(clients)]
     for thread in threads:

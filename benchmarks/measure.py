@@ -9,8 +9,8 @@ from urllib.parse import quote_plus
 from backend.clip.labels import LABELS
 from backend.clip.manifest import Manifest
 
-from .client import Client, load
-from .engine import images_per_second
+from .client import Answer, Client, load
+from .engine import images_per_second, megabytes
 from .forward import forwarding
 from .photos import LARGE, SMALL, photo
 from .plan import BUSY_CLIENTS, Measured, Plan
@@ -78,14 +78,14 @@ class Benchmark:
                 _say(f"one client, round {turn + 1} of {self._plan.rounds}")
                 for (result, server), forward in zip(running, engines, strict=True):
                     with Client(server) as client:
-                        for photos, count, into in (
-                            (self._small, self._plan.small, result.small),
-                            (self._large, self._plan.large, result.large),
+                        for photos, count, into, stages in (
+                            (self._small, self._plan.small, result.small, result.small_stages),
+                            (self._large, self._plan.large, result.large, result.large_stages),
                         ):
-                            seconds = [
-                                self._post(client, result, photos[i % len(photos)]) for i in range(count + _DROPPED)
-                            ]
-                            into += [second for second in seconds[_DROPPED:] if second is not None]
+                            answers = [_post(client, result, photos[i % len(photos)]) for i in range(count + _DROPPED)]
+                            right = [answer for answer in answers[_DROPPED:] if answer]
+                            into += [answer.seconds for answer in right]
+                            stages += [answer.stages for answer in right]
                     result.forward += forward(self._plan.forward + _DROPPED)[_DROPPED:]
 
     def _loads(self, running: Running) -> None:
@@ -100,6 +100,9 @@ class Benchmark:
                 if result.variant.is_ours:
                     for way, rate in images_per_second(result.variant.model, self._plan.engine_seconds).items():
                         result.engine.setdefault(way, []).append(rate)
+        for result, _ in running:
+            if result.variant.is_ours:
+                result.engine_memory = megabytes(result.variant.model)
 
     def _steady(self, running: Running) -> None:
         for result, server in running:
@@ -119,29 +122,29 @@ class Benchmark:
                 for turn in range(self._plan.label_rounds):
                     labels = [f"{mood} {label} {turn}" for mood in _MOODS for label in LABELS]
                     target = f"/?labels={quote_plus(','.join(labels))}"
-                    for into, to, count in (
-                        (result.labels_first, target, 1),
-                        (result.labels_again, target, self._plan.small),
-                        (result.labels_none, "/", self._plan.small),
+                    for into, to in (
+                        (result.labels_first, target),
+                        *((result.labels_again, target), (result.labels_none, "/")) * self._plan.small,
                     ):
-                        seconds = [self._post(client, result, body, to) for _ in range(count)]
-                        into += [second for second in seconds if second is not None]
+                        if answer := _post(client, result, body, to):
+                            into.append(answer.seconds)
             result.peak_with_labels = server.memory().peak
 
     def _originals(self, results: Sequence[Measured]) -> None:
         for result in results:
             _say(f"a few requests to {result.variant.title}")
             with self._serving(result.variant) as server, Client(server) as client:
-                seconds = [self._post(client, result, self._small[0]) for _ in range(self._plan.original)]
-                result.small += [second for second in seconds if second is not None]
+                answers = [_post(client, result, self._small[0]) for _ in range(self._plan.original)]
+                result.small += [answer.seconds for answer in answers if answer]
                 result.peak = server.memory().peak
 
-    def _post(self, client: Client, result: Measured, body: bytes, target: str = "/") -> float | None:
-        seconds, problem = client.post(body, target)
-        if problem is None:
-            return seconds
-        result.errors[problem] += 1
-        return None
+
+def _post(client: Client, result: Measured, body: bytes, target: str = "/") -> Answer | None:
+    answer = client.post(body, target)
+    if answer.problem is None:
+        return answer
+    result.errors[answer.problem] += 1
+    return None
 
 
 def _say(text: str) -> None:

@@ -1,7 +1,7 @@
 """How much is measured, and what comes out of it."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -72,10 +72,15 @@ class Measured:
     """The image tower alone."""
     small: list[float] = field(default_factory=list)
     large: list[float] = field(default_factory=list)
+    small_stages: list[Mapping[str, float]] = field(default_factory=list)
+    large_stages: list[Mapping[str, float]] = field(default_factory=list)
+    """What the server spent the time of each of them on."""
     loads: dict[int, Load] = field(default_factory=dict)
     """By the number of clients."""
     engine: dict[str, list[float]] = field(default_factory=dict)
     """Images a second without a server, by the way of using the engine."""
+    engine_memory: tuple[float, float] | None = None
+    """Of a process that computes one image at a time, and after a batch too."""
     steady: Load | None = None
     memory_before: float | None = None
     memory_after: float | None = None
@@ -106,6 +111,8 @@ class Measured:
             "forward": spread(self.forward),
             "http_640x480": spread(self.small),
             "http_12_megapixels": spread(self.large),
+            "stages_of_640x480": profile(self.small, self.small_stages),
+            "stages_of_12_megapixels": profile(self.large, self.large_stages),
             "load": {
                 clients: {"images_per_second": round(load.per_second, 2), **(spread(load.latencies) or {})}
                 for clients, load in self.loads.items()
@@ -121,6 +128,7 @@ class Measured:
                 "peak": self.peak,
                 "private": self.private,
                 "peak_with_1000_labels": self.peak_with_labels,
+                "engine_alone_before_and_after_a_batch": self.engine_memory,
             },
             "labels": {
                 "none": spread(self.labels_none),
@@ -134,6 +142,15 @@ class Measured:
 def percentile(seconds: Sequence[float], percent: float) -> float | None:
     """In milliseconds; None of nothing."""
     return float(np.percentile(seconds, percent)) * 1000 if seconds else None
+
+
+def profile(seconds: Sequence[float], stages: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """The median of each stage of requests in milliseconds, and of what is left of their ``seconds``."""
+    if not stages or not all(stages):
+        return {}
+    rest = [whole - sum(parts.values()) for whole, parts in zip(seconds, stages, strict=True)]
+    every = {name: [parts[name] for parts in stages] for name in stages[0]} | {"rest": rest}
+    return {name: round(float(np.median(spent)) * 1000, 2) for name, spent in every.items()}
 
 
 def spread(seconds: Sequence[float]) -> dict[str, float] | None:

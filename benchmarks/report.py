@@ -6,9 +6,11 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
+
 from .goals import Goal
 from .machine import Machine
-from .plan import BUSY_CLIENTS, Measured, percentile
+from .plan import BUSY_CLIENTS, Measured, percentile, profile
 
 _VERDICTS = {True: "met", False: "**not met**", None: "-"}
 _COLUMNS = (
@@ -59,9 +61,22 @@ def _notes(results: Sequence[Measured], machine: Machine) -> list[str]:
         notes.append("This processor has no bf16, so (b), open_clip in bf16, was not measured.")
     for result in results:
         title = result.variant.title
+        for kind, seconds, stages in (
+            ("640x480", result.small, result.small_stages),
+            ("12 MP", result.large, result.large_stages),
+        ):
+            if spent := profile(seconds, stages):
+                parts = ", ".join(f"{_milliseconds(time)} {stage}" for stage, time in spent.items())
+                notes.append(f"{title}: a {kind} photo takes {parts} (medians).")
         if result.best_engine:
             way, rate = result.best_engine
-            notes.append(f"{title}: the engine alone gives at best {rate:.1f} images/s ({way}).")
+            ways = ", ".join(f"{np.median(rates):.1f} {name}" for name, rates in result.engine.items() if name != way)
+            notes.append(f"{title}: the engine alone gives at best {rate:.1f} images/s, {way} (others: {ways}).")
+        if result.engine_memory:
+            one, batch = result.engine_memory
+            notes.append(
+                f"{title}: the engine alone takes {one:.0f} MB for one image at a time, {batch:.0f} for batches too."
+            )
         if result.labels_first:
             first = _milliseconds(percentile(result.labels_first, 50))
             again = _milliseconds(percentile(result.labels_again, 50))

@@ -43,10 +43,11 @@ class Server:
     """Of resident memory until then, in MB (10⁶ bytes). ``memory`` tells the peak since."""
 
     def memory(self) -> Memory:
-        return _memory(self.process.pid)
+        return memory_of(self.process.pid)
 
 
-def _memory(pid: int) -> Memory:
+def memory_of(pid: int) -> Memory:
+    """Of any process."""
     status = Path(f"/proc/{pid}/status")
     if not status.exists():
         return Memory(None, None, None)
@@ -89,7 +90,7 @@ def serving(folder: Path, environment: Mapping[str, str], body: bytes) -> Iterat
         if status != 200:
             raise ServerFailed(f"{folder.name} answered its first request with {status}:\n{_end_of(log)}")
         seconds = time.perf_counter() - started
-        start_peak = _memory(process.pid).peak
+        start_peak = memory_of(process.pid).peak
         _forget_peak(process.pid)
         yield Server(host, port, process, seconds, start_peak)
     finally:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.client import Load, load
-from benchmarks.engine import images_per_second
+from benchmarks.client import Client, Load, load
+from benchmarks.engine import images_per_second, megabytes
 from benchmarks.photos import photo
 from benchmarks.server import Server, serving
 from benchmarks.variants import Variant
@@ -29,6 +29,15 @@ def test_every_request_of_every_client_is_counted(server: Server) -> None:
     assert not result.errors
     assert max(result.latencies) <= result.seconds
     assert result.per_second == 21 / result.seconds
+
+
+def test_an_answer_tells_what_its_time_went_to(server: Server) -> None:
+    with Client(server) as client:
+        answer = client.post(PHOTOS[0])
+
+    assert answer.problem is None
+    assert answer.stages.keys() == {"decode", "inference"}
+    assert 0 < sum(answer.stages.values()) < answer.seconds
 
 
 def test_a_run_ends_in_time(server: Server) -> None:
@@ -72,3 +81,12 @@ def test_the_engine_is_measured_in_every_way(bundled: Path) -> None:
 
     assert len(rates) == 4
     assert all(rate > 0 for rate in rates.values())
+
+
+def test_batches_take_no_less_memory(bundled: Path) -> None:
+    measured = megabytes(bundled)
+
+    if measured is None:
+        pytest.skip("no /proc here")
+    one, batch = measured
+    assert 50 < one <= batch < 600

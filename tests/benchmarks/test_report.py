@@ -14,7 +14,7 @@ from benchmarks.plan import Measured
 from benchmarks.report import markdown, plot, write_json
 from benchmarks.variants import Variant
 
-MACHINE = Machine("A processor", 2, 2, False, "Linux x86_64", {"openvino": "1"}, 0.1)
+MACHINE = Machine("A processor", 2, 2, False, "Linux x86_64", {"openvino": "1"}, 0.1, 150.0)
 
 
 def measured(key: str, title: str, milliseconds: float, **more: object) -> Measured:
@@ -31,6 +31,8 @@ def results() -> list[Measured]:
         *("clip", "`clip`", 20),
         forward=[0.015],
         large=[0.070],
+        small_stages=[{"decode": 0.004, "inference": 0.0155}] * 10,
+        engine_memory=(300.0, 450.0),
         starts=[0.5, 0.6, 5.0],
         loads={1: Load(1, [0.020] * 50), 8: Load(2, [0.1] * 96)},
         engine={"one": [40.0, 50.0, 60.0], "two": [45.0, 45.0, 45.0]},
@@ -86,7 +88,11 @@ def test_the_table_says_what_was_measured_where(results: list[Measured]) -> None
     assert "| (a) torch | 4.20 s | - | 100 ms |" in text
     assert "| … p99 | ≤ 3 x p50 | 4.0 x p50 | **not met** |" in text
     assert "(b), open_clip in bf16, was not measured" in text
-    assert "50.0 images/s (one)" in text
+    assert "a 640x480 photo takes 4.0 ms decode, 15.5 ms inference, 0.5 ms rest" in text
+    assert "a 12 MP photo" not in text
+    assert "50.0 images/s, one (others: 45.0 two)" in text
+    assert "300 MB for one image at a time, 450 for batches too" in text
+    assert "150 GFLOP/s" in text
     assert "errors {'status 500': 1}" in text
     assert "Not a quiet machine" not in text
     columns = {line.count("|") for line in text.split("\n\n")[1].splitlines()}
@@ -94,7 +100,7 @@ def test_the_table_says_what_was_measured_where(results: list[Measured]) -> None
 
 
 def test_a_busy_machine_is_admitted(results: list[Measured]) -> None:
-    busy = Machine("A processor", 2, 2, True, "Linux x86_64", {}, 3.2)
+    busy = Machine("A processor", 2, 2, True, "Linux x86_64", {}, 3.2, 150.0)
 
     assert "Not a quiet machine**: its load average was 3.2" in markdown(results, [], busy)
 
@@ -108,6 +114,7 @@ def test_json_and_plot_hold_the_same(results: list[Measured], tmp_path: Path) ->
     document = json.loads((tmp_path / "results.json").read_text())
     assert document["variants"]["clip"]["load"]["8"] == {"images_per_second": 48, "p50": 100, "p99": 100, "count": 96}
     assert document["variants"]["clip"]["start_to_first_200"]["p50"] == 600
+    assert document["variants"]["clip"]["stages_of_640x480"] == {"decode": 4, "inference": 15.5, "rest": 0.5}
     assert document["machine"]["processor"] == "A processor"
     assert ElementTree.parse(tmp_path / "plot.svg").getroot().tag == "{http://www.w3.org/2000/svg}svg"
     assert again.read_bytes() == (tmp_path / "plot.svg").read_bytes()
