@@ -128,7 +128,7 @@ def test_keyboard_alone(context: BrowserContext, page: Page, gateway: Gateway) -
                 return
         pytest.fail(f"the keyboard does not reach {name}")
 
-    # The browser gets to know that a test answers its dialog while the next lines run; a key sent right away can be first.
+    # The browser learns while the next lines run that a test answers its dialog: a key sent right away could be first.
     with page.expect_file_chooser() as chooser:
         tab_to("Choose a photo", limit=1)
         outline = page.locator("label[for=photo]").evaluate("(label) => getComputedStyle(label).outlineStyle")
