@@ -4,7 +4,7 @@
 
 PICTURES holds sharp pictures of any things, without labels: opaque ones, and ones that are transparent around a thing.
 The folder gets `open_clip_config.json`, `open_clip_model.safetensors`, `calibration.npz` (the held-out images, for
-the export), `train.log`, and `work/`, which holds cached features and checkpoints (5 GB): an interrupted run goes on
+the export), `train.log`, and `work/`, which holds cached features and checkpoints (10 GB): an interrupted run goes on
 when the same command is given again. `work/` may be removed afterwards.
 """
 
@@ -15,8 +15,9 @@ import logging
 import math
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -25,21 +26,24 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
+from tqdm import tqdm
 
 from training.data import DataError, LabeledImages, read_cifar100, split
-from training.features import Features, compile_trunk, extract
+from training.features import Maps, compile_frozen, extract
 from training.fit import fit
 from training.head import Evidence, Head, fit_gate, label_prompts, prompt_tokens
 from training.imagenet import SHARED_CLASSES
+from training.late import LateStages
 from training.model import CONFIG, IMAGE_SIZE, create, save
-from training.tune import Tuned, tune
-from training.views import Pictures, plain, read_pictures, scene, varied
+from training.tune import Scenes, Tuned, tune
+from training.views import Pictures, Pixels, plain, read_pictures, scene, varied
 
 HIDDEN = 2 * CONFIG["model_cfg"]["embed_dim"]
 """As open_clip builds an MLP head."""
 EVIDENCE = Evidence(threshold=4.5, share=0.5, groups=256, other_threshold=3.5, other_share=0.6, pull=5)
 LEARNED = HIDDEN - len(SHARED_CLASSES) - EVIDENCE.groups
 SCENES = 5000
+VARIED_VIEWS = 2
 GATE_IMAGES = 15_000
 GATE_RIDGE = 100.0
 SCALES = np.arange(4.0, 60.0, 0.25)
@@ -60,52 +64,82 @@ def train(data: LabeledImages, pictures: Pictures, out: Path, seed: int, progres
     labels = torch.from_numpy(data.labels)
     torch.manual_seed(seed)
     clip = create()
-    seen, changed, scenes = _features(clip, data, pictures, work, seed, progress)
-    original = torch.from_numpy(seen.pooled[rows])
+    (seen, *changed), scenes = _maps(clip, data, pictures, work, seed, progress)
+    late = LateStages(clip.visual.trunk)
+    original = _once(work / "original.pt", lambda: _features(late, seen, rows, progress))
+    sharp = Scenes(scenes, _once(work / "original-scenes.pt", lambda: _features(late, scenes, None, progress)))
     mean, std = original.mean(0), original.std(0) + 1e-3
     first, second = fit(clip, (original - mean) / std, labels[rows], LEARNED, seed, work / "fit.pt", progress)
     prompts = label_prompts(clip, prompt_tokens(clip.context_length))
     tuned = Tuned(clip.visual.trunk, first, second, mean, std, clip.logit_scale)
-    tuned = tune(tuned, prompts, (seen, changed), rows, labels, scenes, seed, work / "tune.pt", progress)
-    known = _pooled(tuned, seen, held_out)
-    gate = fit_gate(_pooled(tuned, seen, rows[:GATE_IMAGES]), _pooled(tuned, scenes), GATE_RIDGE)
+
+    def accuracy(average: Tuned) -> float:
+        embeddings = average.embed(_features(average.late, seen, held_out))
+        return _top_1(embeddings @ prompts.mean(0).T, labels[held_out])
+
+    tuned = tune(tuned, prompts, (seen, *changed), rows, labels, sharp, seed, work / "tune.pt", progress, accuracy)
+    known = _features(tuned.late, seen, held_out, progress)
+    small = _features(tuned.late, seen, rows[:GATE_IMAGES], progress)
+    gate = fit_gate(small, _features(tuned.late, scenes, None, progress), GATE_RIDGE)
     head = Head(mean, std, functional.normalize(prompts.mean(0), dim=-1), LEARNED, gate, EVIDENCE)
     with torch.no_grad():
         head.take_over(tuned.first, tuned.second, known)
         cosines = head(known)
     scale = calibrated_scale(cosines, labels[held_out])
-    accuracy = float((cosines.argmax(1) == labels[held_out]).float().mean())
-    log.info("held-out top-1 %.4f, logit scale %.2f", accuracy, scale)
+    top_1 = _top_1(cosines, labels[held_out])
+    log.info("held-out top-1 %.4f, logit scale %.2f", top_1, scale)
     tuned.late.write_to(clip.visual.trunk)
     head.write_to(clip.visual.head.mlp)
     clip.logit_scale.data.fill_(math.log(scale))
     save(clip, out)
     np.savez(out / "calibration.npz", images=data.images[held_out], labels=data.labels[held_out])
-    return accuracy
+    return top_1
 
 
-def _features(
+def _maps(
     clip: open_clip.CLIP, data: LabeledImages, pictures: Pictures, work: Path, seed: int, progress: bool
-) -> tuple[Features, Features, Features]:
-    """Of the images as they are, of the images varied, and of scenes."""
+) -> tuple[list[Maps], Maps]:
+    """Of the images as they are and of each way of varying them, and of scenes."""
     pixels = CONFIG["preprocess_cfg"]
-    trunk = compile_trunk(clip.visual.trunk, IMAGE_SIZE, pixels["mean"][0], pixels["std"][0])
+    frozen = compile_frozen(clip.visual.trunk, IMAGE_SIZE, pixels["mean"][0], pixels["std"][0])
     images = data.images
-    ways = (
-        ("plain", lambda row: plain(images[row], IMAGE_SIZE), len(images)),
-        ("varied", lambda row: varied(images[row], IMAGE_SIZE, (seed, 3, row)), len(images)),
-        ("scenes", lambda number: scene(pictures, IMAGE_SIZE, (seed, 4, number)), SCENES),
-    )
-    seen, changed, scenes = (extract(trunk, picture, count, work / name, progress) for name, picture, count in ways)
-    return seen, changed, scenes
+
+    def of(name: str, picture: Callable[[int], Pixels], count: int) -> Maps:
+        return extract(frozen, picture, count, work / name, progress)
+
+    scenes = of("scenes", lambda number: scene(pictures, IMAGE_SIZE, (seed, 4, number)), SCENES)
+    views = [of("plain", lambda row: plain(images[row], IMAGE_SIZE), len(images))]
+    for way in range(1, VARIED_VIEWS + 1):
+        seeds = (seed, 3, way)
+        views.append(of(f"varied-{way}", partial(_varied, images, seeds), len(images)))
+    return views, scenes
+
+
+def _varied(images: Pixels, seeds: tuple[int, ...], row: int) -> Pixels:
+    return varied(images[row], IMAGE_SIZE, (*seeds, row))
 
 
 @torch.no_grad()
-def _pooled(tuned: Tuned, features: Features, rows: NDArray[np.int64] | None = None) -> Tensor:
-    """What the tuned stages make of the maps of `rows`, or of all, [n, 1280]."""
-    chosen = np.arange(len(features.maps)) if rows is None else rows
-    parts = np.array_split(chosen, max(1, len(chosen) // 100))
-    return torch.cat([tuned.late(torch.from_numpy(features.maps[part].astype(np.float32))) for part in parts])
+def _features(late: LateStages, maps: Maps, rows: NDArray[np.int64] | None = None, progress: bool = False) -> Tensor:
+    """What the late stages make of the maps of `rows`, or of all, [n, 1280]."""
+    chosen = np.arange(len(maps)) if rows is None else rows
+    parts = np.array_split(chosen, max(1, len(chosen) // 50))
+    bar = tqdm(parts, desc="features", disable=not progress)
+    return torch.cat([late(torch.from_numpy(maps[part].astype(np.float32))) for part in bar])
+
+
+def _once(path: Path, compute: Callable[[], Tensor]) -> Tensor:
+    """What `compute` gives, or gave when `path` was written."""
+    if not path.exists():
+        unfinished = path.with_suffix(".partial")
+        torch.save(compute(), unfinished)
+        unfinished.replace(path)
+    result: Tensor = torch.load(path, weights_only=True)
+    return result
+
+
+def _top_1(cosines: Tensor, labels: Tensor) -> float:
+    return float((cosines.argmax(1) == labels).float().mean())
 
 
 def calibrated_scale(cosines: Tensor, labels: Tensor) -> float:

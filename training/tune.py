@@ -3,7 +3,7 @@
 import copy
 import logging
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,108 +13,30 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
-from torch.nn.utils.fusion import fuse_conv_bn_eval
 from tqdm import tqdm
 
-from training.features import FROZEN_STAGES, Features
+from training.features import Maps
+from training.late import LateStages
 from training.learning import keep, mixed_loss, resume
 from training.model import imagenet_weights
 
-EPOCHS = 9
+EPOCHS = 6
 BATCH = 64
-SCENES = 6
+SCENES = 4
 """Scenes beside each batch of images."""
-TRUNK_RATE = 7e-4
+TRUNK_RATE = 1.5e-3
 """Of each tensor's own size (root mean square): they differ by a factor of 40, and Adam's steps do not."""
-HEAD_RATE = 2e-4
+HEAD_RATE = 3e-4
 SCALE_RATE = 1e-3
 WEIGHT_DECAY = 0.05
 WARM_UP_STEPS = 200
 DROPOUT = 0.3
 CUTMIX_SHARE, MIXUP_SHARE = 0.25, 0.15
-CROPS = {10: 0.4, 11: 0.4, 13: 0.2}
-"""How often a part of so many rows and columns of a map is seen, not the whole of 13."""
+CROPS = {16: 0.3, 18: 0.3, 20: 0.2, 22: 0.1, 26: 0.1}
+"""How often a part of so many rows and columns of a map is seen, not the whole of 26."""
 AVERAGE_DECAY = 0.999
 
 log = logging.getLogger(__name__)
-
-
-class _Pointwise(nn.Module):
-    """A 1x1 convolution with its batch normalization inside, on maps [n, side, side, channels]: a matrix product."""
-
-    def __init__(self, convolution: nn.Conv2d, normalization: Any) -> None:
-        super().__init__()
-        fused = fuse_conv_bn_eval(convolution, normalization)
-        self.weight = nn.Parameter(fused.weight.detach()[:, :, 0, 0].T.contiguous())
-        self.bias = nn.Parameter(fused.bias.detach().clone())  # type: ignore[union-attr]
-
-    def forward(self, maps: Tensor) -> Tensor:
-        flat = torch.addmm(self.bias, maps.reshape(-1, maps.shape[-1]), self.weight)
-        return flat.view(*maps.shape[:-1], -1)
-
-    def write_to(self, convolution: nn.Conv2d, normalization: Any) -> None:
-        _write(self.weight.T[:, :, None, None], self.bias, convolution, normalization)
-
-
-class _Depthwise(nn.Module):
-    def __init__(self, convolution: nn.Conv2d, normalization: Any) -> None:
-        super().__init__()
-        self.fused = fuse_conv_bn_eval(convolution, normalization)
-
-    def forward(self, maps: Tensor) -> Tensor:
-        result: Tensor = self.fused(maps.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
-        return result
-
-    def write_to(self, convolution: nn.Conv2d, normalization: Any) -> None:
-        _write(self.fused.weight, self.fused.bias, convolution, normalization)  # type: ignore[arg-type]
-
-
-def _write(weight: Tensor, bias: Tensor, convolution: nn.Conv2d, normalization: Any) -> None:
-    """The convolution takes the weight, and the normalization shrinks to adding the bias."""
-    with torch.no_grad():
-        convolution.weight.copy_(weight)
-        normalization.running_mean.zero_()
-        normalization.running_var.fill_(1 - normalization.eps)
-        normalization.weight.fill_(1)
-        normalization.bias.copy_(bias)
-
-
-class _Block(nn.Module):
-    def __init__(self, block: Any) -> None:
-        super().__init__()
-        self.widen = _Pointwise(block.conv_pw, block.bn1)
-        self.depthwise = _Depthwise(block.conv_dw, block.bn2)
-        self.narrow = _Pointwise(block.conv_pwl, block.bn3)
-        self.skip = block.has_skip
-
-    def forward(self, maps: Tensor) -> Tensor:
-        result: Tensor = self.narrow(functional.relu6(self.depthwise(functional.relu6(self.widen(maps)))))
-        return maps + result if self.skip else result
-
-    def write_to(self, block: Any) -> None:
-        self.widen.write_to(block.conv_pw, block.bn1)
-        self.depthwise.write_to(block.conv_dw, block.bn2)
-        self.narrow.write_to(block.conv_pwl, block.bn3)
-
-
-class LateStages(nn.Module):
-    """What follows the frozen stages of a timm EfficientNet-Lite, its batch normalization folded into the weights:
-    maps float32 [n, side, side, channels] to pooled features [n, 1280]."""
-
-    def __init__(self, trunk: Any) -> None:
-        super().__init__()
-        self.blocks = nn.Sequential(*[_Block(block) for stage in trunk.blocks[FROZEN_STAGES:] for block in stage])
-        self.last = _Pointwise(trunk.conv_head, trunk.bn2)
-
-    def forward(self, maps: Tensor) -> Tensor:
-        return functional.relu6(self.last(self.blocks(maps))).mean((1, 2))
-
-    def write_to(self, trunk: Any) -> None:
-        """Puts the weights into `trunk`, which then computes the same."""
-        blocks = [block for stage in trunk.blocks[FROZEN_STAGES:] for block in stage]
-        for own, block in zip(self.blocks, blocks, strict=True):
-            own.write_to(block)  # type: ignore[operator]
-        self.last.write_to(trunk.conv_head, trunk.bn2)
 
 
 class Tuned(nn.Module):
@@ -132,8 +54,18 @@ class Tuned(nn.Module):
         self.register_buffer("std", std)
 
     def forward(self, maps: Tensor) -> Tensor:
-        hidden = functional.gelu(self.first((self.late(maps) - self.mean) / self.std))
+        return self.embed(self.late(maps))
+
+    def embed(self, features: Tensor) -> Tensor:
+        hidden = functional.gelu(self.first((features - self.mean) / self.std))
         return functional.normalize(self.second(functional.dropout(hidden, DROPOUT, self.training)), dim=-1)
+
+
+class Scenes(NamedTuple):
+    """Their maps [n, side, side, channels], and the original trunk's features of them [n, 1280]."""
+
+    maps: Maps
+    features: Tensor
 
 
 class _Batch(NamedTuple):
@@ -150,13 +82,14 @@ class _Batch(NamedTuple):
 def tune(
     model: Tuned,
     prompts: Tensor,
-    views: Sequence[Features],
+    views: Sequence[Maps],
     rows: NDArray[np.int64],
     labels: Tensor,
-    scenes: Features,
+    scenes: Scenes,
     seed: int,
     checkpoint: Path,
     progress: bool,
+    accuracy: Callable[["Tuned"], float],
 ) -> Tuned:
     """Trains `model` in place and returns the moving average of its weights, which is what counts.
 
@@ -166,17 +99,15 @@ def tune(
         rows: the images to train on; `labels` [n] are those of all.
         scenes: sharp pictures without labels, on which the late stages are to give what they gave at the start:
             the same ImageNet classes (Kullback-Leibler divergence) and the same features.
+        accuracy: of the average on images that are not trained on, for the log after every epoch.
 
     Goes on from `checkpoint`, written after every epoch; a step's draws depend on `seed` and its number alone.
     """
-    weights = imagenet_weights()
-    classifier, classifier_bias = weights["classifier.weight"], weights["classifier.bias"]
     average = copy.deepcopy(model).requires_grad_(False).eval()
     optimizer = _optimizer(model)
     rates = [group["lr"] for group in optimizer.param_groups]
     batch = min(BATCH, len(rows))
     per_epoch = len(rows) // batch
-    steps = EPOCHS * per_epoch
     state: dict[str, Any] = {"model": model, "average": average, "optimizer": optimizer}
     if start := resume(checkpoint, state):
         log.info("tuning goes on after epoch %d of %d", start, EPOCHS)
@@ -197,28 +128,21 @@ def tune(
                     upcoming = ahead.submit(drawn, step + 1)
                 done = epoch * per_epoch + step
                 torch.manual_seed(1_000_003 * (seed + 1) + done)
-                factor = min(1, (done + 1) / WARM_UP_STEPS) * 0.5 * (1 + math.cos(math.pi * done / steps))
-                for group, rate in zip(optimizer.param_groups, rates, strict=True):
-                    group["lr"] = rate * factor
-                template = torch.randint(len(prompts), (prompts.shape[1],))
-                logits = model.scale.exp() * model(seen.maps) @ prompts[template, torch.arange(prompts.shape[1])].T
-                loss = mixed_loss(logits, seen.labels, seen.others, seen.share)
-                features = model.late(seen.scenes)
-                classes, wanted = (
-                    functional.log_softmax(x @ classifier.T + classifier_bias, 1)
-                    for x in (features, seen.scene_features)
-                )
-                kept = functional.kl_div(classes, wanted, reduction="batchmean", log_target=True)
-                kept = kept + 0.5 * ((features - seen.scene_features) / model.std).square().mean()
+                _set_rates(optimizer, rates, done, EPOCHS * per_epoch)
+                of_labels, of_scenes = _loss_of_labels(model, seen, prompts), _loss_of_scenes(model, seen)
                 optimizer.zero_grad()
-                (loss + kept).backward()
+                torch.autograd.backward(of_labels + of_scenes)
                 optimizer.step()
-                decay = min(AVERAGE_DECAY, (1 + done) / (10 + done))
-                with torch.no_grad():
-                    torch._foreach_lerp_(list(average.parameters()), list(model.parameters()), 1 - decay)
-                losses.append((loss.item(), kept.item()))
-            log.info("tuning, epoch %d of %d, loss %.3f, of scenes %.3f", epoch + 1, EPOCHS, *np.mean(losses, axis=0))
+                _follow(average, model, done)
+                losses.append((of_labels.item(), of_scenes.item()))
             keep(checkpoint, state, epoch + 1)
+            log.info(
+                "tuning, epoch %d of %d, loss %.3f, of scenes %.3f, held-out top-1 %.4f",
+                epoch + 1,
+                EPOCHS,
+                *np.mean(losses, axis=0),
+                accuracy(average),
+            )
     return average
 
 
@@ -234,12 +158,45 @@ def _optimizer(model: Tuned) -> torch.optim.AdamW:
     return torch.optim.AdamW(groups, betas=(0.9, 0.98), fused=True)
 
 
+def _set_rates(optimizer: torch.optim.Optimizer, rates: Sequence[float], step: int, steps: int) -> None:
+    """`rates`, warmed up and then along half a cosine to 0."""
+    factor = min(1, (step + 1) / WARM_UP_STEPS) * 0.5 * (1 + math.cos(math.pi * step / steps))
+    for group, rate in zip(optimizer.param_groups, rates, strict=True):
+        group["lr"] = rate * factor
+
+
+def _loss_of_labels(model: Tuned, seen: _Batch, prompts: Tensor) -> Tensor:
+    """[], against a prompt of each label, of a template drawn anew for each."""
+    template = torch.randint(len(prompts), (prompts.shape[1],))
+    logits = model.scale.exp() * model(seen.maps) @ prompts[template, torch.arange(prompts.shape[1])].T
+    return mixed_loss(logits, seen.labels, seen.others, seen.share)
+
+
+def _loss_of_scenes(model: Tuned, seen: _Batch) -> Tensor:
+    """[], how far the ImageNet classes of the scenes, and their features, are from what they were."""
+    weights = imagenet_weights()
+    features = model.late(seen.scenes)
+    classes, wanted = (
+        functional.log_softmax(x @ weights["classifier.weight"].T + weights["classifier.bias"], 1)
+        for x in (features, seen.scene_features)
+    )
+    of_classes = functional.kl_div(classes, wanted, reduction="batchmean", log_target=True)
+    kept: Tensor = of_classes + 0.5 * ((features - seen.scene_features) / model.std).square().mean()
+    return kept
+
+
+@torch.no_grad()
+def _follow(average: Tuned, model: Tuned, step: int) -> None:
+    decay = min(AVERAGE_DECAY, (1 + step) / (10 + step))
+    torch._foreach_lerp_(list(average.parameters()), list(model.parameters()), 1 - decay)
+
+
 def _draw(
-    rows: NDArray[np.int64], rng: np.random.Generator, views: Sequence[Features], labels: Tensor, scenes: Features
+    rows: NDArray[np.int64], rng: np.random.Generator, views: Sequence[Maps], labels: Tensor, scenes: Scenes
 ) -> _Batch:
     """Maps of any view, mirrored half of the time, mixed in pairs (CutMix, Yun et al., 2019; mixup, Zhang et al.,
     2018) for a part of the batches, and cropped."""
-    maps = np.stack([views[int(rng.integers(len(views)))].maps[row] for row in rows]).astype(np.float32)
+    maps = np.stack([views[int(rng.integers(len(views)))][row] for row in rows]).astype(np.float32)
     mirrored = rng.random(len(rows)) < 0.5
     maps[mirrored] = maps[mirrored, :, ::-1]
     side, share, other, kind = maps.shape[1], 1.0, rng.permutation(len(rows)), rng.random()
@@ -255,12 +212,12 @@ def _draw(
     size = rng.choice(list(CROPS), p=list(CROPS.values()))
     top, left = rng.integers(0, side - size + 1, size=2)
     seen = np.ascontiguousarray(maps[:, top : top + size, left : left + size])
-    sharp = np.sort(rng.integers(len(scenes.pooled), size=SCENES))
+    sharp = np.sort(rng.integers(len(scenes.maps), size=SCENES))
     return _Batch(
         torch.from_numpy(seen),
         labels[rows],
         labels[rows[other]],
         float(share),
         torch.from_numpy(scenes.maps[sharp].astype(np.float32)),
-        torch.from_numpy(scenes.pooled[sharp]),
+        scenes.features[sharp],
     )

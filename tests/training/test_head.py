@@ -4,12 +4,12 @@ import pytest
 import torch
 
 from training import train
-from training.features import FEATURES
 from training.head import Evidence, Gate, Head, fit_gate, label_prompts, prompt_tokens
 from training.imagenet import SHARED_CLASSES, SHARED_LABELS
 from training.model import create, imagenet_weights
 
 EVIDENCE = Evidence(threshold=5, share=2, groups=train.EVIDENCE.groups, other_threshold=4, other_share=2, pull=10)
+FEATURES = imagenet_weights()["classifier.weight"].shape[1]
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""The late stages against timm's own, and that tuning learns while it keeps what it is to keep."""
+"""That tuning learns while it keeps what it is to keep."""
 
 import copy
 from pathlib import Path
@@ -9,40 +9,27 @@ import torch
 from torch import nn
 
 from training import tune
-from training.features import FEATURES, FROZEN_STAGES, Features
-from training.model import create
-from training.tune import LateStages, Tuned
+from training.model import create, imagenet_weights
+from training.tune import Scenes, Tuned
 
 DIM = 16
+FEATURES = imagenet_weights()["classifier.weight"].shape[1]
 
 
 def maps(count: int, seed: int) -> np.ndarray:
-    return np.random.default_rng(seed).normal(size=(count, 13, 13, 120)).astype(np.float16)
-
-
-def test_late_stages_are_those_of_timm_and_can_be_put_back() -> None:
-    trunk = create().visual.trunk
-    late, inputs = LateStages(trunk), torch.from_numpy(maps(2, 0)).float()
-    pooled = trunk.global_pool(trunk.bn2(trunk.conv_head(trunk.blocks[FROZEN_STAGES:](inputs.permute(0, 3, 1, 2)))))
-    torch.testing.assert_close(late(inputs), pooled, rtol=1e-3, atol=1e-3)
-    with torch.no_grad():
-        for parameter in late.parameters():
-            parameter.mul_(1.1)
-    late.write_to(trunk)
-    pooled = trunk.global_pool(trunk.bn2(trunk.conv_head(trunk.blocks[FROZEN_STAGES:](inputs.permute(0, 3, 1, 2)))))
-    torch.testing.assert_close(late(inputs), pooled, rtol=1e-3, atol=1e-3)
+    return np.random.default_rng(seed).normal(size=(count, 26, 26, 48)).astype(np.float16)
 
 
 def test_tuning_learns_the_labels_and_holds_on_to_the_features_of_scenes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in {
-        "EPOCHS": 12, "WARM_UP_STEPS": 1, "HEAD_RATE": 1e-2, "AVERAGE_DECAY": 0.5, "CROPS": {13: 1.0},
+        "EPOCHS": 12, "WARM_UP_STEPS": 1, "HEAD_RATE": 1e-2, "AVERAGE_DECAY": 0.5, "CROPS": {26: 1.0},
         "CUTMIX_SHARE": 0.0, "MIXUP_SHARE": 0.0,
     }.items():  # fmt: skip
         monkeypatch.setattr(tune, name, value)
     labels, rows = torch.arange(100), np.arange(24)
-    view, sharp = Features(maps(100, 1), np.zeros((100, FEATURES), np.float32)), maps(8, 2)
+    view, sharp = maps(100, 1), maps(8, 2)
 
     def tuned(std: float) -> tuple[float, float]:
         """How much less the loss is afterwards, and how far the features of scenes moved; the smaller the features'
@@ -53,16 +40,16 @@ def test_tuning_learns_the_labels_and_holds_on_to_the_features_of_scenes(
         scale = torch.full((FEATURES,), std)
         start = Tuned(create().visual.trunk, first, second, torch.zeros(FEATURES), scale, torch.tensor(2.0)).eval()
         with torch.no_grad():
-            scenes = Features(sharp, start.late(torch.from_numpy(sharp).float()).numpy())
-        checkpoint = tmp_path / f"{std}.pt"
-        average = tune.tune(copy.deepcopy(start), prompts, [view], rows, labels, scenes, 0, checkpoint, progress=False)
+            scenes = Scenes(sharp, start.late(torch.from_numpy(sharp).float()))
+        checkpoint, model, accuracy = tmp_path / f"{std}.pt", copy.deepcopy(start), lambda average: 0.0
+        average = tune.tune(model, prompts, [view], rows, labels, scenes, 0, checkpoint, False, accuracy)
 
         def loss(of: Tuned) -> float:
-            logits = of.scale.exp() * of(torch.from_numpy(view.maps[rows]).float()) @ prompts.mean(0).T
+            logits = of.scale.exp() * of(torch.from_numpy(view[rows]).float()) @ prompts.mean(0).T
             return float(nn.functional.cross_entropy(logits, labels[rows]))
 
         with torch.no_grad():
-            moved = average.late(torch.from_numpy(sharp).float()) - torch.from_numpy(scenes.pooled)
+            moved = average.late(torch.from_numpy(sharp).float()) - scenes.features
             return loss(start) - loss(average), float(moved.square().mean())
 
     (learned_freely, moved_freely), (learned, moved) = tuned(1.0), tuned(0.05)
