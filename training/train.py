@@ -40,7 +40,7 @@ from training.views import Pictures, Pixels, plain, read_pictures, scene, varied
 
 HIDDEN = 2 * CONFIG["model_cfg"]["embed_dim"]
 """As open_clip builds an MLP head."""
-EVIDENCE = Evidence(threshold=4.5, share=0.5, groups=256, other_threshold=3.5, other_share=0.6, pull=5)
+EVIDENCE = Evidence(threshold=4.5, share=0.5, groups=256, other_threshold=2.5, other_share=0.6, pull=5)
 LEARNED = HIDDEN - len(SHARED_CLASSES) - EVIDENCE.groups
 SCENES = 5000
 VARIED_VIEWS = 2
