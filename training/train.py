@@ -17,7 +17,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -110,13 +109,12 @@ def _maps(
     scenes = of("scenes", lambda number: scene(pictures, IMAGE_SIZE, (seed, 4, number)), SCENES)
     views = [of("plain", lambda row: plain(images[row], IMAGE_SIZE), len(images))]
     for way in range(1, VARIED_VIEWS + 1):
-        seeds = (seed, 3, way)
-        views.append(of(f"varied-{way}", partial(_varied, images, seeds), len(images)))
+
+        def picture(row: int, way: int = way) -> Pixels:
+            return varied(images[row], IMAGE_SIZE, (seed, 3, way, row))
+
+        views.append(of(f"varied-{way}", picture, len(images)))
     return views, scenes
-
-
-def _varied(images: Pixels, seeds: tuple[int, ...], row: int) -> Pixels:
-    return varied(images[row], IMAGE_SIZE, (*seeds, row))
 
 
 @torch.no_grad()
