@@ -69,3 +69,25 @@ class ClosedVocabulary(RequestError):
 
     status = 422
     code = "closed_vocabulary"
+
+
+class TooExpensive(RequestError):
+    """A file that takes its decoder more time or memory than one request may have."""
+
+    status = 422
+    code = "too_expensive"
+
+
+class TooManyLabels(RequestError):
+    """More new text than the text tower may encode for one request."""
+
+    status = 422
+    code = "too_many_labels"
+
+
+class Busy(RequestError):
+    """Other requests take what this one needs, for longer than it may wait."""
+
+    status = 503
+    code = "busy"
+    headers = MappingProxyType({"Retry-After": "2"})

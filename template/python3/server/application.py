@@ -6,7 +6,7 @@ import re
 import socket
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,8 +36,14 @@ class Event:
 
 @dataclass(frozen=True)
 class Context:
+    """`deadline` is when the request's time is over, on the clock of `time.monotonic`; `abandoned` says whether the
+    caller has gone.
+    """
+
     call_id: str
     hostname: str
+    deadline: float
+    abandoned: Callable[[], bool]
 
 
 def error_body(code: str, message: str) -> bytes:
@@ -50,8 +56,9 @@ def call_id_of(sent: str) -> str:
 
 
 class Application:
-    def __init__(self, loader: Loader, handler_wait: float) -> None:
+    def __init__(self, loader: Loader, handler_wait: float, request_timeout: float) -> None:
         self._loader = loader
+        self._request_timeout = request_timeout
         self._handler_wait = handler_wait
         self.wsgi = Flask("function", static_folder=None)
         # Answering before the routing leaves every path and every method to the handler.
@@ -83,7 +90,9 @@ class Application:
         method = "GET" if request.method == "HEAD" else request.method
         event = Event(body, request.headers, method, request.path, request.args)
         try:
-            return _response(handle(event, Context(log.call_id.get(), HOSTNAME)))
+            deadline = time.monotonic() + self._request_timeout
+            gone = request.environ.get("waitress.client_disconnected", lambda: False)
+            return _response(handle(event, Context(log.call_id.get(), HOSTNAME, deadline, gone)))
         except BaseException:  # sys.exit() in a handler would leave the caller without an answer
             _log.exception("the handler failed")
             return _error(500, "internal", "The function failed. Its log says why, under this call id.")

@@ -25,7 +25,7 @@ def serve(sock: socket.socket) -> None:
         sys.exit(2)
     loader = Loader()
     server = create_server(
-        Application(loader, settings.handler_wait).wsgi,
+        Application(loader, settings.handler_wait, settings.request_timeout).wsgi,
         sockets=[sock],
         threads=settings.server_threads,
         # Bodies stay in memory, in and out: /tmp may be full or read-only. The parser limits what comes in.
@@ -34,6 +34,8 @@ def serve(sock: socket.socket) -> None:
         outbuf_overflow=_UNLIMITED,
         outbuf_high_watermark=_UNLIMITED,
         recv_bytes=65536,
+        # Looks at a connection while its request is handled: a handler can be told that its caller has gone.
+        channel_request_lookahead=1,
         # A stalled client costs a connection, never a thread, and is closed after this many seconds.
         channel_timeout=30,
         cleanup_interval=5,

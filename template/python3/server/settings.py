@@ -10,11 +10,13 @@ class Settings:
     """`max_body_bytes`: larger request bodies are refused while they are read.
     `server_threads`: requests handled at the same time, more than the watchdog's `max_inflight`, so that none waits.
     `handler_wait`: seconds a request waits for the handler's import, less than the watchdog's `exec_timeout`.
+    `request_timeout`: seconds that a handler has for a request, less than the watchdog's `exec_timeout`.
     """
 
     max_body_bytes: int = 32 * 1024 * 1024
     server_threads: int = 40
     handler_wait: float = 15.0
+    request_timeout: float = 18.0
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
@@ -23,6 +25,7 @@ class Settings:
             max_body_bytes=int(_positive(environment, "max_body_bytes", cls.max_body_bytes)),
             server_threads=int(_positive(environment, "server_threads", cls.server_threads)),
             handler_wait=_positive(environment, "handler_wait", cls.handler_wait),
+            request_timeout=_positive(environment, "request_timeout", cls.request_timeout),
         )
 
 
