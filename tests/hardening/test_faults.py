@@ -2,8 +2,8 @@
 
 import shutil
 import signal
-import subprocess
 import socket
+import subprocess
 import threading
 import time
 from collections import Counter
