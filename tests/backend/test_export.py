@@ -2,17 +2,21 @@
 
 import hashlib
 import json
+import logging
 import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Literal
 
+import huggingface_hub.constants
 import numpy as np
 import open_clip
 import pytest
 
+from backend.clip.export.__main__ import main
 from backend.clip.export.convert import export
 from backend.clip.export.source import ExportError, load
 from backend.clip.export.towers import ImageTower
@@ -120,31 +124,57 @@ def test_quickgelu_mismatch_is_an_error(tmp_path: Path, monkeypatch: pytest.Monk
         load("ViT-B-32", "openai")
 
 
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (("--model", "ViT-B-32"), "needs --pretrained.*datacomp_xl_s13b_b90k"),
-        (("--model", "ViT-Z-1", "--pretrained", "x"), "ViT-Z-1"),
-        (("--model", "ViT-B-32", "--pretrained", "no_such_tag"), "no_such_tag.*local-dir:FOLDER"),
-        (
-            ("--model", "ViT-B-32", "--pretrained", "datacomp_xl_s13b_b90k"),
-            "download weights.*datacomp.*local-dir:FOLDER",
-        ),
-        (("--model", "hf-hub:nobody/nothing"), "nobody/nothing.*local-dir:FOLDER"),
-        (("--model", "local-dir:/nowhere"), "/nowhere"),
-        (("--model", "local-dir:"), "Empty path"),
-        (("--model", "ViT-B-16-SigLIP", "--pretrained", "webli"), "no CLIP BPE tokenizer"),
-        (("--model", "xlm-roberta-base-ViT-B-32", "--pretrained", "laion5b_s13b_b90k"), "no CLIP BPE tokenizer"),
-    ],
-)
-def test_what_cannot_be_exported_is_said_in_words(arguments: tuple[str, ...], message: str, tmp_path: Path) -> None:
+@pytest.fixture
+def command(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., int]]:
+    """The command in this process, which has imported torch already; offline."""
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
+
+    def run(*arguments: str) -> int:
+        monkeypatch.setattr(sys, "argv", ["export", *arguments])
+        return main()
+
+    yield run
+    logging.disable(logging.NOTSET)
+
+
+UNEXPORTABLE = [
+    (("--model", "ViT-B-32"), "needs --pretrained.*datacomp_xl_s13b_b90k"),
+    (("--model", "ViT-Z-1", "--pretrained", "x"), "ViT-Z-1"),
+    (("--model", "ViT-B-32", "--pretrained", "no_such_tag"), "no_such_tag.*local-dir:FOLDER"),
+    (("--model", "ViT-B-32", "--pretrained", "datacomp_xl_s13b_b90k"), "download weights.*datacomp.*local-dir:FOLDER"),
+    (("--model", "hf-hub:nobody/nothing"), "nobody/nothing.*local-dir:FOLDER"),
+    (("--model", "local-dir:/nowhere"), "/nowhere"),
+    (("--model", "local-dir:"), "Empty path"),
+    (("--model", "ViT-B-16-SigLIP", "--pretrained", "webli"), "no CLIP BPE tokenizer"),
+    (("--model", "xlm-roberta-base-ViT-B-32", "--pretrained", "laion5b_s13b_b90k"), "no CLIP BPE tokenizer"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "message"), UNEXPORTABLE)
+def test_what_cannot_be_exported_is_said_in_words(
+    arguments: tuple[str, ...],
+    message: str,
+    command: Callable[..., int],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert command(*arguments, "--out", str(tmp_path / "model")) == 1
+
+    error = capsys.readouterr().err
+    assert error.startswith("export: ")
+    assert re.search(message, error, re.DOTALL)
+    assert not (tmp_path / "model").exists()
+
+
+def test_an_error_ends_the_command_without_a_traceback(tmp_path: Path) -> None:
+    arguments, message = UNEXPORTABLE[3]
+
     result = run_export(*arguments, "--out", str(tmp_path / "model"), cache=tmp_path)
 
     assert result.returncode == 1
     assert result.stderr.startswith("export: ")
     assert "Traceback" not in result.stderr
     assert re.search(message, result.stderr, re.DOTALL)
-    assert not (tmp_path / "model").exists()
 
 
 def test_a_checkpoint_without_weights_is_an_error(tmp_path: Path) -> None:
