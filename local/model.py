@@ -66,7 +66,7 @@ def exported(model: str, pretrained: str, folder: Path) -> Path:
 def _fingerprint(model: str) -> str:
     """Eight digits that change with the exporter and, for a checkpoint on this computer, with its files."""
     digest = hashlib.sha256(os.fsencode(model))
-    for source in sorted([*(CLIP / "export").glob("*.py"), CLIP / "labels.py"]):
+    for source in sorted([*(CLIP / "export").glob("*.py"), *(CLIP / "export").glob("*.txt"), CLIP / "labels.py"]):
         digest.update(source.read_bytes())
     if model.startswith(_LOCAL):
         for file in sorted(Path(model.removeprefix(_LOCAL)).resolve().rglob("*")):
