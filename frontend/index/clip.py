@@ -1,77 +1,36 @@
 """The call to `clip` over the gateway: one session, a few retries, one budget of time for all of it."""
 
-import json
 import logging
 import math
 import os
 import random
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from http import HTTPStatus
+from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
 
 import requests
 import urllib3
+from requests.adapters import HTTPAdapter
 
-from .errors import Failure
 from .interface import Answer
+from .reply import API_KEY_SECRET, Reply
+from .upload import Upload
 
 DEFAULT_GATEWAY_URL = "http://gateway.openfaas:8080"
 # For a photo's whole stay at clip, retries included. Longer than clip's own exec_timeout and shorter than this
 # function's, so that whoever is slow is named by the one who waits for it.
 DEFAULT_TIMEOUT = "23s"
+# The connections that are kept: as many as the watchdog lets requests in.
+DEFAULT_CONNECTIONS = "32"
 
-# The secret that clip wants where it is mounted.
-API_KEY_SECRET = "clip-api-key"  # noqa: S105 - its name
-
-CONNECT_TIMEOUT = 5.0
 RETRIES = 3
 FIRST_DELAY = 0.25
 
-REPEATABLE = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE}
-# What the watchdog turns away comes without a Retry-After; this is when a caller may be lucky.
-TEMPORARY = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
-BUSY_SECONDS = "2"
-PASSED_ON = ("Server-Timing", "Retry-After", "Allow")
-# What the platform between the functions means when it answers in its own words instead of clip's JSON.
-PLATFORM_CODES: dict[int, str] = {
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "body_too_large",
-    HTTPStatus.TOO_MANY_REQUESTS: "too_many_requests",
-    HTTPStatus.INTERNAL_SERVER_ERROR: "clip_unreachable",  # faas-provider: "Can't reach service for: clip."
-    HTTPStatus.BAD_GATEWAY: "clip_unreachable",
-    HTTPStatus.SERVICE_UNAVAILABLE: "clip_unavailable",
-    HTTPStatus.GATEWAY_TIMEOUT: "clip_timeout",
-}
-
-Parameters = list[tuple[str, str]]
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Reply:
-    """What came back over the network; a call that failed is the 502 or 504 that a gateway would have made of it."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-    def speaks_for_clip(self, key: str) -> bool:
-        """Whether clip itself answered: with a JSON object that has `key`, or with its error form."""
-        try:
-            document = json.loads(self.body)
-        except ValueError:
-            return False
-        return isinstance(document, dict) and (key if self.status == HTTPStatus.OK else "error") in document
-
-    def retry_after(self) -> float:
-        """The seconds that `Retry-After` asks for; a date, which no part of the platform sends, counts as none."""
-        value = self.headers.get("Retry-After", "")
-        return float(value) if value.isdecimal() else 0.0
-
-    def passed_on(self) -> dict[str, str]:
-        """The headers that a caller has a use for."""
-        return {name: self.headers[name] for name in PASSED_ON if name in self.headers}
+# Its warnings quote addresses, and in these stand the labels that a caller asked for.
+logging.getLogger("urllib3").setLevel(logging.ERROR)
 
 
 def mounted_api_key() -> str:
@@ -81,6 +40,16 @@ def mounted_api_key() -> str:
         return path.read_text("ascii").strip()
     except FileNotFoundError:
         return ""
+
+
+def session(connections: int) -> requests.Session:
+    """A session that keeps so many connections (0: any number) and no cookies, and goes through no proxy."""
+    session = requests.Session()
+    session.trust_env = False  # a proxy named in the environment is not for calls inside the cluster
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
+    for scheme in ("http://", "https://"):
+        session.mount(scheme, HTTPAdapter(pool_connections=1, pool_maxsize=connections))
+    return session
 
 
 class Clip:
@@ -94,73 +63,67 @@ class Clip:
         self,
         gateway_url: str,
         timeout: float,
-        session: requests.Session | None = None,
+        session: requests.Session,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
         api_key: str = "",
     ) -> None:
         self.url = gateway_url.rstrip("/") + "/function/clip"
         self.timeout = timeout
-        self.session = session or requests.Session()
-        self.session.trust_env = False  # a proxy named in the environment is not for calls inside the cluster
+        self.session = session
         self.authorization = {"Authorization": f"Bearer {api_key}"} if api_key else {}
         self.clock = clock
         self.sleep = sleep
 
     def describe(self, call_id: str) -> Answer:
         """Clip's own description: model, vocabulary, labels, limits. Raises `Failure` where clip gave none."""
-        return self._call("GET", None, [], call_id, "labels")
+        return self._call(None, "application/json", call_id, "labels", lambda reply: reply.may_pass("labels"))
 
-    def recognize(self, image: bytes, parameters: Parameters, call_id: str) -> Answer:
-        """Clip's answer to one picture, be it labels or an error of its own. Raises `Failure` where clip gave none."""
-        return self._call("POST", image, parameters, call_id, "predictions")
+    def recognize(self, upload: Upload, accept: str, call_id: str) -> Answer:
+        """Clip's answer to one picture, be it labels or an error of its own. Raises `Failure` where clip gave none.
 
-    def _call(self, method: str, body: bytes | None, parameters: Parameters, call_id: str, key: str) -> Answer:
+        `accept` is the media type that is asked for. A picture is sent again only where clip has not worked on it.
+        """
+        return self._call(upload, accept, call_id, "predictions", Reply.not_executed)
+
+    def _call(
+        self, upload: Upload | None, accept: str, call_id: str, key: str, repeatable: Callable[[Reply], bool]
+    ) -> Answer:
         deadline = self.clock() + self.timeout
         for delay in _delays():
-            reply = self._send(method, body, parameters, call_id, deadline)
-            theirs = reply.speaks_for_clip(key)
-            silent = reply.status == HTTPStatus.INTERNAL_SERVER_ERROR and not theirs
+            reply = self._send(upload, accept, call_id, deadline)
             wait = max(delay, reply.retry_after())
-            if not (silent or reply.status in REPEATABLE) or self.clock() + wait >= deadline:
+            if not repeatable(reply) or self.clock() + wait >= deadline:
                 break
             log.warning("clip answered %d; trying again in %.1f s", reply.status, wait)
             self.sleep(wait)
-        if reply.status == HTTPStatus.UNAUTHORIZED:  # visitors have no key: it is this function's that is wrong
-            log.error("clip does not take this function's API key: both need the same secret %s", API_KEY_SECRET)
-            challenge = {"WWW-Authenticate": "Bearer"}
-            raise Failure("unauthorized", "clip does not take the API key of this function", challenge)
-        if theirs:
-            headers = reply.passed_on() | {"Content-Type": "application/json"}
-            return {"statusCode": reply.status, "headers": headers, "body": reply.body}
-        code = PLATFORM_CODES.get(reply.status, "clip_bad_answer")
-        headers = {"Retry-After": BUSY_SECONDS} if reply.status in TEMPORARY else {}
-        raise Failure(code, f"clip itself gave no answer (status {reply.status})", headers | reply.passed_on())
+        return reply.answer(key)
 
-    def _send(self, method: str, body: bytes | None, parameters: Parameters, call_id: str, deadline: float) -> Reply:
-        left = max(deadline - self.clock(), 0.001)
+    def _send(self, upload: Upload | None, accept: str, call_id: str, deadline: float) -> Reply:
+        headers = {"Accept": accept, "X-Call-Id": call_id, **self.authorization}
+        if upload:
+            headers["Content-Type"] = upload.content_type
         try:
             with self.session.request(
-                method,
+                "POST" if upload else "GET",
                 self.url,
-                params=parameters,
-                data=body,
-                headers={
-                    "Accept": "application/json",
-                    "X-Call-Id": call_id,
-                    "Content-Type": "application/octet-stream",
-                    **self.authorization,
-                },
-                timeout=(min(CONNECT_TIMEOUT, left), left),
+                params=upload.parameters if upload else None,
+                # requests hands both on to urllib3, whose types these are. There is one time for all of it: one for
+                # connecting would bound the sending as well, and the gateway may take a body only once a clip is there.
+                data=upload.body if upload else None,  # type: ignore[arg-type]
+                timeout=urllib3.Timeout(total=max(deadline - self.clock(), 0.001)),  # type: ignore[arg-type]
+                headers=headers,
                 allow_redirects=False,
                 stream=True,
             ) as response:
                 return Reply(response.status_code, response.headers, self._read(response, deadline))
-        except (requests.ReadTimeout, urllib3.exceptions.ReadTimeoutError):
-            return Reply(HTTPStatus.GATEWAY_TIMEOUT, {}, b"")
         except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
-            log.warning("clip: %s", error)
-            return Reply(HTTPStatus.BAD_GATEWAY, {}, b"")
+            # Its text holds the address. A body that was not taken in time is an error of the connection for urllib3.
+            log.warning("the call to clip failed: %s", type(error).__name__)
+            late = isinstance(error, requests.Timeout | urllib3.exceptions.TimeoutError) or self.clock() >= deadline
+            return Reply(
+                HTTPStatus.GATEWAY_TIMEOUT if late else HTTPStatus.BAD_GATEWAY, refused=not late and _refused(error)
+            )
 
     def _read(self, response: requests.Response, deadline: float) -> bytes:
         # The timeout of a socket starts anew with every byte: an answer that trickles in must not outlive the budget.
@@ -170,6 +133,12 @@ class Clip:
                 raise requests.ReadTimeout
             parts.append(part)
         return b"".join(parts)
+
+
+def _refused(error: Exception) -> bool:
+    """Whether no connection came about, be it for want of a listener or of an address."""
+    cause = error.args[0] if error.args else None
+    return isinstance(getattr(cause, "reason", None), urllib3.exceptions.NewConnectionError)
 
 
 def _delays() -> Iterator[float]:

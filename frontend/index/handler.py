@@ -5,42 +5,45 @@ import os
 from werkzeug.datastructures import MIMEAccept
 from werkzeug.http import parse_accept_header
 
-from .clip import DEFAULT_GATEWAY_URL, DEFAULT_TIMEOUT, Clip, mounted_api_key
+from .clip import DEFAULT_CONNECTIONS, DEFAULT_GATEWAY_URL, DEFAULT_TIMEOUT, Clip, mounted_api_key, session
 from .errors import Failure
 from .interface import Answer, Context, Event
 from .result import result_page
 from .start import start_page
 from .upload import read_upload
 
-METHODS = ("GET", "HEAD", "POST")
+METHODS = ("GET", "HEAD", "POST", "PUT")
 CLIP = Clip(
     os.environ.get("gateway_url", DEFAULT_GATEWAY_URL),
     float(os.environ.get("clip_timeout", DEFAULT_TIMEOUT).removesuffix("s")),
+    session(int(os.environ.get("max_inflight", DEFAULT_CONNECTIONS))),
     api_key=mounted_api_key(),
 )
 
 
 def handle(event: Event, context: Context) -> Answer:
     """Answers one request: `GET /` the page, `GET /?describe` clip's description, `POST /` a photo's labels."""
+    kind = _wanted(event)
     upload = None
     try:
         if event.path != "/":
             raise Failure("not_found", f"there is nothing at {event.path}")
         if event.method not in METHODS:
             raise Failure("method_not_allowed", f"{event.method} is not allowed", {"Allow": ", ".join(METHODS)})
-        if event.method != "POST":
+        if event.method not in ("POST", "PUT"):
             return CLIP.describe(context.call_id) if "describe" in event.query else start_page(event)
         upload = read_upload(event)
-        answer = CLIP.recognize(upload.image, upload.parameters, context.call_id)
+        accept = "text/plain" if kind == "text/plain" else "application/json"
+        answer = CLIP.recognize(upload, accept, context.call_id)
     except Failure as failure:
         headers = failure.headers | {"Content-Type": "application/json"}
         answer = {"statusCode": failure.status, "headers": headers, "body": failure.body()}
-    if _wants_html(event):
+    if kind == "text/html":
         return result_page(answer, upload, event.path)
     return {**answer, "headers": answer["headers"] | {"X-Content-Type-Options": "nosniff"}}
 
 
-def _wants_html(event: Event) -> bool:
-    """A browser that posts the form asks for HTML first; the page's script, curl and faas-cli do not."""
+def _wanted(event: Event) -> str | None:
+    """The media type of the answer: a browser that posts the form asks for HTML first, the page's script for JSON."""
     accept = parse_accept_header(event.headers.get("Accept"), MIMEAccept)
-    return accept.best_match(["application/json", "text/html"]) == "text/html"
+    return accept.best_match(["application/json", "text/plain", "text/html"])

@@ -20,7 +20,7 @@ def result_page(answer: Answer, upload: Upload | None, path: str) -> Answer:
     body = render(
         "result.html",
         name=upload.name if upload else "",
-        photo=_photo_url(upload.image) if upload else None,
+        photo=_photo_url(upload.body) if upload else None,
         answer=document,
         # Relative, as the prefix is the gateway's business; at "/" it may end with a slash or not.
         start="?" if path == "/" else "./" + "../" * (path.count("/") - 1),
@@ -29,9 +29,9 @@ def result_page(answer: Answer, upload: Upload | None, path: str) -> Answer:
     return {**answer, "headers": answer["headers"] | HEADERS, "body": body}
 
 
-def _photo_url(image: bytes) -> str | None:
+def _photo_url(image: bytes | memoryview) -> str | None:
     """The photo as a data URL, if it is small and by its first bytes of a kind that every browser shows."""
-    kind = next((kind for signature, kind in SIGNATURES.items() if image.startswith(signature)), None)
+    kind = next((kind for signature, kind in SIGNATURES.items() if image[: len(signature)] == signature), None)
     if kind is None or len(image) > MAX_SHOWN_BYTES:
         return None
     return f"data:{kind};base64,{base64.b64encode(image).decode()}"

@@ -56,9 +56,9 @@ def answer(document: Any, status: int = 200, **headers: str) -> Behavior:
     return plain(json.dumps(document), status, **{"Content-Type": "application/json"} | headers)
 
 
-def error(code: str, status: int) -> Behavior:
+def error(code: str, status: int, **headers: str) -> Behavior:
     """Answers in clip's error form."""
-    return answer({"error": {"code": code, "message": f"said by clip: {code}"}}, status)
+    return answer({"error": {"code": code, "message": f"said by clip: {code}"}}, status, **headers)
 
 
 def plain(text: str, status: int, **headers: str) -> Behavior:
@@ -170,7 +170,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _clip(self, body: bytes) -> None:
         query = parse_qsl(urlsplit(self.path).query, keep_blank_values=True)
-        if self.command == "POST":
+        if self.command in ("POST", "PUT"):
             self.gateway.seen.append(Seen(self.command, query, dict(self.headers), body))
             queue = self.gateway.clip
             (queue.popleft() if queue else RECOGNIZE)(self)

@@ -5,7 +5,7 @@ import os
 
 import pytest
 import requests
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.launch import Running
 
@@ -50,12 +50,34 @@ def test_a_damaged_photo(page: Page) -> None:
     expect(page.locator("#current h2")).to_contain_text("This photo is damaged")
 
 
-def test_through_the_form_with_javascript_switched_off(application: Running) -> None:
+@pytest.mark.parametrize("function", ["index", "clip"])
+@pytest.mark.parametrize("size", [(640, 480), (4000, 3000)], ids=["small", "12 megapixels"])
+def test_the_same_photo_raw_and_as_a_form(application: Running, function: str, size: tuple[int, int]) -> None:
+    address = f"{application.url}/function/{function}"
+    data = camera_photo(*size)
+    raw = requests.post(address, data=data, timeout=30)
+    form = requests.post(address, files={"photo": ("a.jpg", data)}, timeout=30)
+    assert raw.status_code == form.status_code == 200
+    assert raw.json() == form.json()
+
+
+@pytest.mark.parametrize("function", ["index", "clip"])
+@pytest.mark.parametrize("size", [100_000, 4_000_000, 19_000_000])
+def test_a_form_of_random_bytes_behind_a_photo(application: Running, function: str, size: int) -> None:
+    """What follows a JPEG's end is ignored by its decoder, so that the answer shows whether the photo came through."""
+    data = camera_photo(320, 240) + os.urandom(size)
     response = requests.post(
-        f"{application.url}/function/index",
-        files={"photo": ("a.jpg", camera_photo(640, 480))},
-        headers={"Accept": "text/html"},
-        timeout=30,
+        f"{application.url}/function/{function}", files={"photo": ("a.jpg", data, "image/jpeg")}, timeout=30
     )
     assert response.status_code == 200
-    assert response.text.count('class="label"') == 5
+    assert len(response.json()["predictions"]) == 5
+
+
+def test_without_javascript(application: Running, browser: Browser) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(f"{application.url}/function/index")
+    page.get_by_label("Choose a photo").set_input_files(file("phone.jpg", camera_photo()))
+    page.get_by_role("button", name="Recognize").click()
+    expect(page.locator(".label")).to_have_count(5, timeout=30_000)
+    context.close()

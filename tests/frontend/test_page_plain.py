@@ -6,7 +6,7 @@ from playwright.sync_api import Browser, Page, expect
 from . import gateway as behaviors
 from .axe import violations
 from .gateway import LABELS, Gateway, prediction
-from .photos import file, photo
+from .photos import camera_photo, file, photo
 
 pytestmark = pytest.mark.parametrize("context_options", [{"java_script_enabled": False}])
 
@@ -37,6 +37,15 @@ def test_the_way_there_and_back(page: Page, gateway: Gateway, index: str) -> Non
     assert page.url == f"{index}?"
     recognize(page)
     expect(page.get_by_role("heading", level=2)).to_have_text("apple")
+
+
+def test_a_photo_as_a_phone_takes_it(page: Page, gateway: Gateway) -> None:
+    data = camera_photo()
+    assert len(data) > 4_000_000
+    page.get_by_label("Choose a photo").set_input_files(file("IMG_0001.jpg", data))
+    page.get_by_role("button", name="Recognize").click()
+    expect(page.get_by_role("heading", level=2)).to_have_text("apple")
+    assert gateway.seen[0].body == data
 
 
 def test_not_recognized(page: Page, gateway: Gateway) -> None:

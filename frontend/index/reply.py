@@ -1,0 +1,91 @@
+"""What comes back from the call to `clip`: clip's own answer, or what the platform says in its place."""
+
+import json
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+
+from .errors import Failure
+from .interface import Answer
+
+# The secret that clip wants where it is mounted.
+API_KEY_SECRET = "clip-api-key"  # noqa: S105 - its name
+
+PASSED_ON = ("Server-Timing", "Retry-After", "Allow", "X-Recognized")
+# What the watchdog turns away comes without a Retry-After; this is when a caller may be lucky.
+TEMPORARY = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
+BUSY_SECONDS = "2"
+# The gateway, an ingress and the watchdog answer in words of their own, or with none: what their statuses mean.
+PLATFORM: dict[int, tuple[str, str]] = {
+    HTTPStatus.NOT_FOUND: ("clip_unreachable", "the gateway knows no function clip"),
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: ("body_too_large", "the platform takes no body of this size"),
+    HTTPStatus.TOO_MANY_REQUESTS: ("too_many_requests", "clip is busy: it has as many requests as it takes"),
+    HTTPStatus.INTERNAL_SERVER_ERROR: ("clip_unreachable", "the gateway cannot reach clip"),
+    HTTPStatus.BAD_GATEWAY: ("clip_unreachable", "clip cannot be reached"),
+    HTTPStatus.SERVICE_UNAVAILABLE: ("clip_unavailable", "no clip is there to take requests"),
+    HTTPStatus.GATEWAY_TIMEOUT: ("clip_timeout", "clip took longer than it may"),
+}
+# The watchdog's empty 500: the connection to its function broke, as its process had died.
+DIED = ("clip_failed", "clip stopped before it had an answer")
+NONSENSE = ("clip_bad_answer", "what came back is no answer of clip's")
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What came back over the network; a call that failed is the 502 or 504 that a gateway would have made of it.
+
+    `refused`: there was no connection, so nothing has been sent.
+    """
+
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    refused: bool = False
+
+    def clips_type(self, key: str) -> str | None:
+        """The Content-Type of what clip itself said: a JSON object that has `key`, text, or its error form.
+
+        None where the platform spoke.
+        """
+        is_text = self.headers.get("Content-Type", "").startswith("text/plain")
+        if self.status == HTTPStatus.OK and is_text and "X-Recognized" in self.headers:
+            return "text/plain; charset=utf-8"
+        try:
+            document = json.loads(self.body)
+        except ValueError:
+            return None
+        expected = key if self.status == HTTPStatus.OK else "error"
+        return "application/json" if isinstance(document, dict) and expected in document else None
+
+    def not_executed(self) -> bool:
+        """Whether clip has certainly not worked on it: only then may a photo be sent again."""
+        turned_away = self.status == HTTPStatus.SERVICE_UNAVAILABLE and "Retry-After" in self.headers
+        return self.refused or turned_away or self.status == HTTPStatus.TOO_MANY_REQUESTS
+
+    def may_pass(self, key: str) -> bool:
+        """Whether the same question may be answered soon."""
+        silent = self.status == HTTPStatus.INTERNAL_SERVER_ERROR and self.clips_type(key) is None
+        return silent or self.status == HTTPStatus.BAD_GATEWAY or self.status in TEMPORARY
+
+    def retry_after(self) -> float:
+        """The seconds that `Retry-After` asks for; a date, which no part of the platform sends, counts as none."""
+        value = self.headers.get("Retry-After", "")
+        return float(value) if value.isdecimal() else 0.0
+
+    def answer(self, key: str) -> Answer:
+        """Clip's answer, be it an error of its own. Raises `Failure` where clip gave none, or none for callers."""
+        passed_on = {name: self.headers[name] for name in PASSED_ON if name in self.headers}
+        if self.status == HTTPStatus.UNAUTHORIZED:  # visitors have no key: it is this function's that is wrong
+            log.error("clip does not take this function's API key: both need the same secret %s", API_KEY_SECRET)
+            challenge = {"WWW-Authenticate": "Bearer"}
+            raise Failure("unauthorized", "clip does not take the API key of this function", challenge)
+        kind = self.clips_type(key)
+        if kind is not None:
+            return {"statusCode": self.status, "headers": passed_on | {"Content-Type": kind}, "body": self.body}
+        died = self.status == HTTPStatus.INTERNAL_SERVER_ERROR and not self.body
+        code, message = DIED if died else PLATFORM.get(self.status, NONSENSE)
+        retry_after = {"Retry-After": BUSY_SECONDS} if self.status in TEMPORARY else {}
+        raise Failure(code, f"{message} (status {self.status})", retry_after | passed_on)
