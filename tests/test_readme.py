@@ -7,6 +7,8 @@ import pytest
 import yaml
 
 from backend.clip import errors, limits
+from frontend.index.errors import CATALOG
+from frontend.index.reply import DIED, NONSENSE, PLATFORM
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -38,6 +40,16 @@ def test_every_code_in_the_table_is_an_error() -> None:
     codes = {kind.code for kind in error_classes()} | {"internal", "not_ready"}
     listed = {code for row in table_rows("status").values() for code in re.findall(r"`([a-z_]+)`", row.split("|")[0])}
     assert listed == codes
+
+
+def test_every_answer_in_the_place_of_clips_is_in_the_table() -> None:
+    codes = {code for code, _ in (*PLATFORM.values(), DIED, NONSENSE)}
+    listed = {
+        (code, status)
+        for status, row in table_rows("from `index`").items()
+        for code in re.findall(r"`([a-z_]+)`", row.split("|")[0])
+    }
+    assert listed == {(code, str(CATALOG[code]["status"])) for code in codes}
 
 
 def test_limits() -> None:

@@ -14,7 +14,7 @@ import requests
 import urllib3
 from requests.adapters import HTTPAdapter
 
-from .interface import Answer
+from .interface import Answer, Context
 from .reply import API_KEY_SECRET, Reply
 from .upload import Upload
 
@@ -53,7 +53,8 @@ def session(connections: int) -> requests.Session:
 
 
 class Clip:
-    """The function `clip` behind the gateway at `gateway_url`, waited for at most `timeout` seconds.
+    """The function `clip` behind the gateway at `gateway_url`, waited for at most `timeout` seconds, and never for
+    longer than the request has.
 
     `api_key` is sent along unless it is empty. `session` is the one seam to the network, `clock` and `sleep` are the
     one to time.
@@ -75,25 +76,25 @@ class Clip:
         self.clock = clock
         self.sleep = sleep
 
-    def describe(self, call_id: str) -> Answer:
+    def describe(self, context: Context) -> Answer:
         """Clip's own description: model, vocabulary, labels, limits. Raises `Failure` where clip gave none."""
-        return self._call(None, "application/json", call_id, "labels", lambda reply: reply.may_pass("labels"))
+        return self._call(None, "application/json", context, "labels", lambda reply: reply.may_pass("labels"))
 
-    def recognize(self, upload: Upload, accept: str, call_id: str) -> Answer:
+    def recognize(self, upload: Upload, accept: str, context: Context) -> Answer:
         """Clip's answer to one picture, be it labels or an error of its own. Raises `Failure` where clip gave none.
 
         `accept` is the media type that is asked for. A picture is sent again only where clip has not worked on it.
         """
-        return self._call(upload, accept, call_id, "predictions", Reply.not_executed)
+        return self._call(upload, accept, context, "predictions", Reply.not_executed)
 
     def _call(
-        self, upload: Upload | None, accept: str, call_id: str, key: str, repeatable: Callable[[Reply], bool]
+        self, upload: Upload | None, accept: str, context: Context, key: str, repeatable: Callable[[Reply], bool]
     ) -> Answer:
-        deadline = self.clock() + self.timeout
+        deadline = min(self.clock() + self.timeout, context.deadline)
         for delay in _delays():
-            reply = self._send(upload, accept, call_id, deadline)
+            reply = self._send(upload, accept, context.call_id, deadline)
             wait = max(delay, reply.retry_after())
-            if not repeatable(reply) or self.clock() + wait >= deadline:
+            if not repeatable(reply) or self.clock() + wait >= deadline or context.abandoned():
                 break
             log.warning("clip answered %d; trying again in %.1f s", reply.status, wait)
             self.sleep(wait)

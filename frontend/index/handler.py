@@ -31,10 +31,10 @@ def handle(event: Event, context: Context) -> Answer:
         if event.method not in METHODS:
             raise Failure("method_not_allowed", f"{event.method} is not allowed", {"Allow": ", ".join(METHODS)})
         if event.method not in ("POST", "PUT"):
-            return CLIP.describe(context.call_id) if "describe" in event.query else start_page(event)
+            return CLIP.describe(context) if "describe" in event.query else start_page(event)
         upload = read_upload(event)
         accept = "text/plain" if kind == "text/plain" else "application/json"
-        answer = CLIP.recognize(upload, accept, context.call_id)
+        answer = CLIP.recognize(upload, accept, context)
     except Failure as failure:
         headers = failure.headers | {"Content-Type": "application/json"}
         answer = {"statusCode": failure.status, "headers": headers, "body": failure.body()}

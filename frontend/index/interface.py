@@ -16,10 +16,16 @@ class Event(Protocol):
 
 
 class Context(Protocol):
-    """Where the request belongs: its call id goes on to `clip`, so that one id joins both functions' logs."""
+    """Where the request belongs: its call id goes on to `clip`, so that one id joins both functions' logs.
+
+    `deadline` is when its time is over, on the clock of `time.monotonic`.
+    """
 
     call_id: str
-    hostname: str
+    deadline: float
+
+    def abandoned(self) -> bool:
+        """Whether the caller has gone."""
 
 
 class Answer(TypedDict):

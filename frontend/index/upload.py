@@ -33,7 +33,7 @@ def read_upload(event: Event) -> Upload:
     """
     if not event.body:
         raise Failure("empty_body", "the request holds no picture")
-    content_type = event.headers.get("Content-Type") or ANY_BYTES
+    content_type = event.headers.get("Content-Type", "").strip() or ANY_BYTES
     parameters = list(event.query.items(multi=True))
     as_it_came = Upload(event.body, content_type, parameters)
     if not is_form(content_type):

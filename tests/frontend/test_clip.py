@@ -17,11 +17,12 @@ from frontend.index.clip import RETRIES, Clip, session
 from frontend.index.errors import Failure
 from frontend.index.upload import ANY_BYTES, Upload
 
+from .caller import Caller
 from .gateway import DESCRIPTION, prediction
 
 GOOD = json.dumps(prediction())
 JSON, TEXT = "application/json", "text/plain"
-PHOTO = Upload(b"\xff\x00photo", ANY_BYTES, [])
+PHOTO = Upload(memoryview(b"\xff\x00photo"), ANY_BYTES, [])
 
 
 @dataclass
@@ -67,7 +68,7 @@ def network() -> Network:
 def test_sends_the_bytes_and_the_parameters_to_clip(network: Network) -> None:
     network.answers.append((200, GOOD, {"Server-Timing": "inference;dur=4.5", "X-Other": "no"}))
     upload = Upload(memoryview(b"\xff\x00photo"), "image/jpeg", [("top_k", "3"), ("labels", "a cat,ein Hund & Ü")])
-    answer = network.clip().recognize(upload, JSON, "call-1")
+    answer = network.clip().recognize(upload, JSON, Caller("call-1"))
     assert answer["statusCode"] == 200
     assert answer["body"] == GOOD.encode()
     assert answer["headers"] == {"Server-Timing": "inference;dur=4.5", "Content-Type": "application/json"}
@@ -83,7 +84,7 @@ def test_sends_the_bytes_and_the_parameters_to_clip(network: Network) -> None:
 
 def test_describes_clip(network: Network) -> None:
     network.answers.append((200, json.dumps(DESCRIPTION), {}))
-    assert json.loads(network.clip().describe("call-2")["body"]) == DESCRIPTION
+    assert json.loads(network.clip().describe(Caller())["body"]) == DESCRIPTION
     assert network.sent[0].method == "GET"
 
 
@@ -116,7 +117,7 @@ NOBODY_KNOWS = [
 @pytest.mark.parametrize("trouble", NOTHING_WAS_EXECUTED)
 def test_a_photo_goes_again_where_nothing_was_executed(network: Network, trouble: Any) -> None:
     network.answers.extend([trouble, trouble, (200, GOOD, {})])
-    assert network.clip().recognize(PHOTO, JSON, "")["statusCode"] == 200
+    assert network.clip().recognize(PHOTO, JSON, Caller())["statusCode"] == 200
     assert len(network.sent) == 3
     assert 0 < network.waits[0] < network.waits[1] * 3  # the second is twice the first, each ± half
 
@@ -125,7 +126,7 @@ def test_a_photo_goes_again_where_nothing_was_executed(network: Network, trouble
 def test_a_photo_never_goes_twice_to_a_clip_that_may_have_worked_on_it(network: Network, trouble: Any) -> None:
     network.answers.append(trouble)
     with suppress(Failure):
-        assert network.clip().recognize(PHOTO, JSON, "")["statusCode"] == 503
+        assert network.clip().recognize(PHOTO, JSON, Caller())["statusCode"] == 503
     assert len(network.sent) == 1
     assert network.waits == []
 
@@ -133,7 +134,7 @@ def test_a_photo_never_goes_twice_to_a_clip_that_may_have_worked_on_it(network: 
 @pytest.mark.parametrize("trouble", NOTHING_WAS_EXECUTED + NOBODY_KNOWS)
 def test_a_question_may_be_asked_again(network: Network, trouble: Any) -> None:
     network.answers.extend([trouble, (200, json.dumps(DESCRIPTION), {})])
-    assert network.clip().describe("")["statusCode"] == 200
+    assert network.clip().describe(Caller())["statusCode"] == 200
 
 
 @pytest.mark.parametrize(
@@ -148,7 +149,7 @@ def test_gives_up_after_a_few_tries_and_says_so_in_the_error_form(
 ) -> None:
     network.answers.extend([trouble] * (RETRIES + 1))
     with pytest.raises(Failure) as caught:
-        network.clip().recognize(PHOTO, JSON, "")
+        network.clip().recognize(PHOTO, JSON, Caller())
     assert caught.value.code == expected
     assert json.loads(caught.value.body())["error"]["code"] == expected
     assert caught.value.headers.get("Retry-After") == retry_after
@@ -178,7 +179,7 @@ def test_makes_an_error_of_what_clip_would_not_say_at_once(
 ) -> None:
     network.answers.append((status, body, headers))
     with pytest.raises(Failure) as caught:
-        network.clip().recognize(PHOTO, JSON, "")
+        network.clip().recognize(PHOTO, JSON, Caller())
     assert caught.value.code == expected
     assert len(network.sent) == 1
 
@@ -186,26 +187,26 @@ def test_makes_an_error_of_what_clip_would_not_say_at_once(
 def test_passes_clips_own_errors_through(network: Network) -> None:
     body = json.dumps({"error": {"code": "corrupt_image", "message": "cut off"}})
     network.answers.append((422, body, {}))
-    answer = network.clip().recognize(PHOTO, JSON, "")
+    answer = network.clip().recognize(PHOTO, JSON, Caller())
     assert (answer["statusCode"], answer["body"]) == (422, body.encode())
 
 
 def test_a_500_of_clips_own_is_not_repeated(network: Network) -> None:
     network.answers.append((500, json.dumps({"error": {"code": "internal", "message": "logged"}}), {}))
-    assert network.clip().recognize(PHOTO, JSON, "")["statusCode"] == 500
+    assert network.clip().recognize(PHOTO, JSON, Caller())["statusCode"] == 500
     assert len(network.sent) == 1
 
 
 def test_waits_as_long_as_it_is_asked_to(network: Network) -> None:
     network.answers.extend([(429, "", {"Retry-After": "7"}), (200, GOOD, {})])
-    assert network.clip().recognize(PHOTO, JSON, "")["statusCode"] == 200
+    assert network.clip().recognize(PHOTO, JSON, Caller())["statusCode"] == 200
     assert network.waits == [7]
 
 
 def test_does_not_wait_longer_than_its_budget(network: Network) -> None:
     network.answers.append((503, "", {"Retry-After": "3600"}))
     with pytest.raises(Failure) as caught:
-        network.clip(timeout=20).recognize(PHOTO, JSON, "")
+        network.clip(timeout=20).recognize(PHOTO, JSON, Caller())
     assert caught.value.code == "clip_unavailable"
     assert caught.value.headers == {"Retry-After": "3600"}
     assert network.waits == []
@@ -215,7 +216,7 @@ def test_all_tries_share_one_budget(network: Network) -> None:
     network.duration = 9.0
     network.answers.extend([(429, "", {})] * 4)
     with pytest.raises(Failure):
-        network.clip(timeout=20).recognize(PHOTO, JSON, "")
+        network.clip(timeout=20).recognize(PHOTO, JSON, Caller())
     assert len(network.sent) == 3
     times = [options["timeout"] for options in network.options]
     # Sending has as long as connecting: all the time that is left.
@@ -223,6 +224,21 @@ def test_all_tries_share_one_budget(network: Network) -> None:
     assert times[0].total == 20
     assert 10 < times[1].total < 11
     assert times[2].total < 2
+
+
+def test_a_request_has_no_more_time_than_its_own(network: Network) -> None:
+    network.answers.append((429, "", {"Retry-After": "7"}))
+    with pytest.raises(Failure):
+        network.clip(timeout=20).recognize(PHOTO, JSON, Caller(deadline=network.now + 6))
+    assert network.options[0]["timeout"].total == 6
+    assert network.waits == []
+
+
+def test_does_not_try_again_for_who_has_gone(network: Network) -> None:
+    network.answers.append((429, "", {}))
+    with pytest.raises(Failure):
+        network.clip().recognize(PHOTO, JSON, Caller(gone=True))
+    assert network.waits == []
 
 
 @pytest.mark.parametrize(
@@ -237,7 +253,7 @@ def test_does_not_repeat_what_took_too_long(network: Network, trouble: Exception
     network.duration = 20.0
     network.answers.append(trouble)
     with pytest.raises(Failure) as caught:
-        network.clip().recognize(PHOTO, JSON, "")
+        network.clip().recognize(PHOTO, JSON, Caller())
     assert caught.value.code == "clip_timeout"
     assert len(network.sent) == 1
 
@@ -245,7 +261,7 @@ def test_does_not_repeat_what_took_too_long(network: Network, trouble: Exception
 def test_text_comes_back_as_text(network: Network) -> None:
     headers = {"Content-Type": "text/plain; charset=utf-8", "X-Recognized": "true"}
     network.answers.append((200, "apple\t93.4%\n", headers))
-    answer = network.clip().recognize(PHOTO, TEXT, "")
+    answer = network.clip().recognize(PHOTO, TEXT, Caller())
     assert network.sent[0].headers["Accept"] == "text/plain"
     assert (answer["body"], answer["headers"]) == (b"apple\t93.4%\n", headers)
 
@@ -253,7 +269,7 @@ def test_text_comes_back_as_text(network: Network) -> None:
 def test_an_error_stays_json_for_who_wants_text(network: Network) -> None:
     body = json.dumps({"error": {"code": "corrupt_image", "message": "cut off"}})
     network.answers.append((422, body, {"Content-Type": "application/json"}))
-    answer = network.clip().recognize(PHOTO, TEXT, "")
+    answer = network.clip().recognize(PHOTO, TEXT, Caller())
     assert (answer["body"], answer["headers"]) == (body.encode(), {"Content-Type": "application/json"})
 
 
@@ -261,7 +277,7 @@ def test_keeps_no_cookies(network: Network) -> None:
     network.answers.extend([(200, GOOD, {"Set-Cookie": "route=1; Path=/"})] * 2)
     clip = network.clip()
     for _ in range(2):
-        clip.recognize(PHOTO, JSON, "")
+        clip.recognize(PHOTO, JSON, Caller())
     assert "Cookie" not in network.sent[1].headers
 
 
@@ -269,7 +285,7 @@ def test_keeps_no_cookies(network: Network) -> None:
 def test_logs_no_word_of_the_caller(network: Network, trouble: Any, caplog: pytest.LogCaptureFixture) -> None:
     network.answers.extend([trouble] * (RETRIES + 1))
     with pytest.raises(Failure):
-        network.clip().recognize(Upload(b"photo", ANY_BYTES, [("labels", "secret")], "secret.jpg"), JSON, "")
+        network.clip().recognize(Upload(b"photo", ANY_BYTES, [("labels", "secret")], "secret.jpg"), JSON, Caller())
     assert caplog.messages
     assert "secret" not in caplog.text
 
@@ -277,6 +293,6 @@ def test_logs_no_word_of_the_caller(network: Network, trouble: Any, caplog: pyte
 def test_ignores_the_environment_and_redirects(network: Network, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("http_proxy", "http://proxy.test:3128")
     network.answers.append((200, GOOD, {}))
-    network.clip().recognize(PHOTO, JSON, "")
+    network.clip().recognize(PHOTO, JSON, Caller())
     assert not network.options[0]["proxies"]
     assert network.sent[0].headers.get("Authorization") is None
