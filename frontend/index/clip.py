@@ -7,12 +7,10 @@ import random
 import time
 from collections.abc import Callable, Iterator
 from http import HTTPStatus
-from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
 
 import requests
 import urllib3
-from requests.adapters import HTTPAdapter
 
 from .interface import Answer, Context
 from .reply import API_KEY_SECRET, Reply
@@ -22,15 +20,11 @@ DEFAULT_GATEWAY_URL = "http://gateway.openfaas:8080"
 # For a photo's whole stay at clip, retries included. Longer than clip's own exec_timeout and shorter than this
 # function's, so that whoever is slow is named by the one who waits for it.
 DEFAULT_TIMEOUT = "23s"
-# The connections that are kept: as many as the watchdog lets requests in.
-DEFAULT_CONNECTIONS = "32"
 
 RETRIES = 3
 FIRST_DELAY = 0.25
 
 log = logging.getLogger(__name__)
-# Its warnings quote addresses, and in these stand the labels that a caller asked for.
-logging.getLogger("urllib3").setLevel(logging.ERROR)
 
 
 def mounted_api_key() -> str:
@@ -40,16 +34,6 @@ def mounted_api_key() -> str:
         return path.read_text("ascii").strip()
     except FileNotFoundError:
         return ""
-
-
-def session(connections: int) -> requests.Session:
-    """A session that keeps so many connections (0: any number) and no cookies, and goes through no proxy."""
-    session = requests.Session()
-    session.trust_env = False  # a proxy named in the environment is not for calls inside the cluster
-    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
-    for scheme in ("http://", "https://"):
-        session.mount(scheme, HTTPAdapter(pool_connections=1, pool_maxsize=connections))
-    return session
 
 
 class Clip:

@@ -5,10 +5,11 @@ import os
 from werkzeug.datastructures import MIMEAccept
 from werkzeug.http import parse_accept_header
 
-from .clip import DEFAULT_CONNECTIONS, DEFAULT_GATEWAY_URL, DEFAULT_TIMEOUT, Clip, mounted_api_key, session
+from .clip import DEFAULT_GATEWAY_URL, DEFAULT_TIMEOUT, Clip, mounted_api_key
 from .errors import Failure
 from .interface import Answer, Context, Event
 from .result import result_page
+from .session import DEFAULT_CONNECTIONS, session
 from .start import start_page
 from .upload import read_upload
 
@@ -27,9 +28,11 @@ def handle(event: Event, context: Context) -> Answer:
     upload = None
     try:
         if event.path != "/":
-            raise Failure("not_found", f"there is nothing at {event.path}")
+            raise Failure("not_found", "There is nothing here. GET / is the page; POST a photo to /.")
         if event.method not in METHODS:
-            raise Failure("method_not_allowed", f"{event.method} is not allowed", {"Allow": ", ".join(METHODS)})
+            raise Failure(
+                "method_not_allowed", "Use POST with a photo, or GET for the page.", {"Allow": ", ".join(METHODS)}
+            )
         if event.method not in ("POST", "PUT"):
             return CLIP.describe(context) if "describe" in event.query else start_page(event)
         upload = read_upload(event)

@@ -18,17 +18,20 @@ TEMPORARY = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
 BUSY_SECONDS = "2"
 # The gateway, an ingress and the watchdog answer in words of their own, or with none: what their statuses mean.
 PLATFORM: dict[int, tuple[str, str]] = {
-    HTTPStatus.NOT_FOUND: ("clip_unreachable", "the gateway knows no function clip"),
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: ("body_too_large", "the platform takes no body of this size"),
-    HTTPStatus.TOO_MANY_REQUESTS: ("too_many_requests", "clip is busy: it has as many requests as it takes"),
-    HTTPStatus.INTERNAL_SERVER_ERROR: ("clip_unreachable", "the gateway cannot reach clip"),
-    HTTPStatus.BAD_GATEWAY: ("clip_unreachable", "clip cannot be reached"),
-    HTTPStatus.SERVICE_UNAVAILABLE: ("clip_unavailable", "no clip is there to take requests"),
-    HTTPStatus.GATEWAY_TIMEOUT: ("clip_timeout", "clip took longer than it may"),
+    HTTPStatus.NOT_FOUND: ("clip_unreachable", "The gateway knows no function clip"),
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: ("body_too_large", "The platform takes no body of this size"),
+    HTTPStatus.TOO_MANY_REQUESTS: (
+        "too_many_requests",
+        "The function clip is busy: it has as many requests as it takes",
+    ),
+    HTTPStatus.INTERNAL_SERVER_ERROR: ("clip_unreachable", "The gateway cannot reach clip"),
+    HTTPStatus.BAD_GATEWAY: ("clip_unreachable", "The function clip cannot be reached"),
+    HTTPStatus.SERVICE_UNAVAILABLE: ("clip_unavailable", "No clip is there to take requests"),
+    HTTPStatus.GATEWAY_TIMEOUT: ("clip_timeout", "The function clip took longer than it may"),
 }
 # The watchdog's empty 500: the connection to its function broke, as its process had died.
-DIED = ("clip_failed", "clip stopped before it had an answer")
-NONSENSE = ("clip_bad_answer", "what came back is no answer of clip's")
+DIED = ("clip_failed", "The function clip stopped before it had an answer")
+NONSENSE = ("clip_bad_answer", "What came back is no answer of clip's")
 
 log = logging.getLogger(__name__)
 
@@ -81,11 +84,11 @@ class Reply:
         if self.status == HTTPStatus.UNAUTHORIZED:  # visitors have no key: it is this function's that is wrong
             log.error("clip does not take this function's API key: both need the same secret %s", API_KEY_SECRET)
             challenge = {"WWW-Authenticate": "Bearer"}
-            raise Failure("unauthorized", "clip does not take the API key of this function", challenge)
+            raise Failure("unauthorized", "The function clip does not take the API key of this function.", challenge)
         kind = self.clips_type(key)
         if kind is not None:
             return {"statusCode": self.status, "headers": passed_on | {"Content-Type": kind}, "body": self.body}
         died = self.status == HTTPStatus.INTERNAL_SERVER_ERROR and not self.body
         code, message = DIED if died else PLATFORM.get(self.status, NONSENSE)
         retry_after = {"Retry-After": BUSY_SECONDS} if self.status in TEMPORARY else {}
-        raise Failure(code, f"{message} (status {self.status})", retry_after | passed_on)
+        raise Failure(code, f"{message} (status {self.status}).", retry_after | passed_on)

@@ -32,7 +32,7 @@ def read_upload(event: Event) -> Upload:
     Raises `Failure` `empty_body`.
     """
     if not event.body:
-        raise Failure("empty_body", "the request holds no picture")
+        raise Failure("empty_body", "The request has no photo in its body.")
     content_type = event.headers.get("Content-Type", "").strip() or ANY_BYTES
     parameters = list(event.query.items(multi=True))
     as_it_came = Upload(event.body, content_type, parameters)

@@ -13,8 +13,9 @@ import requests
 import urllib3
 from requests.adapters import BaseAdapter, HTTPAdapter
 
-from frontend.index.clip import RETRIES, Clip, session
+from frontend.index.clip import RETRIES, Clip
 from frontend.index.errors import Failure
+from frontend.index.session import session
 from frontend.index.upload import ANY_BYTES, Upload
 
 from .caller import Caller
@@ -271,14 +272,6 @@ def test_an_error_stays_json_for_who_wants_text(network: Network) -> None:
     network.answers.append((422, body, {"Content-Type": "application/json"}))
     answer = network.clip().recognize(PHOTO, TEXT, Caller())
     assert (answer["body"], answer["headers"]) == (body.encode(), {"Content-Type": "application/json"})
-
-
-def test_keeps_no_cookies(network: Network) -> None:
-    network.answers.extend([(200, GOOD, {"Set-Cookie": "route=1; Path=/"})] * 2)
-    clip = network.clip()
-    for _ in range(2):
-        clip.recognize(PHOTO, JSON, Caller())
-    assert "Cookie" not in network.sent[1].headers
 
 
 @pytest.mark.parametrize("trouble", [REFUSED, RESET, (429, "", {})])

@@ -12,8 +12,9 @@ import pytest
 import requests
 from urllib3.filepost import encode_multipart_formdata
 
-from frontend.index.clip import RETRIES, Clip, session
+from frontend.index.clip import RETRIES, Clip
 from frontend.index.errors import Failure
+from frontend.index.session import session
 from frontend.index.upload import ANY_BYTES, Upload
 
 from . import gateway as behaviors
@@ -239,6 +240,13 @@ def test_says_when_to_come_back(gateway: Gateway, index: str, trouble: Behavior,
     assert (response.status_code, response.headers["Retry-After"]) == (status, retry_after)
 
 
+def test_keeps_no_cookies(gateway: Gateway, index: str) -> None:
+    gateway.clip.extend([behaviors.answer(prediction(), Set_Cookie="route=1; Path=/")] * 2)
+    for _ in range(2):
+        assert post(index, data=photo()).ok
+    assert "Cookie" not in gateway.seen[1].headers
+
+
 @pytest.mark.parametrize(
     "trouble", [behaviors.slow(CLIP_TIMEOUT + 2, behaviors.answer(prediction())), behaviors.trickle]
 )
@@ -301,6 +309,10 @@ def test_a_gateway_that_does_not_take_a_photo() -> None:
         with pytest.raises(Failure) as caught:
             clip.recognize(Upload(bytes(8_000_000), ANY_BYTES, []), "application/json", Caller())
         assert caught.value.code == "clip_timeout"
+        connection, _ = gateway.accept()
+        with connection:
+            taken = sum(len(piece) for piece in iter(lambda: connection.recv(1 << 20), b""))
+        assert taken < 1_000_000  # the rest waited where memory is counted
 
 
 def test_without_javascript_the_answer_is_a_page(gateway: Gateway, index: str) -> None:

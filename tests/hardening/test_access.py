@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 import requests
 
-from frontend.index.clip import Clip, session
+from frontend.index.clip import Clip
 from frontend.index.errors import Failure
+from frontend.index.session import session
 from frontend.index.upload import ANY_BYTES, Upload
 from tests.backend.test_image import encoded, photo
 from tests.frontend.caller import Caller
