@@ -7,11 +7,13 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 import requests
 
+from template.python3.server.settings import Settings
 from tests.launch import free_port, wait_for
 from tests.template.conftest import HANDLER, Start, assemble
 
@@ -47,16 +49,36 @@ def test_a_request_that_has_waited_long_enough_is_told_to_come_back(start: Start
 
 
 @pytest.mark.parametrize("handler", ["import nowhere_to_be_found", "raise SystemExit(1)", "handle: wrong", "x = 1"])
-def test_a_handler_that_cannot_be_imported_is_logged_and_said_without_detail(start: Start, handler: str) -> None:
-    with start(handler) as program:
+def test_a_handler_that_cannot_be_imported_is_said_without_detail_and_ends_the_process(
+    start: Start, tmp_path: Path, handler: str
+) -> None:
+    slow = f"import time\ntime.sleep(1)\n{handler}"
+    with start(slow, suppress_lock="true", TMPDIR=str(tmp_path)) as program:
         answer = requests.post(program.url, data=b"x")
+        status = program.process.wait(10)
         lines = [json.loads(line) for line in program.output().splitlines()]
     assert answer.status_code == 503
     assert answer.json()["error"]["code"] == "not_ready"
-    assert "Retry-After" not in answer.headers  # nothing will change
     assert "Traceback" not in answer.text
     assert "nowhere" not in answer.text
-    assert any(line["level"] == "error" and "Traceback" in line.get("traceback", "") for line in lines)
+    assert status == 1
+    assert not (tmp_path / ".lock").exists()
+    assert any("cannot be imported" in line["message"] and "traceback" in line for line in lines if "message" in line)
+
+
+def test_what_makes_an_import_fail_is_in_the_message(start: Start) -> None:
+    with start("max_image_bytes = int('20 apples')") as program:
+        assert program.process.wait(10) == 1
+        last = json.loads(program.output().splitlines()[0])
+    assert last["level"] == "critical"
+    assert "ValueError: invalid literal for int() with base 10: '20 apples'" in last["message"]
+
+
+def test_a_handler_that_fails_late_takes_the_lock_back(start: Start, tmp_path: Path) -> None:
+    with start("import time\ntime.sleep(6)\nnowhere", suppress_lock="true", TMPDIR=str(tmp_path)) as program:
+        wait_for((tmp_path / ".lock").exists, program.output)
+        assert program.process.wait(10) == 1
+        assert not (tmp_path / ".lock").exists()
 
 
 def test_sigterm_interrupts_nothing_and_sigint_ends(start: Start) -> None:
@@ -71,11 +93,14 @@ def test_sigterm_interrupts_nothing_and_sigint_ends(start: Start) -> None:
         assert program.process.wait(10) == 0
 
 
-def test_the_lock_is_written_when_the_port_is_open_and_only_where_the_watchdog_leaves_it(
-    start: Start, tmp_path: Path
+@pytest.mark.parametrize(("handler", "earliest", "latest"), [(HANDLER, 0, 3), ("import time\ntime.sleep(60)", 3, 10)])
+def test_the_lock_is_written_when_the_handler_is_there_or_soon(
+    start: Start, tmp_path: Path, handler: str, earliest: float, latest: float
 ) -> None:
-    with start("import time\ntime.sleep(60)", suppress_lock="true", TMPDIR=str(tmp_path)) as program:
+    with start(handler, suppress_lock="true", TMPDIR=str(tmp_path)) as program:
+        begun = time.monotonic()
         wait_for((tmp_path / ".lock").exists, program.output)
+        assert earliest < time.monotonic() - begun < latest
 
 
 def test_no_lock_without_a_watchdog(start: Start, tmp_path: Path) -> None:
@@ -88,7 +113,7 @@ def test_serves_where_nothing_can_be_written(start: Start) -> None:
     body = os.urandom(3_000_000)
     with start(TMPDIR="/dev/null", suppress_lock="true") as program:
         assert requests.post(f"{program.url}/echo", data=body).content == body
-        assert "Cannot write /dev/null/.lock" in program.output()
+        wait_for(lambda: "Cannot write /dev/null/.lock" in program.output(), program.output)
 
 
 def test_a_port_in_use_is_one_clear_line(start: Start, tmp_path: Path) -> None:
@@ -106,16 +131,40 @@ def test_a_port_in_use_is_one_clear_line(start: Start, tmp_path: Path) -> None:
     assert second.stderr.count("\n") == 1
 
 
-@pytest.mark.parametrize("variable", ["max_body_bytes", "server_threads", "handler_wait"])
-@pytest.mark.parametrize("value", ["many", "0", "-5", "nan", "inf"])
-def test_a_setting_that_makes_no_sense_is_named(tmp_path: Path, variable: str, value: str) -> None:
+@pytest.mark.parametrize(("text", "size"), [("2000", 2000), ("2kB", 2000), ("2KiB", 2048), ("2Ki", 2048), ("2k", 2048)])
+def test_a_size_has_a_unit_or_none(start: Start, text: str, size: int) -> None:
+    with start(max_body_bytes=text) as program:
+        assert requests.post(f"{program.url}/echo", data=bytes(size)).ok
+        assert requests.post(f"{program.url}/echo", data=bytes(size + 1)).status_code == 413
+
+
+@pytest.mark.parametrize("text", ["1", "1s", "1000ms", "0.5s500ms"])
+def test_a_duration_has_units_or_none(start: Start, text: str) -> None:
+    with start("import time\ntime.sleep(60)", handler_wait=text) as program:
+        begun = time.monotonic()
+        assert requests.post(program.url, data=b"x").status_code == 503
+        assert 0.8 < time.monotonic() - begun < 8
+
+
+NAMES = [field.name for field in fields(Settings)]
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("value", ["many", "0", "-5", "nan", "inf", "20 apples", "5 m s", "1e9x", "9" * 400 + "MB"])
+def test_a_setting_that_makes_no_sense_is_refused(name: str, value: str) -> None:
+    with pytest.raises(ValueError, match=f"^{name} must be "):
+        Settings.from_environment({name: value})
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_setting_that_makes_no_sense_ends_the_process_and_is_named(tmp_path: Path, name: str) -> None:
     folder = assemble(tmp_path / "function", HANDLER)
-    environment = {**os.environ, "upstream_url": f"http://127.0.0.1:{free_port()}", variable: value}
+    environment = {**os.environ, "upstream_url": f"http://127.0.0.1:{free_port()}", name: "many"}
     ended = subprocess.run(
         [sys.executable, "index.py"], cwd=folder, env=environment, capture_output=True, text=True, check=False
     )
     assert ended.returncode == 2
     line = json.loads(ended.stdout)
-    assert variable in line["message"]
-    assert value in line["message"]
+    assert name in line["message"]
+    assert "'many'" in line["message"]
     assert ended.stderr == ""

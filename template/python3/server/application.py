@@ -15,12 +15,18 @@ from waitress.task import hop_by_hop  # type: ignore[import-untyped]
 from werkzeug.datastructures import Headers, MultiDict
 
 from . import log
+from .health import Health
 from .loader import Loader
+from .settings import Settings
 
 _log = logging.getLogger("function")
 
 HOSTNAME = socket.gethostname()
 CALL_ID = "X-Call-Id"
+# In the WSGI environment: when the request's first byte came, on the clock of time.monotonic.
+BEGUN = "function.begun"
+# Seconds after which a caller that was turned away may try again.
+RETRY_AFTER = "2"
 
 
 @dataclass(frozen=True)
@@ -36,8 +42,8 @@ class Event:
 
 @dataclass(frozen=True)
 class Context:
-    """`deadline` is when the request's time is over, on the clock of `time.monotonic`; `abandoned` says whether the
-    caller has gone.
+    """`deadline` is when the request's time is over, `request_timeout` after its first byte came, on the clock of
+    `time.monotonic`; `abandoned` says whether the caller has gone.
     """
 
     call_id: str
@@ -56,10 +62,10 @@ def call_id_of(sent: str) -> str:
 
 
 class Application:
-    def __init__(self, loader: Loader, handler_wait: float, request_timeout: float) -> None:
+    def __init__(self, loader: Loader, health: Health, settings: Settings) -> None:
         self._loader = loader
-        self._request_timeout = request_timeout
-        self._handler_wait = handler_wait
+        self._health = health
+        self._settings = settings
         self.wsgi = Flask("function", static_folder=None)
         # Answering before the routing leaves every path and every method to the handler.
         self.wsgi.before_request(self._serve)
@@ -67,7 +73,7 @@ class Application:
     def _serve(self) -> Response:
         start = time.monotonic()
         log.call_id.set(call_id_of(request.headers.get(CALL_ID, "")))
-        body = request.get_data(cache=False)  # a request is a cycle, and would keep it for long
+        body = request.environ["wsgi.input"].take()
         asks_ready = request.path == "/ready" and request.method in ("GET", "HEAD")
         response = self._ready() if asks_ready else self._answer(request, body)
         response.headers[CALL_ID] = log.call_id.get()
@@ -84,15 +90,19 @@ class Application:
         return Response('{"ready": true}', content_type="application/json")
 
     def _answer(self, request: Request, body: bytes) -> Response:
-        handle = self._loader.wait(self._handler_wait)
+        deadline = request.environ[BEGUN] + self._settings.request_timeout
+        gone = request.environ["waitress.client_disconnected"]
+        handle = self._loader.wait(min(self._settings.handler_wait, max(0.0, deadline - time.monotonic())))
         if handle is None:
             return self._not_ready()
+        if gone():
+            return _error(503, "busy", "The caller has gone.")
         method = "GET" if request.method == "HEAD" else request.method
         event = Event(body, request.headers, method, request.path, request.args)
+        context = Context(log.call_id.get(), HOSTNAME, deadline, gone)
         try:
-            deadline = time.monotonic() + self._request_timeout
-            gone = request.environ.get("waitress.client_disconnected", lambda: False)
-            return _response(handle(event, Context(log.call_id.get(), HOSTNAME, deadline, gone)))
+            with self._health.handling(deadline):
+                return _response(handle(event, context))
         except BaseException:  # sys.exit() in a handler would leave the caller without an answer
             _log.exception("the handler failed")
             return _error(500, "internal", "The function failed. Its log says why, under this call id.")
@@ -101,7 +111,7 @@ class Application:
         if self._loader.failed:
             return _error(503, "not_ready", "The function could not start.")
         response = _error(503, "not_ready", "The function is still starting. Try again in a few seconds.")
-        response.headers["Retry-After"] = "2"
+        response.headers["Retry-After"] = RETRY_AFTER
         return response
 
 

@@ -24,8 +24,8 @@ class Loader:
         start = time.monotonic()
         try:
             self._handle = importlib.import_module("function.handler").handle
-        except BaseException:  # a handler that calls sys.exit() has failed as well
-            _log.exception("the handler cannot be imported")
+        except BaseException as error:  # a handler that calls sys.exit() has failed as well
+            _log.critical("the handler cannot be imported: %s: %s", type(error).__name__, error, exc_info=True)
         else:
             _log.info("the handler is ready after %.2f s", time.monotonic() - start)
         finally:
@@ -35,7 +35,7 @@ class Loader:
     def failed(self) -> bool:
         return self._finished.is_set() and self._handle is None
 
-    def wait(self, seconds: float) -> Callable[..., Any] | None:
+    def wait(self, seconds: float | None = None) -> Callable[..., Any] | None:
         """Returns the handler, or None when it is not there after that time, or will never be."""
         self._finished.wait(seconds)
         return self._handle

@@ -1,22 +1,44 @@
 """Puts the parts together and serves until SIGINT."""
 
 import logging
+import os
 import socket
 import sys
+import threading
+import time
 
-from waitress.server import create_server  # type: ignore[import-untyped]
+from waitress.adjustments import Adjustments  # type: ignore[import-untyped]
+from waitress.server import TcpWSGIServer  # type: ignore[import-untyped]
+from waitress.task import ThreadedTaskDispatcher  # type: ignore[import-untyped]
 
 from . import log
 from .application import Application
+from .health import Health, Lock
 from .loader import Loader
+from .memory import Memory
 from .settings import Settings
 from .transport import Channel
 
 _UNLIMITED = sys.maxsize
+# Seconds after which a function that is still loading is called healthy. Kubernetes ends a container that is not so
+# after 6 s, with the probes of faas-netes; until then, a version that cannot load takes no other's place.
+_HEALTHY_AFTER = 4.0
+# Seconds in which the requests that wait for a function that cannot load are told so.
+_LAST_ANSWERS = 2.0
+
+
+class _Server(TcpWSGIServer):  # type: ignore[misc]
+    channel_class = Channel
+
+    def readable(self) -> bool:
+        self.adj.health.beat()
+        return bool(super().readable())
 
 
 def serve(sock: socket.socket) -> None:
-    """Serves on a listening socket. Exits with status 2 for a setting that makes no sense."""
+    """Serves on a listening socket. Exits with status 2 for a setting that makes no sense, with 1 for a handler that
+    cannot be imported.
+    """
     log.configure()
     try:
         settings = Settings.from_environment()
@@ -24,12 +46,11 @@ def serve(sock: socket.socket) -> None:
         logging.getLogger("function").critical("%s", error)
         sys.exit(2)
     loader = Loader()
-    server = create_server(
-        Application(loader, settings.handler_wait, settings.request_timeout).wsgi,
-        sockets=[sock],
+    lock = Lock.from_environment()
+    health = Health(lock, settings.stuck_timeout)
+    adjustments = Adjustments(
         threads=settings.server_threads,
         # Bodies stay in memory, in and out: /tmp may be full or read-only. The parser limits what comes in.
-        inbuf_overflow=_UNLIMITED,
         max_request_body_size=_UNLIMITED,
         outbuf_overflow=_UNLIMITED,
         outbuf_high_watermark=_UNLIMITED,
@@ -45,7 +66,39 @@ def serve(sock: socket.socket) -> None:
         clear_untrusted_proxy_headers=False,
         ident=None,
     )
-    server.adj.max_body_bytes = settings.max_body_bytes
-    server.channel_class = Channel
+    # What the connections need to know of this server.
+    adjustments.max_body_bytes = settings.max_body_bytes
+    adjustments.body_timeout = settings.body_timeout
+    adjustments.request_timeout = settings.request_timeout
+    adjustments.memory = Memory(settings.max_buffered_bytes)
+    adjustments.health = health
+    dispatcher = ThreadedTaskDispatcher()
+    dispatcher.set_thread_count(adjustments.threads)
+    server = _Server(
+        Application(loader, health, settings).wsgi,
+        {},
+        _sock=sock,
+        dispatcher=dispatcher,
+        adj=adjustments,
+        sockinfo=(sock.family, sock.type, sock.proto, sock.getsockname()),
+        bind_socket=False,
+    )
     loader.start()
+    threading.Thread(target=_come_up, args=(loader, lock, health, server), name="health", daemon=True).start()
     server.run()
+
+
+def _come_up(loader: Loader, lock: Lock, health: Health, server: _Server) -> None:
+    """Calls the container healthy when the handler is there, and ends the process when it never will be."""
+    loader.wait(_HEALTHY_AFTER)
+    if not loader.failed:
+        lock.write()
+    if loader.wait() is not None:
+        health.watch()
+    lock.remove()
+    end = time.monotonic() + _LAST_ANSWERS
+    while time.monotonic() < end:
+        time.sleep(0.2)
+        if not any(one.requests or one.total_outbufs_len for one in list(server.active_channels.values())):
+            break
+    os._exit(1)

@@ -1,48 +1,28 @@
-"""waitress, fitted for functions: bodies limited exactly, errors as JSON that reach the client which caused them."""
+"""waitress, fitted for functions: errors as JSON that reach the client who caused them, nothing begun too late."""
 
 import socket
 import time
 from contextlib import suppress
 from http import HTTPStatus
+from typing import Any
 
 from waitress.channel import HTTPChannel  # type: ignore[import-untyped]
-from waitress.parser import HTTPRequestParser  # type: ignore[import-untyped]
-from waitress.task import ErrorTask  # type: ignore[import-untyped]
-from waitress.utilities import BadRequest, Error, RequestEntityTooLarge  # type: ignore[import-untyped]
+from waitress.task import ErrorTask, WSGITask  # type: ignore[import-untyped]
 
 from . import log
-from .application import CALL_ID, call_id_of, error_body
+from .application import BEGUN, CALL_ID, RETRY_AFTER, call_id_of, error_body
+from .parser import Busy, Parser
 
-# Chunk sizes, their extensions and trailers are lines that waitress keeps until they end, without a limit of its own.
-_MAX_CHUNK_LINE = 4096
-# waitress copies the rest of what it was given for every chunk: many tiny chunks in a large piece would cost seconds.
-_SLICE = 4096
 _LINGER_BYTES = 65536
 
 _CODES = {
     400: ("bad_request", "This is not a valid HTTP request."),
+    408: ("request_timeout", "The request arrived too slowly."),
     413: ("body_too_large", "The request body is larger than {limit:,} bytes."),
     431: ("headers_too_large", "The request headers are too large."),
     501: ("not_implemented", "This transfer encoding is not supported."),
+    503: ("busy", "The function is busy with other requests. Try again in a few seconds."),
 }
-
-
-class Parser(HTTPRequestParser):  # type: ignore[misc]
-    """Stops a request as soon as its body is known to be over `adj.max_body_bytes`: no more than that is ever kept."""
-
-    error: Error | None
-
-    def received(self, data: bytes) -> int:
-        consumed: int = super().received(data[:_SLICE] if self.chunked else data)
-        if self.error is None:
-            if max(self.content_length, len(self.body_rcv or ())) > self.adj.max_body_bytes:
-                self.error = RequestEntityTooLarge("")
-            elif self.chunked and len(self.body_rcv.control_line) + len(self.body_rcv.trailer) > _MAX_CHUNK_LINE:
-                self.error = BadRequest("")
-        if self.error is not None:
-            self.completed = True
-            self.expect_continue = False  # answer before the upload
-        return consumed
 
 
 class JsonError(ErrorTask):  # type: ignore[misc]
@@ -55,25 +35,54 @@ class JsonError(ErrorTask):  # type: ignore[misc]
         body = error_body(code, message.format(limit=self.channel.adj.max_body_bytes))
         self.status = f"{status} {HTTPStatus(status).phrase}"
         self.response_headers += [("Content-Type", "application/json"), (CALL_ID, log.call_id.get())]
+        self.response_headers += [("Retry-After", RETRY_AFTER)] if status == 503 else []
         self.content_length = len(body)
         self.set_close_on_finish()
         self.channel.linger = True
         method, path = getattr(request, "command", ""), getattr(request, "path", "")
-        log.request(method, path, status, time.time() - self.start_time, request.body_bytes_received, len(body))
+        seconds = time.monotonic() - request.begun
+        log.request(method, path, status, seconds, request.body_bytes_received, len(body))
         self.write(b"" if method == "HEAD" else body)
 
 
+class _Task(WSGITask):  # type: ignore[misc]
+    def get_environment(self) -> dict[str, Any]:
+        return {**super().get_environment(), BEGUN: self.request.begun}
+
+
 class Channel(HTTPChannel):  # type: ignore[misc]
-    """A connection that, after an error, reads and drops what the client still sends before it is closed.
+    """A connection that reads as fast as memory allows, and that, after an error, reads and drops what the client still
+    sends before it is closed.
 
     Closing with unread data resets the connection, and many clients then lose the answer (RFC 9112, 9.6).
     """
 
     parser_class = Parser
+    task_class = _Task
     error_task_class = JsonError
+    request: Parser | None
     close_when_flushed: bool
     linger = False
     _linger_until = 0.0
+
+    def readable(self) -> bool:
+        if self._linger_until or not super().readable() or self.request is None:
+            return bool(self._linger_until) or bool(super().readable())
+        may_read = self.request.may_read()
+        if not self.request.completed:
+            return may_read
+        with self.requests_lock:
+            self.requests.append(self.request)
+            self.request = None
+            if len(self.requests) == 1:
+                self.server.add_task(self)
+        return False
+
+    def service(self) -> None:
+        request = self.requests[0]
+        if request.error is None and time.monotonic() - request.begun > self.adj.request_timeout:
+            request.fail(Busy(""))
+        super().service()
 
     def handle_write(self) -> None:
         if self.linger and self.close_when_flushed and not self.will_close:
@@ -86,11 +95,13 @@ class Channel(HTTPChannel):  # type: ignore[misc]
         else:
             super().handle_write()
 
-    def readable(self) -> bool:
-        return bool(self._linger_until) or bool(super().readable())
-
     def handle_read(self) -> None:
         if not self._linger_until:
             super().handle_read()
         elif self.recv(_LINGER_BYTES) and time.time() > self._linger_until:
             self.handle_close()
+
+    def handle_close(self) -> None:
+        super().handle_close()
+        if self.request is not None:
+            self.request.close()
