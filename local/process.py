@@ -60,7 +60,7 @@ class Process:
                 started = time.monotonic()
                 status = await self._run_once(pipe)
                 if not self.started:
-                    raise StartError(f"{self.function.name} ended with status {status} before it was ready.")
+                    raise StartError(f"{self.function.name} cannot start (status {status}): its log above says why.")
                 delay = _FIRST_DELAY if time.monotonic() - started > _STABLE else min(2 * delay, _LONGEST_DELAY)
                 self._say(f"{self.function.name} ended with status {status}; it is started again in {delay:g} s.")
                 await asyncio.sleep(delay)

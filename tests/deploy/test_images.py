@@ -33,7 +33,7 @@ def test_images_are_pinned_and_fully_named(dockerfile: str) -> None:
     for image in set(re.findall(r"^FROM (\S+)", dockerfile, re.MULTILINE)) - stages:
         assert re.fullmatch(r"[a-z.]+\.io/\S+:\S+", image), image
         assert not image.endswith(":latest")
-    assert "ghcr.io/openfaas/of-watchdog:0.11.3" in dockerfile
+    assert "ghcr.io/openfaas/of-watchdog:0.11.6" in dockerfile
 
 
 def test_the_final_image_installs_nothing_with_pip_and_runs_as_nobody_special(dockerfile: str) -> None:

@@ -85,13 +85,22 @@ def test_timeouts_chain(function: stack.Function) -> None:
         stack.seconds(environment[name])
         for name in ("read_timeout", "write_timeout", "exec_timeout", "healthcheck_interval")
     )
-    assert handler_wait(function) < execution < write <= read < UPSTREAM_TIMEOUT
+    own = settings(function)
+    assert own.handler_wait < own.request_timeout < execution < write <= read < UPSTREAM_TIMEOUT
+    assert own.body_timeout < own.request_timeout
     assert health + write < GRACE_PERIOD
 
 
 def test_whoever_waits_waits_longer_than_the_one_waited_for() -> None:
     [index, clip] = stack.read(PROJECT / "stack.yml", {})
-    assert clip.exec_timeout < stack.seconds(index.environment["clip_timeout"]) < index.exec_timeout
+    called_for = stack.seconds(index.environment["clip_timeout"])
+    assert clip.exec_timeout < called_for < settings(index).request_timeout < index.exec_timeout
+
+
+def test_bodies_take_less_than_half_of_the_memory(function: stack.Function) -> None:
+    limit = int(function.definition["limits"]["memory"].removesuffix("Mi")) << 20
+    own = settings(function)
+    assert own.max_buffered_bytes + own.max_body_bytes < limit / 2
 
 
 def test_the_server_has_threads_to_spare(function: stack.Function) -> None:
@@ -113,7 +122,3 @@ def test_memory_and_cpu_are_quantities_of_kubernetes(function: stack.Function, k
 
 def settings(function: stack.Function) -> Any:
     return import_module("template.python3.server.settings").Settings.from_environment(function.environment)
-
-
-def handler_wait(function: stack.Function) -> float:
-    return float(settings(function).handler_wait)

@@ -94,7 +94,7 @@ class Parser(HTTPRequestParser):  # type: ignore[misc]
 
     def _limit(self) -> None:
         size, limit = len(self.body_rcv), self.adj.max_body_bytes
-        self.adj.memory.hold(self, size)
+        self.adj.memory.hold(self, size, self.completed)
         if max(self.content_length, size) > limit and self._refusal is None:
             self._refuse(RequestEntityTooLarge(""))
         elif self.chunked and len(self.body_rcv.control_line) + len(self.body_rcv.trailer) > _MAX_CHUNK_LINE:
