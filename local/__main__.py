@@ -18,10 +18,9 @@ from aiohttp import web
 from . import asynchronous, gateway, stack, system
 from .assemble import assemble
 from .process import Process, StartError
+from .protocol import Runner
 
 PROJECT = Path(__file__).parent.parent
-# A long list of labels in a query is longer than aiohttp's own limits; these are the real gateway's.
-_MAX_HEADER_BYTES = 1 << 20
 _HINTS = {"index": "open it in a browser", "clip": "curl --data-binary @photo.jpg {url}"}
 
 
@@ -70,13 +69,7 @@ async def _serve(functions: Sequence[stack.Function], listener: socket.socket, b
         folder = assemble(function, PROJECT / "template", build, model if function.has_model else None)
         processes.append(Process(function, folder, {"gateway_url": url}, say))
 
-    runner = web.AppRunner(
-        _application({process.function.name: gateway.Route(process) for process in processes}, url),
-        access_log=None,
-        shutdown_timeout=1,
-        max_line_size=_MAX_HEADER_BYTES,
-        max_field_size=_MAX_HEADER_BYTES,
-    )
+    runner = Runner(_application({process.function.name: gateway.Route(process) for process in processes}, url))
     await runner.setup()
     await web.SockSite(runner, listener).start()
     status = 0

@@ -2,10 +2,12 @@
 
 import asyncio
 import logging
+import re
 import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from datetime import UTC, datetime
+from urllib.parse import quote
 
 import aiohttp
 import yarl
@@ -13,6 +15,9 @@ from aiohttp import web
 from multidict import CIMultiDict, CIMultiDictProxy
 
 from .process import Process
+from .protocol import error
+
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
 
 NAMESPACE = "openfaas-fn"
 
@@ -73,14 +78,14 @@ class Gateway:
         try:
             async with asyncio.timeout(route.function.exec_timeout):
                 await self._forward(request, route, response)
-        except (TimeoutError, aiohttp.ClientError, ConnectionError) as error:
+        except (TimeoutError, aiohttp.ClientError, ConnectionError) as problem:
             if response.prepared:
                 # Too late for another status: an answer that is cut off must not look complete.
                 _abort(request)
-            elif isinstance(error, TimeoutError):
+            elif isinstance(problem, TimeoutError):
                 raise web.HTTPGatewayTimeout(text=f"{route.function.name} took longer than its exec_timeout.") from None
             else:
-                raise web.HTTPBadGateway(text=f"{route.function.name} cannot be reached.") from error
+                raise web.HTTPBadGateway(text=f"{route.function.name} cannot be reached.") from problem
         finally:
             route.inflight -= 1
         return response
@@ -107,10 +112,11 @@ class Gateway:
 
 
 def path_and_query(request: web.Request) -> str:
-    """What follows `/function/NAME`, as it was sent."""
+    """What follows `/function/NAME`, as it was sent; bytes that are not ASCII are percent-encoded."""
     rest = "/" + "".join(request.rel_url.raw_path.split("/", 3)[3:])
     query = request.rel_url.raw_query_string
-    return f"{rest}?{query}" if query else rest
+    target = f"{rest}?{query}" if query else rest
+    return _NOT_ASCII.sub(lambda found: quote(found[0], errors="surrogateescape"), target)
 
 
 def _abort(request: web.Request) -> None:
@@ -146,18 +152,14 @@ async def errors_as_json(
     request["start_time"] = str(time.time_ns())
     try:
         return await handler(request)
-    except web.HTTPException as error:
-        code = error.reason.lower().replace(" ", "_")
-        return _error(error.status, code, error.text or "")
+    except web.HTTPException as problem:
+        code = problem.reason.lower().replace(" ", "_")
+        return error(problem.status, code, problem.text or "")
     except ConnectionError:  # the client has gone, and reads no answer
-        return _error(400, "bad_request", "The request ended early.")
+        return error(400, "bad_request", "The request ended early.")
     except Exception:
         _log.exception("the gateway failed")
-        return _error(500, "internal", "The gateway failed. It says why where it was started.")
-
-
-def _error(status: int, code: str, message: str) -> web.Response:
-    return web.json_response({"error": {"code": code, "message": message}}, status=status)
+        return error(500, "internal", "The gateway failed. It says why where it was started.")
 
 
 async def add_headers(request: web.Request, response: web.StreamResponse) -> None:

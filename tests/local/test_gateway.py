@@ -1,5 +1,6 @@
 """local/gateway.py, through a real gateway and real functions."""
 
+import gzip
 import http.client
 import json
 import os
@@ -14,7 +15,7 @@ import pytest
 import requests
 
 from tests.launch import Running
-from tests.template.wire import connect, exchange
+from tests.template.wire import connect, exchange, status_and_error
 
 ECHO = "/function/echo/echo"
 
@@ -48,6 +49,7 @@ def test_what_a_function_answers_arrives_as_it_is(gateway: Running) -> None:
         ("/event?q=%26%3D%2F%20+x", "/event", {"q": ["&=/  x"]}),
         ("/a%20b/%C3%A4/c/?x", "/a b/ä/c/", {"x": [""]}),
         ("/function/echo", "/function/echo", {}),
+        ("/ä?labels=猫,犬&x=ü y".replace(" ", "%20"), "/ä", {"labels": ["猫,犬"], "x": ["ü y"]}),
     ],
 )
 def test_the_rest_of_the_path_and_the_query_are_passed_on(
@@ -56,6 +58,35 @@ def test_the_rest_of_the_path_and_the_query_are_passed_on(
     head = f"GET /function/echo{sent} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nX-Show-Event: 1\r\n\r\n"
     seen = json.loads(exchange(gateway, head.encode()).partition(b"\r\n\r\n")[2])
     assert (seen["path"], seen["query"]) == (path, query)
+
+
+def test_a_query_that_is_no_text_at_all_breaks_nothing(gateway: Running) -> None:
+    head = b"GET /function/echo/event?labels=\xff\xe7,a HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    seen = json.loads(exchange(gateway, head).partition(b"\r\n\r\n")[2])
+    assert seen["query"] == {"labels": ["%FF%E7,a"]}
+
+
+@pytest.mark.parametrize(
+    ("request_", "expected"),
+    [
+        (b"nonsense\r\n\r\n", (400, "bad_request")),
+        (b"\x16\x03\x01\x00\xff\r\n\r\n", (400, "bad_request")),
+        (b"GET / HTTP/1.1\r\nBad Header: x\r\n\r\n", (400, "bad_request")),
+        (b"GET /a HTTP/9\r\n\r\n", (400, "bad_request")),
+        (b"POST /function/echo HTTP/1.1\r\nContent-Length: -1\r\n\r\n", (400, "bad_request")),
+        (b"GET /?" + b"a" * 1_100_000 + b" HTTP/1.1\r\n\r\n", (431, "headers_too_large")),
+        (b"GET / HTTP/1.1\r\nA: " + b"a" * 1_100_000 + b"\r\n\r\n", (431, "headers_too_large")),
+    ],
+    ids=lambda value: value[:30] if isinstance(value, bytes) else None,
+)
+def test_its_own_errors_are_json_too(gateway: Running, request_: bytes, expected: tuple[int, str]) -> None:
+    assert status_and_error(exchange(gateway, request_)) == expected
+    assert requests.post(gateway.url + ECHO, data=b"still here").content == b"still here"
+
+
+def test_a_body_that_is_compressed_stays_so(gateway: Running) -> None:
+    body = gzip.compress(b"a photo" * 1000)
+    assert requests.post(gateway.url + ECHO, data=body, headers={"Content-Encoding": "gzip"}).content == body
 
 
 def test_headers_of_the_platform_are_added(gateway: Running) -> None:

@@ -1,0 +1,68 @@
+"""The gateway's side of a connection: it reads what the real gateway reads, and says its own errors as JSON."""
+
+import asyncio
+from typing import Any
+
+from aiohttp import web
+from aiohttp.http_exceptions import LineTooLong
+from aiohttp.http_parser import HttpRequestParserPy
+
+# A long list of labels in a query is longer than aiohttp's own limits; these are the real gateway's.
+MAX_HEADER_BYTES = 1 << 20
+
+
+def error(status: int, code: str, message: str) -> web.Response:
+    return web.json_response({"error": {"code": code, "message": message}}, status=status)
+
+
+class _Protocol(web.RequestHandler):
+    def __init__(self, manager: web.Server, *, loop: asyncio.AbstractEventLoop, **options: Any) -> None:
+        super().__init__(manager, loop=loop, **options)
+        # aiohttp's parser in C refuses a target that is not ASCII, as curl sends `labels=猫`; that in Python does not.
+        self._parser = HttpRequestParserPy(
+            self,
+            loop,
+            self._read_bufsize,
+            max_line_size=self.max_line_size,
+            max_field_size=self.max_field_size,
+            max_headers=self.max_headers,
+            payload_exception=web.RequestPayloadError,
+            auto_decompress=False,
+            max_msg_queue_size=self._max_msg_queue_size,
+        )
+
+    def handle_error(
+        self, request: web.BaseRequest, status: int = 500, exc: BaseException | None = None, message: str | None = None
+    ) -> web.StreamResponse:
+        super().handle_error(request, status, exc, message)  # logs it
+        if isinstance(exc, LineTooLong):
+            answer = error(431, "headers_too_large", "The request line or a header is too large.")
+        elif status < 500:
+            answer = error(status, "bad_request", "This is not a valid HTTP request.")
+        else:
+            answer = error(status, "internal", "The gateway failed.")
+        answer.force_close()
+        return answer
+
+
+class _Server(web.Server):
+    def __call__(self) -> web.RequestHandler:
+        return _Protocol(self, loop=self._loop, **self._kwargs)
+
+
+class Runner(web.AppRunner):
+    """Runs the gateway's application behind this protocol."""
+
+    def __init__(self, app: web.Application) -> None:
+        super().__init__(
+            app,
+            access_log=None,
+            shutdown_timeout=1,
+            max_line_size=MAX_HEADER_BYTES,
+            max_field_size=MAX_HEADER_BYTES,
+            max_headers=10_000,
+        )
+
+    async def _make_server(self) -> web.Server:
+        made = await super()._make_server()
+        return _Server(made.request_handler, request_factory=made.request_factory, **made._kwargs)
