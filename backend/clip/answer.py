@@ -8,6 +8,7 @@ from .image import FORMATS
 from .limits import DEFAULT_TOP_K, MAX_IMAGE_BYTES, MAX_IMAGE_PIXELS, MAX_LABELS
 from .manifest import Manifest
 from .recognizer import Ranking
+from .version import VERSION
 
 Response = dict[str, Any]
 
@@ -38,6 +39,7 @@ def description(manifest: Manifest) -> Response:
     return _json(
         200,
         {
+            "version": VERSION,
             "model": manifest.title,
             "license": manifest.license,
             "vocabulary": manifest.vocabulary,

@@ -1,5 +1,6 @@
 """The Dockerfiles and requirements of the images, as far as they can be read without building."""
 
+import ast
 import re
 import shlex
 from pathlib import Path
@@ -14,6 +15,7 @@ REQUIREMENTS = [
     "frontend/index/requirements.txt",
     "backend/clip/requirements.txt",
     "backend/clip/requirements-export.txt",
+    "backend/clip/requirements-torch.txt",
     "local/requirements.txt",
 ]
 
@@ -28,12 +30,22 @@ def final_stage(dockerfile: str) -> str:
     return dockerfile[dockerfile.rindex("\nFROM ") :]
 
 
-def test_images_are_pinned_and_fully_named(dockerfile: str) -> None:
+def test_images_are_named_by_their_exact_versions(dockerfile: str) -> None:
+    arguments = dict(re.findall(r"^ARG (\w+)=(.*)$", dockerfile, re.MULTILINE))
     stages = set(re.findall(r" AS (\w+)", dockerfile))
-    for image in set(re.findall(r"^FROM (\S+)", dockerfile, re.MULTILINE)) - stages:
-        assert re.fullmatch(r"[a-z.]+\.io/\S+:\S+", image), image
-        assert not image.endswith(":latest")
-    assert "ghcr.io/openfaas/of-watchdog:0.11.6" in dockerfile
+    for image in set(re.findall(r"^FROM (?:--platform=\S+ )?(\S+)", dockerfile, re.MULTILINE)) - stages:
+        named = re.sub(r"\$\{(\w+)\}", lambda match: arguments[match[1]], image)
+        assert re.fullmatch(r"[a-z.]+\.io/\S+:\d+\.\d+\.\d+(-slim-bookworm)?(@sha256:[0-9a-f]{64})?", named), named
+
+
+def test_no_build_argument_is_empty(dockerfile: str) -> None:
+    assert "" not in re.findall(r"^ARG \w+=?(.*)$", dockerfile, re.MULTILINE)
+
+
+def test_an_image_says_what_it_is(dockerfile: str) -> None:
+    labels = dict(re.findall(r'org\.opencontainers\.image\.(\w+)="([^"]*)"', final_stage(dockerfile)))
+    assert labels["version"] == "$VERSION"
+    assert all(labels[name] for name in ("title", "description", "licenses"))
 
 
 def test_the_final_image_installs_nothing_with_pip_and_runs_as_nobody_special(dockerfile: str) -> None:
@@ -61,13 +73,46 @@ def test_the_process_of_the_template_is_that_of_the_image(template: str) -> None
     assert lines == [f"language: {template}", "fprocess: python index.py"]
 
 
-def test_torch_is_installed_for_the_export_alone() -> None:
+def test_torch_is_installed_for_the_export_alone_and_from_one_index() -> None:
     dockerfile = (PROJECT / "template/python3-debian/Dockerfile").read_text(encoding="utf-8")
     stages = re.split(r"^FROM .* AS (\w+)$", dockerfile, flags=re.MULTILINE)
-    with_export = [stages[n] for n in range(1, len(stages), 2) if "requirements-export.txt" in stages[n + 1]]
+    with_export = [stages[n] for n in range(1, len(stages), 2) if "-export.lock" in stages[n + 1]]
     assert with_export == ["model"]
     assert "--from=model /model" in dockerfile
     assert not re.search(r"^(torch|open.clip)", (PROJECT / "backend/clip/requirements.txt").read_text(), re.MULTILINE)
+    for path in ("template/python3-debian/Dockerfile", "Makefile"):
+        assert "--extra-index-url" not in (PROJECT / path).read_text(encoding="utf-8")
+
+
+def imported_by(module: Path, package: Path) -> set[Path]:
+    """The modules of `package` that a module imports relatively."""
+    found = set()
+    for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            folder = [module, *module.parents][node.level]
+            names = [node.module] if node.module else [alias.name for alias in node.names]
+            found |= {folder.joinpath(*name.split(".")).with_suffix(".py") for name in names}
+    return {path for path in found if path.is_file() and path.is_relative_to(package)}
+
+
+def test_the_model_is_made_again_only_when_something_that_it_depends_on_has_changed() -> None:
+    """What the Dockerfile leaves out of the recipe is what no module of the export imports."""
+    clip = PROJECT / "backend" / "clip"
+    recipe = set((clip / "export").glob("*.py"))
+    while new := {path for module in recipe for path in imported_by(module, clip)} - recipe:
+        recipe |= new
+    dockerfile = (PROJECT / "template/python3-debian/Dockerfile").read_text(encoding="utf-8")
+    [removed] = re.findall(r"^RUN cd /function && rm -rf requirements\* (.*)$", dockerfile, re.MULTILINE)
+    left_out = {clip / name for name in removed.split()}
+    assert clip / "handler.py" in left_out
+    assert all(path.is_file() for path in left_out)
+    assert not left_out & recipe
+
+
+def test_a_download_depends_on_one_module() -> None:
+    """The layer that downloads has this module and no other of the function."""
+    clip = PROJECT / "backend" / "clip"
+    assert imported_by(clip / "export" / "source.py", clip) == set()
 
 
 @pytest.mark.parametrize("path", REQUIREMENTS)

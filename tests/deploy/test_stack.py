@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from local import stack
+from local.known import MODELS
 from tests.launch import PROJECT
 
 FILES = ["stack.yml", "index.yml", "clip.yml"]
@@ -67,11 +68,21 @@ def test_owner_tag_and_server_choose_the_image() -> None:
 
 def test_the_model_is_a_build_argument() -> None:
     [index, clip] = stack.read(PROJECT / "stack.yml", {})
-    assert clip.definition["build_args"] == {"MODEL": "ViT-B-32", "PRETRAINED": "datacomp_xl_s13b_b90k"}
+    assert clip.definition["build_args"]["MODEL"] in MODELS
+    assert clip.definition["build_args"]["PRETRAINED"] in MODELS[clip.definition["build_args"]["MODEL"]]
     assert clip.has_model
     assert not index.has_model
     [_, bundled] = stack.read(PROJECT / "stack.yml", {"MODEL": "bundled"})
     assert bundled.definition["build_args"]["MODEL"] == "bundled"
+
+
+def test_the_tag_is_the_version_of_the_image_and_no_build_argument_is_empty() -> None:
+    """faas-cli drops all build arguments when one of them is empty."""
+    for functions in (stack.read(PROJECT / "stack.yml", {}), stack.read(PROJECT / "stack.yml", {"TAG": "1.2.3"})):
+        assert {function.definition["build_args"]["VERSION"] for function in functions} == {
+            function.image.rpartition(":")[2] for function in functions
+        }
+        assert all(value for function in functions for value in function.definition["build_args"].values())
 
 
 def test_the_handler_and_the_template_are_there(function: stack.Function) -> None:

@@ -16,12 +16,14 @@ from tests.launch import PROJECT
 LOCKS = {
     "frontend/index/requirements.lock": ["template/python3/requirements.txt", "frontend/index/requirements.txt"],
     "backend/clip/requirements.lock": ["template/python3-debian/requirements.txt", "backend/clip/requirements.txt"],
+    "backend/clip/requirements-export.lock": ["backend/clip/requirements.txt", "backend/clip/requirements-export.txt"],
 }
+TORCH = "backend/clip/requirements-torch"
 
 
 def requirements(path: str) -> list[Requirement]:
     lines = (PROJECT / path).read_text(encoding="utf-8").replace("\\\n", "").splitlines()
-    return [Requirement(line.partition("--hash")[0]) for line in lines if line and not line.startswith("#")]
+    return [Requirement(line.partition("--hash")[0]) for line in lines if line and not line.startswith(("#", "-r "))]
 
 
 def pins(path: str) -> dict[str, str]:
@@ -29,19 +31,21 @@ def pins(path: str) -> dict[str, str]:
 
 
 def excluded(lock: str) -> set[str]:
-    path = Path(lock).with_name("requirements-excluded.txt")
+    path = Path(lock).with_name(f"{Path(lock).stem}-excluded.txt")
     return set(pins(str(path))) if (PROJECT / path).exists() else set()
 
 
 @pytest.mark.parametrize("lock", LOCKS)
 def test_a_lock_holds_what_the_requirements_pin_and_all_that_these_need(lock: str) -> None:
     locked = pins(lock)
+    elsewhere = excluded(lock) | (set(pins(f"{TORCH}.lock")) if "export" in lock else set())
     for path in LOCKS[lock]:
         assert locked.items() >= pins(path).items(), f"make lock: {path} has changed"
-    for name in locked:
+    here = [each.name for each in requirements(lock) if each.marker is None or each.marker.evaluate()]
+    for name in here:
         for requirement in map(Requirement, distribution(name).requires or ()):
             if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
-                assert canonicalize_name(requirement.name) in locked.keys() | excluded(lock), f"{name} needs it"
+                assert canonicalize_name(requirement.name) in locked.keys() | elsewhere, f"{name} needs it"
 
 
 @pytest.mark.parametrize("lock", LOCKS)
@@ -51,6 +55,19 @@ def test_every_package_has_hashes_and_comes_from_nowhere_in_particular(lock: str
     assert all(re.fullmatch(r"\S+==\S+( ; [^-]+)?( +--hash=sha256:[0-9a-f]{64})+\s*", entry) for entry in entries)
     assert "://" not in text
     assert not excluded(lock) & set(pins(lock))
+
+
+def test_pytorch_is_locked_apart_from_what_comes_from_the_package_index() -> None:
+    torch = {"torch", "torchvision"}
+    assert pins(f"{TORCH}.lock") == pins(f"{TORCH}.txt")
+    assert pins(f"{TORCH}.lock").keys() == torch
+    assert not torch & pins("backend/clip/requirements-export.lock").keys()
+
+
+def test_what_exports_a_model_is_what_serves_it() -> None:
+    """A package that both install has one version: the model is compared with open_clip by the code that serves it."""
+    serving, export = pins("backend/clip/requirements.lock"), pins("backend/clip/requirements-export.lock")
+    assert {name for name in serving.keys() & export.keys() if serving[name] != export[name]} == set()
 
 
 @pytest.fixture

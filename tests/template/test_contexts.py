@@ -26,6 +26,13 @@ def test_a_context_holds_all_that_its_dockerfile_copies(tmp_path: Path, template
         assert (context / source).exists(), source
 
 
+def test_the_version_is_that_of_the_project() -> None:
+    """`clip` says it in `GET /`, and faas-cli follows the link when it copies the handler."""
+    link = PROJECT / "backend" / "clip" / "project.toml"
+    assert link.is_symlink()
+    assert link.resolve() == PROJECT / "pyproject.toml"
+
+
 def test_the_server_lives_once() -> None:
     """A checkout without symbolic links would hold small text files in their place, and build images of these."""
     for name in ("index.py", "server", "requirements.txt"):
