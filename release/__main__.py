@@ -1,0 +1,66 @@
+"""python -m release: what the release workflow asks for.
+
+python -m release version
+python -m release check v1.2.3        # the tag is the version, and the changelog tells of it
+python -m release notes
+python -m release arguments clip      # the build arguments of its image
+python -m release files --out FOLDER --source URL index=NAME@sha256:DIGEST clip=NAME@sha256:DIGEST
+"""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+import yaml
+
+from . import changelog, files
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m release", description=(__doc__ or "").partition("\n")[0])
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("version", help="print the version")
+    commands.add_parser("notes", help="print what the changelog says of it")
+    check = commands.add_parser("check", help="fail unless this tag can be released")
+    check.add_argument("tag")
+    arguments_of = commands.add_parser("arguments", help="print a function's build arguments, NAME=VALUE a line")
+    arguments_of.add_argument("function")
+    written = commands.add_parser("files", help="write stack.yml and functions.json")
+    written.add_argument("--out", type=Path, required=True)
+    written.add_argument("--source", required=True, help="the address of the repository")
+    written.add_argument("image", nargs="+", help="FUNCTION=NAME@sha256:DIGEST")
+    arguments = parser.parse_args()
+    try:
+        return _run(arguments)
+    except changelog.ReleaseError as error:
+        print(f"release: {error}", file=sys.stderr)
+        return 1
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    version = changelog.version()
+    text = (changelog.PROJECT / "CHANGELOG.md").read_text(encoding="utf-8")
+    match arguments.command:
+        case "version":
+            print(version)
+        case "notes":
+            print(changelog.notes(text, version))
+        case "check":
+            changelog.notes(text, version)
+            if arguments.tag != f"v{version}":
+                raise changelog.ReleaseError(f"the tag {arguments.tag} is not v{version}, as pyproject.toml has it.")
+        case "arguments":
+            print("\n".join(files.build_arguments(arguments.function, version)))
+        case "files":
+            images = dict(image.split("=", 1) for image in arguments.image if "=" in image)
+            stack = yaml.safe_dump(files.stack_file(images), sort_keys=False, width=120)
+            store = json.dumps(files.store_file(images, arguments.source), indent=2)
+            arguments.out.mkdir(parents=True, exist_ok=True)
+            (arguments.out / "stack.yml").write_text(stack, encoding="utf-8")
+            (arguments.out / "functions.json").write_text(store + "\n", encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
