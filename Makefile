@@ -1,7 +1,9 @@
 # The two commands that matter: `make up` runs the application, `make test` passes the tests. `make help` lists all.
 
 PYTHON ?= python3
+HOST ?= 127.0.0.1
 PORT ?= 8080
+DOCKER ?= docker
 # PyPI's torch for Linux brings gigabytes of CUDA; this index has it without. Where it cannot be reached PyPI serves.
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 
@@ -11,47 +13,75 @@ EXPORT := .venv-export
 DEV := .venv-dev
 
 SERVE_REQUIREMENTS := $(wildcard template/*/requirements.txt) $(addsuffix /requirements.txt,frontend/index backend/clip local)
-EXPORT_REQUIREMENTS := backend/clip/requirements-export.txt
+TORCH := backend/clip/requirements-torch
+EXPORT_REQUIREMENTS := backend/clip/requirements-export.txt $(TORCH).txt
 DEV_REQUIREMENTS := $(addsuffix /requirements.txt,tests training benchmarks)
 
-LOCKS := frontend/index/requirements.lock backend/clip/requirements.lock
+CLIP_LOCKS := backend/clip/requirements.lock backend/clip/requirements-export.lock
+LOCKS := frontend/index/requirements.lock $(CLIP_LOCKS)
 LOCK = $(DEV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --custom-compile-command "make lock"
 
-.PHONY: help up test lint format evaluate screenshots bench tune fuzz lock sbom audit clean
+# MODEL=bundled is what is served without MODEL.
+OTHER_MODEL := $(filter-out bundled,$(MODEL))
+
+# An environment of another Python than PYTHON is made anew: a phony prerequisite asks for it.
+VERSION_OF_PYTHON := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
+version_of = $(shell sed -n 's/^version = \([0-9]*\.[0-9]*\).*/\1/p' $(1)/pyvenv.cfg 2>/dev/null)
+anew = $(if $(filter $(VERSION_OF_PYTHON),$(call version_of,$(1))),,another-python)
+
+.PHONY: help up test lint format evaluate screenshots bench tune fuzz lock sbom audit contexts images smoke clean
+.PHONY: another-python known-model
 
 help: ## list the targets
-	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 22
+	@awk 'BEGIN {FS = ":.*## "} /^##@ / {print "\n" substr($$0, 5)} /^[a-z]+:.*## / {printf "  make %-14s%s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
-ifdef MODEL
+##@ Use it
+
+ifneq ($(OTHER_MODEL),)
+$(EXPORT)/installed: | known-model
 up: $(EXPORT)/installed
 endif
-up: $(SERVE)/installed ## run the application; PORT=8080, MODEL= and PRETRAINED= for another CLIP
-ifdef MODEL
+up: $(SERVE)/installed ## run the application; PORT=8080, HOST=0.0.0.0 for your network, MODEL= and PRETRAINED= for another CLIP
+ifneq ($(OTHER_MODEL),)
 	@model=$$($(EXPORT)/bin/python -m local.model --model "$(MODEL)" --pretrained "$(PRETRAINED)" | tail -n 1) && [ -n "$$model" ] && \
-	exec $(SERVE)/bin/python -m local --port $(PORT) --model "$$model"
+	exec $(SERVE)/bin/python -m local --host $(HOST) --port $(PORT) --model "$$model"
 else
-	@exec $(SERVE)/bin/python -m local --port $(PORT)
+	@exec $(SERVE)/bin/python -m local --host $(HOST) --port $(PORT)
 endif
 
-test: $(DEV)/installed ## run every test
+# A misspelt name is told before gigabytes are installed for it.
+known-model: $(SERVE)/installed
+	@$(SERVE)/bin/python -m local.known --model "$(MODEL)" --pretrained "$(PRETRAINED)"
+
+evaluate: $(DEV)/installed ## measure a model: DATA=cifar100.npz PHOTOS=folder [MODEL=exported folder]
+	$(DEV)/bin/python -m training.evaluate --model $(or $(MODEL),backend/clip/model) $(if $(DATA),--data "$(DATA)") $(if $(PHOTOS),--photos "$(PHOTOS)")
+
+##@ Change it
+
+test: $(DEV)/installed ## run every test; ARGS="-k page"
 	@tests/install-browser $(DEV)/bin/playwright
 	$(DEV)/bin/python -m pytest $(ARGS)
 
-lint: $(DEV)/installed ## check style and types
+lint: $(DEV)/installed ## check style, types and workflows
 	$(DEV)/bin/ruff check .
 	$(DEV)/bin/ruff format --check .
 	$(DEV)/bin/mypy .
+	$(DEV)/bin/zizmor --quiet --offline --no-progress .github
+	@if command -v actionlint >/dev/null; then actionlint; else \
+	  echo "actionlint is not installed, zizmor alone has checked the workflows: pip install -r .github/requirements.txt"; fi
 
 format: $(DEV)/installed ## rewrite the sources in the project's style
 	$(DEV)/bin/ruff check --fix .
 	$(DEV)/bin/ruff format .
 
-evaluate: $(DEV)/installed ## measure a model: DATA=cifar100.npz PHOTOS=folder [MODEL=exported folder]
-	$(DEV)/bin/python -m training.evaluate --model $(or $(MODEL),backend/clip/model) $(if $(DATA),--data "$(DATA)") $(if $(PHOTOS),--photos "$(PHOTOS)")
+fuzz: $(DEV)/installed ## throw mutated files at clip; MINUTES=10
+	$(DEV)/bin/python -m tests.hardening.fuzz --minutes $(or $(MINUTES),10) --failures build/fuzz
 
 screenshots: $(DEV)/installed ## photograph the page into docs/screenshots
 	@tests/install-browser $(DEV)/bin/playwright
 	$(DEV)/bin/python -m tests.frontend.screenshots
+
+##@ Measure it
 
 bench: $(DEV)/installed ## measure speed and memory beside the baselines; ARGS=--quick
 	$(DEV)/bin/python -m benchmarks $(ARGS)
@@ -59,48 +89,76 @@ bench: $(DEV)/installed ## measure speed and memory beside the baselines; ARGS=-
 tune: $(DEV)/installed ## try the settings of engine and server
 	$(DEV)/bin/python -m benchmarks.settings $(ARGS)
 
-fuzz: $(DEV)/installed ## throw mutated files at clip; MINUTES=10
-	$(DEV)/bin/python -m tests.hardening.fuzz --minutes $(or $(MINUTES),10) --failures build/fuzz
+##@ Ship it
 
-lock: $(DEV)/installed ## pin what the images install, with hashes
+lock: $(DEV)/installed ## pin what the images install and what exports a model, with hashes
 	$(LOCK) template/python3/requirements.txt frontend/index/requirements.txt -o frontend/index/requirements.lock
 	$(LOCK) template/python3-debian/requirements.txt backend/clip/requirements.txt --excludes backend/clip/requirements-excluded.txt -o backend/clip/requirements.lock
+	$(LOCK) backend/clip/requirements-export.txt --constraint backend/clip/requirements.lock --excludes backend/clip/requirements-export-excluded.txt \
+	  --no-emit-package torch --no-emit-package torchvision -o backend/clip/requirements-export.lock
+	@$(LOCK) --no-deps --default-index $(TORCH_INDEX) $(TORCH).txt -o $(TORCH).lock || echo "$(TORCH).lock is left as it was."
 
 sbom: $(DEV)/installed ## write build/index.cdx.json and build/clip.cdx.json (CycloneDX)
 	@mkdir -p build
 	$(DEV)/bin/cyclonedx-py requirements --output-reproducible -o build/index.cdx.json frontend/index/requirements.lock
 	$(DEV)/bin/cyclonedx-py requirements --output-reproducible -o build/clip.cdx.json backend/clip/requirements.lock
 
-audit: $(DEV)/installed ## look for known vulnerabilities in what the images install (asks PyPI)
+audit: $(DEV)/installed ## look for known vulnerabilities in what the images and the export install (asks PyPI)
 	$(DEV)/bin/pip-audit --strict --disable-pip --require-hashes $(addprefix -r ,$(LOCKS))
 
-clean: ## remove the virtual environments
-	rm -rf $(SERVE) $(EXPORT) $(DEV)
+contexts: ## lay out build/index and build/clip as `faas-cli build` does
+	@rm -rf build/index build/clip
+	@mkdir -p build
+	cp -RL template/python3 build/index && cp -RL frontend/index build/index/function
+	cp -RL template/python3-debian build/clip && cp -RL backend/clip build/clip/function
+
+images: contexts ## build both images, with the bundled model; DOCKER=podman, ARGS="--build-arg PYTHON_VERSION=3.11"
+	$(DOCKER) build $(ARGS) --tag index:local build/index
+	$(DOCKER) build $(ARGS) --build-arg MODEL=bundled --tag clip:local build/clip
+
+smoke: $(SERVE)/installed ## run these images, post a photo, stop them under load
+	DOCKER=$(DOCKER) $(SERVE)/bin/python -m tests.deploy.smoke index=index:local clip=clip:local
+
+##@ Clean up
+
+clean: ## remove the virtual environments and what was built
+	rm -rf $(SERVE) $(EXPORT) $(DEV) build
 
 # An environment is complete when its marker is there; changed requirements are installed into it.
 define create
+	@case "$(VERSION_OF_PYTHON)" in \
+	  "") echo "$(PYTHON) is not installed. Python 3.11 or newer is needed (Debian: apt install python3 python3-venv)." >&2; exit 1 ;; \
+	  2.*|3.[0-9]|3.10) echo "Python 3.11 or newer is needed, and $(PYTHON) is $(VERSION_OF_PYTHON). Name a newer one: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 1 ;; \
+	esac
+	@if [ -e $(1) ] && [ "$(VERSION_OF_PYTHON)" != "$(call version_of,$(1))" ]; then \
+	  echo "$(1) is of Python $(call version_of,$(1)), and $(PYTHON) is $(VERSION_OF_PYTHON): it is made anew."; rm -rf $(1); fi
 	@[ -x $(1)/bin/pip ] || $(PYTHON) -m venv $(1) || { rm -rf $(1); \
-	  echo "Python 3.11 or newer with its venv module is needed (Debian: apt install python3-venv)." >&2; exit 1; }
+	  echo "Python's venv module is needed (Debian: apt install python3-venv)." >&2; exit 1; }
 endef
 
-define torch_index
-$$(curl --head --fail --silent --output /dev/null --max-time 10 "$(TORCH_INDEX)/torch/" && echo "--extra-index-url $(TORCH_INDEX)")
+# torch first, and from its own index alone: what is installed after it finds it there.
+define install_torch
+	@if curl --head --fail --silent --output /dev/null --max-time 10 "$(TORCH_INDEX)/torch/"; then \
+	  $(1)/bin/pip install --quiet --disable-pip-version-check --no-deps --index-url "$(TORCH_INDEX)" -r $(TORCH).lock; \
+	else echo "$(TORCH_INDEX) does not answer: PyTorch comes from where pip is set up to look, on Linux with CUDA (5.6 GB)."; fi
 endef
 
-$(SERVE)/installed: $(SERVE_REQUIREMENTS)
+$(SERVE)/installed: $(SERVE_REQUIREMENTS) $(call anew,$(SERVE))
 	$(call create,$(SERVE))
-	@echo "Installing what the functions need into $(SERVE) ..."
-	@$(SERVE)/bin/pip install --quiet --disable-pip-version-check $(addprefix -r ,$^)
+	@echo "Installing what the functions need into $(SERVE) (0.4 GB, half a minute) ..."
+	@$(SERVE)/bin/pip install --quiet --disable-pip-version-check $(addprefix -r ,$(SERVE_REQUIREMENTS))
 	@touch $@
 
-$(EXPORT)/installed: $(EXPORT_REQUIREMENTS) backend/clip/requirements.txt
+$(EXPORT)/installed: $(EXPORT_REQUIREMENTS) backend/clip/requirements.txt $(call anew,$(EXPORT))
 	$(call create,$(EXPORT))
-	@echo "Installing torch and open_clip into $(EXPORT) ..."
-	@$(EXPORT)/bin/pip install --disable-pip-version-check $(torch_index) -r $<
+	@echo "Installing torch and open_clip into $(EXPORT) (minutes, gigabytes) ..."
+	$(call install_torch,$(EXPORT))
+	@$(EXPORT)/bin/pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
 
-$(DEV)/installed: $(DEV_REQUIREMENTS) $(EXPORT_REQUIREMENTS) $(SERVE_REQUIREMENTS)
+$(DEV)/installed: $(DEV_REQUIREMENTS) $(EXPORT_REQUIREMENTS) $(SERVE_REQUIREMENTS) $(call anew,$(DEV))
 	$(call create,$(DEV))
-	@echo "Installing everything into $(DEV), torch included ..."
-	@$(DEV)/bin/pip install --quiet --disable-pip-version-check $(torch_index) $(addprefix -r ,$^)
+	@echo "Installing everything into $(DEV), torch included (minutes, gigabytes) ..."
+	$(call install_torch,$(DEV))
+	@$(DEV)/bin/pip install --quiet --disable-pip-version-check $(addprefix -r ,$(DEV_REQUIREMENTS) $(EXPORT_REQUIREMENTS) $(SERVE_REQUIREMENTS))
 	@touch $@

@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import errno
+import ipaddress
 import logging
 import os
 import signal
@@ -11,6 +12,7 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import aiohttp
 from aiohttp import web
@@ -21,6 +23,7 @@ from .process import Process, StartError
 from .protocol import Runner
 
 PROJECT = Path(__file__).parent.parent
+_ANY = "0.0.0.0"  # noqa: S104
 _HINTS = {"index": "open it in a browser", "clip": "curl --data-binary @photo.jpg {url}"}
 
 
@@ -34,6 +37,7 @@ def say(line: str) -> None:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m local", description="Runs the functions and a gateway here.")
+    parser.add_argument("--host", default="127.0.0.1", help="the address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=int, default=8080, help="the gateway's port (default: %(default)s)")
     parser.add_argument("--model", type=Path, metavar="DIR", help="serve this exported model, not the bundled one")
     parser.add_argument("-f", "--yaml", type=Path, default=PROJECT / "stack.yml", help="the stack file")
@@ -43,26 +47,33 @@ def main() -> int:
     logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
     try:
         functions = stack.read(arguments.yaml)
-        with _listen(arguments.port) as listener, tempfile.TemporaryDirectory(prefix="functions-") as build:
+        with (
+            _listen(arguments.host, arguments.port) as listener,
+            tempfile.TemporaryDirectory(prefix="functions-") as build,
+        ):
             return asyncio.run(_serve(functions, listener, Path(build), arguments.model))
     except (OSError, ValueError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
 
 
-def _listen(port: int) -> socket.socket:
+def _listen(host: str, port: int) -> socket.socket:
     try:
-        return socket.create_server(("127.0.0.1", port))
+        return socket.create_server((host, port))
     except OverflowError:
         raise ValueError(f"{port} is no port: choose one from 1024 to 65535.") from None
     except OSError as error:
-        if error.errno != errno.EADDRINUSE:
-            raise
-        raise ValueError(f"Port {port} is in use: choose another one with --port (make up PORT={port + 1}).") from None
+        if error.errno == errno.EADDRINUSE:
+            other = f"choose another one with --port (make up PORT={port + 1})"
+            raise ValueError(f"Port {port} is in use: {other}.") from None
+        if error.errno in (errno.EADDRNOTAVAIL, socket.EAI_NONAME, socket.EAI_AGAIN):
+            raise ValueError(f"{host} is no address of this computer: 0.0.0.0 is all that it has.") from None
+        raise
 
 
 async def _serve(functions: Sequence[stack.Function], listener: socket.socket, build: Path, model: Path | None) -> int:
-    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    host, port = listener.getsockname()
+    url = f"http://{'127.0.0.1' if host == _ANY else host}:{port}"
     reading_end, writing_end = os.pipe()
     processes = []
     for function in functions:
@@ -78,7 +89,7 @@ async def _serve(functions: Sequence[stack.Function], listener: socket.socket, b
             group.create_task(_until_stopped())
             for process in processes:
                 group.create_task(process.run(reading_end))
-            group.create_task(_announce(processes, url))
+            group.create_task(_announce(processes, url, host))
     except* Stopped:
         pass
     except* StartError as failures:
@@ -112,12 +123,16 @@ async def _until_stopped() -> None:
     raise Stopped
 
 
-async def _announce(processes: Sequence[Process], url: str) -> None:
+async def _announce(processes: Sequence[Process], url: str, host: str) -> None:
     names = [process.function.name for process in processes]
     say(f"Starting {' and '.join(names)} ...")
     async with aiohttp.ClientSession() as session:
         await asyncio.gather(*(process.wait_until_ready(session) for process in processes))
-    say("Ready. This is for development: it listens on this computer only. Ctrl-C ends it.")
+    if ipaddress.ip_address(host).is_loopback:
+        say("Ready. This is for development: it listens on this computer only. Ctrl-C ends it.")
+    else:
+        say("Ready. This is for development: everybody in your network can use it, without a key. Ctrl-C ends it.")
+        say(f"On a phone, this computer's address takes the place of {urlsplit(url).hostname} (hostname -I).")
     for name in names:
         address = f"{url}/function/{name}"
         say(f"  {address}  {_HINTS.get(name, '').format(url=address)}".rstrip())

@@ -101,6 +101,22 @@ def test_a_port_in_use_is_one_clear_line(gateway: Running) -> None:
     assert ended.stderr == f"Port {port} is in use: choose another one with --port (make up PORT={int(port) + 1}).\n"
 
 
+def test_it_listens_elsewhere_with_a_word_of_warning(tmp_path: Path) -> None:
+    with local("-f", str(write_stack(tmp_path)), "--host", "0.0.0.0") as program:
+        assert "everybody in your network can use it, without a key" in program.output()
+        port = program.url.rpartition(":")[2]
+        # Another address than the one that the functions call: only a gateway on every address answers here.
+        assert requests.get(f"http://127.0.0.2:{port}/function/caller/environment").status_code == 200
+        assert requests.get(f"{program.url}/function/caller/environment").json()["gateway_url"] == program.url
+
+
+@pytest.mark.parametrize("host", ["no.such.host.invalid", "192.0.2.1"])
+def test_a_host_that_is_another_is_one_clear_line(host: str) -> None:
+    ended = run("local", "--port", str(free_port()), "--host", host)
+    assert ended.returncode == 1
+    assert ended.stderr == f"{host} is no address of this computer: 0.0.0.0 is all that it has.\n"
+
+
 @pytest.mark.parametrize("port", ["70000", "-1"])
 def test_a_port_that_is_none_is_one_clear_line(port: str) -> None:
     ended = run("local", "--port", port)

@@ -1,0 +1,67 @@
+"""Refuses a model that open_clip does not have, before gigabytes are installed to find out.
+
+    python -m local.known --model ViT-B-32 --pretrained datacomp_xl_s13b_b90k
+
+`models.json` holds the names that open_clip 3.3.0 has weights for and that the export takes, each with its tags.
+"""
+
+import argparse
+import difflib
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+MODELS: dict[str, list[str]] = json.loads(Path(__file__).with_name("models.json").read_text(encoding="utf-8"))
+_FORMS = ("local-dir:", "hf-hub:")
+
+
+class UnknownModel(Exception):
+    """There is no such model. The message names the nearest ones."""
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m local.known", description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--model", required=True)
+    parser.add_argument("--pretrained", default="")
+    arguments = parser.parse_args()
+    try:
+        require(arguments.model, arguments.pretrained)
+    except UnknownModel as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    return 0
+
+
+def require(model: str, pretrained: str) -> None:
+    """Raises UnknownModel unless `model` is a folder, a repository, or a name of open_clip with one of its tags.
+
+    What is inside a folder, a repository or a file of weights is for the export to judge.
+    """
+    folder = model.removeprefix("local-dir:")
+    if folder != model and not Path(folder).is_dir():
+        raise UnknownModel(f"There is no folder {folder}.")
+    if model.startswith(_FORMS) or Path(pretrained).is_file():
+        return
+    if model not in MODELS:
+        raise UnknownModel(
+            f"open_clip has no weights for MODEL={model}.{_nearest(model, [*MODELS, 'bundled'])}\n"
+            "MODEL may also be local-dir:FOLDER or hf-hub:ORGANIZATION/REPOSITORY."
+        )
+    if pretrained not in MODELS[model]:
+        given = f"has no weights PRETRAINED={pretrained}" if pretrained else "needs PRETRAINED"
+        raise UnknownModel(
+            f"{model} {given}.{_nearest(pretrained, MODELS[model])}\nIts weights are: {', '.join(MODELS[model])}."
+        )
+
+
+def _nearest(name: str, names: Sequence[str]) -> str:
+    """A sentence with the names that differ in few letters, else with some that contain the given one."""
+    lower = {known.lower(): known for known in names}
+    near = difflib.get_close_matches(name.lower(), lower, cutoff=0.7)
+    near = near or [known for known in lower if name and name.lower() in known][:3]
+    return f" The nearest: {', '.join(lower[known] for known in near)}." if near else ""
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,65 @@
+"""`python -m local.known`: tells a misspelt model before anything is installed for it."""
+
+from pathlib import Path
+
+import pytest
+
+from local.known import MODELS
+from tests.local.test_local import run
+
+
+@pytest.mark.parametrize(
+    ("model", "pretrained"),
+    [
+        ("ViT-B-32", "datacomp_xl_s13b_b90k"),
+        ("ViT-B-32-quickgelu", "openai"),
+        ("EVA02-B-16", "merged2b_s8b_b131k"),
+        ("hf-hub:somebody/something", ""),
+        ("local-dir:training/checkpoint", ""),
+        ("ViT-B-32", "README.md"),  # a file: the export looks into it
+    ],
+)
+def test_what_may_exist_passes(model: str, pretrained: str) -> None:
+    ended = run("local.known", "--model", model, "--pretrained", pretrained)
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("model", "pretrained", "named"),
+    [
+        ("ViT-B32", "", "ViT-B-32, "),
+        ("vit-b-32-quickgelu", "openai", "ViT-B-32-quickgelu"),
+        ("bundeld", "", "bundled"),
+        ("nothing like it", "", "hf-hub:"),
+        ("ViT-B-32", "datacomp_xl_s13b", "nearest: datacomp_xl_s13b_b90k"),
+        ("EVA02-B-16", "", "needs PRETRAINED.\nIts weights are: merged2b_s8b_b131k."),
+        ("local-dir:no/such/folder", "", "no folder no/such/folder"),
+    ],
+)
+def test_what_cannot_exist_is_refused_with_the_nearest(model: str, pretrained: str, named: str) -> None:
+    ended = run("local.known", "--model", model, "--pretrained", pretrained)
+    assert ended.returncode == 1
+    assert named in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_the_list_is_what_open_clip_has_and_the_export_takes() -> None:
+    import open_clip
+
+    from backend.clip.export.source import ExportError, _require_bpe
+
+    def exportable(name: str) -> bool:
+        try:
+            _require_bpe(name, None)
+        except ExportError:
+            return False
+        return True
+
+    weights = {name: open_clip.list_pretrained_tags_by_model(name) for name in open_clip.list_models()}
+    assert {name: tags for name, tags in weights.items() if tags and exportable(name)} == MODELS
+
+
+def test_the_document_names_the_version_that_the_list_is_of() -> None:
+    requirements = Path("backend/clip/requirements-export.txt").read_text(encoding="utf-8")
+    version = next(line.split("==")[1] for line in requirements.splitlines() if line.startswith("open-clip-torch"))
+    assert f"open_clip {version} " in Path("local/known.py").read_text(encoding="utf-8")
