@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from backend.clip import errors, limits
+from backend.clip import errors, limits, query
 from frontend.index.errors import CATALOG
 from frontend.index.reply import DIED, NONSENSE, PLATFORM
 
@@ -56,7 +56,10 @@ def test_limits() -> None:
     rows = table_rows("function")
     assert str(limits.MAX_IMAGE_BYTES) in README
     assert str(limits.MAX_IMAGE_PIXELS) in README
-    assert f"at most {limits.MAX_LABELS:,} of" in table_rows("query")["`labels`"]
+    parameters = table_rows("parameter")
+    assert [name.strip("`") for name in parameters] == list(query.PARAMETERS)
+    assert f"at most {limits.MAX_LABELS:,} of at most {limits.MAX_LABEL_CHARACTERS} " in parameters["`labels`"]
+    assert f"at most {limits.MAX_LABEL_CHARACTERS} " in parameters["`template`"]
     assert rows["`clip`"]
 
 

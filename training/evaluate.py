@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from tqdm import tqdm
 
+from backend.clip.deadline import Deadline
 from backend.clip.image import read_pixels
 from backend.clip.labels import LABELS
 from backend.clip.recognizer import Recognizer
@@ -53,7 +54,7 @@ def by_model(recognizer: Recognizer) -> Recognize:
 
     def recognize(body: bytes) -> Answer:
         embedding = recognizer.embed(read_pixels(body, recognizer.manifest.image))
-        ranking = recognizer.rank(embedding, recognizer.candidates((), None), len(LABELS))
+        ranking = recognizer.rank(embedding, recognizer.candidates((), None, Deadline.unlimited()), len(LABELS))
         return _answer([(entry.label, entry.score) for entry in ranking.predictions], ranking.recognized)
 
     return recognize

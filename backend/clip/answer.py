@@ -1,11 +1,22 @@
 """What the function says, as OpenFaaS response dictionaries."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
+
+from werkzeug.datastructures import MIMEAccept
+from werkzeug.http import parse_accept_header
 
 from .errors import RequestError
 from .image import FORMATS
-from .limits import DEFAULT_TOP_K, MAX_IMAGE_BYTES, MAX_IMAGE_PIXELS, MAX_LABELS
+from .limits import (
+    DEFAULT_TOP_K,
+    MAX_IMAGE_BYTES,
+    MAX_IMAGE_PIXELS,
+    MAX_LABEL_CHARACTERS,
+    MAX_LABELS,
+    MAX_NEW_LABEL_TOKENS,
+)
 from .manifest import Manifest
 from .recognizer import Ranking
 from .version import VERSION
@@ -13,26 +24,24 @@ from .version import VERSION
 Response = dict[str, Any]
 
 
-def ranking(result: Ranking, manifest: Manifest, *, as_text: bool) -> Response:
-    if as_text:
-        lines = [f"{prediction.label}\t{prediction.score:.1%}" for prediction in result.predictions]
-        if not result.recognized:
-            lines.insert(0, "Not recognized. The nearest labels are:")
-        return {
-            "statusCode": 200,
-            "headers": {"Content-Type": "text/plain; charset=utf-8"},
-            "body": "\n".join(lines) + "\n",
-        }
-    return _json(
-        200,
-        {
-            "predictions": [
-                {"label": prediction.label, "score": round(prediction.score, 4)} for prediction in result.predictions
-            ],
-            "recognized": result.recognized,
-            "model": manifest.title,
-        },
-    )
+def ranking(result: Ranking, manifest: Manifest, accept: str | None, seconds: Mapping[str, float]) -> Response:
+    """The answer to an image.
+
+    Args:
+        accept: the header Accept; who prefers plain text gets ``label<TAB>percent``, one a line.
+        seconds: what the time went to, for the header Server-Timing.
+    """
+    if parse_accept_header(accept, MIMEAccept).best_match(["application/json", "text/plain"]) == "text/plain":
+        lines = [f"{prediction.label}\t{prediction.score:.1%}\n" for prediction in result.predictions]
+        response = _response(200, "text/plain; charset=utf-8", "".join(lines))
+    else:
+        predictions = [{"label": each.label, "score": _rounded(each.score)} for each in result.predictions]
+        response = _json(200, {"predictions": predictions, "recognized": result.recognized, "model": manifest.title})
+    response["headers"] |= {
+        "X-Recognized": "true" if result.recognized else "false",
+        "Server-Timing": ", ".join(f"{name};dur={1000 * spent:.1f}" for name, spent in seconds.items()),
+    }
+    return response
 
 
 def description(manifest: Manifest) -> Response:
@@ -52,7 +61,9 @@ def description(manifest: Manifest) -> Response:
                 "max_image_bytes": MAX_IMAGE_BYTES,
                 "max_image_pixels": MAX_IMAGE_PIXELS,
                 "max_labels": MAX_LABELS,
+                "max_label_characters": MAX_LABEL_CHARACTERS,
                 "max_label_tokens": manifest.context_length,
+                "max_new_label_tokens": MAX_NEW_LABEL_TOKENS,
             },
         },
     )
@@ -64,9 +75,14 @@ def error(problem: RequestError) -> Response:
     return response
 
 
+def _rounded(score: float) -> float:
+    """Six significant digits, which say of a tiny score how tiny it is."""
+    return float(f"{score:.6g}")
+
+
 def _json(status: int, value: object) -> Response:
-    return {
-        "statusCode": status,
-        "headers": {"Content-Type": "application/json"},
-        "body": json.dumps(value, ensure_ascii=False) + "\n",
-    }
+    return _response(status, "application/json", json.dumps(value, ensure_ascii=False) + "\n")
+
+
+def _response(status: int, content_type: str, body: str) -> Response:
+    return {"statusCode": status, "headers": {"Content-Type": content_type}, "body": body}

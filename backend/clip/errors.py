@@ -14,7 +14,7 @@ class RequestError(Exception):
 
 
 class BadParameter(RequestError):
-    """A query value that makes no sense."""
+    """A parameter that does not exist, or a value that makes no sense."""
 
 
 class EmptyBody(RequestError):
@@ -37,7 +37,7 @@ class NotFound(RequestError):
 class MethodNotAllowed(RequestError):
     status = 405
     code = "method_not_allowed"
-    headers = MappingProxyType({"Allow": "GET, HEAD, POST"})
+    headers = MappingProxyType({"Allow": "GET, HEAD, POST, PUT"})
 
 
 class BodyTooLarge(RequestError):

@@ -1,17 +1,16 @@
 """The function ``clip``: an HTTP event to the recognizer and back."""
 
-import time
 from pathlib import Path
 from typing import Any
 
-from werkzeug.datastructures import MIMEAccept
-from werkzeug.http import parse_accept_header
+from werkzeug.datastructures import MultiDict
 
 from . import answer
 from .access import ApiKey
+from .deadline import Deadline
 from .errors import MethodNotAllowed, NotFound, RequestError
 from .image import read_pixels
-from .payload import image_bytes
+from .payload import Payload
 from .query import Query
 from .recognizer import Recognizer
 
@@ -28,25 +27,25 @@ def handle(event: Any, context: Any) -> answer.Response:
             raise NotFound("There is nothing here. POST an image to /, or GET / for a description.")
         if event.method in ("GET", "HEAD"):
             return answer.description(RECOGNIZER.manifest)
-        if event.method == "POST":
-            return _recognize(event)
+        if event.method in ("POST", "PUT"):
+            return _recognize(event, Deadline(context.deadline, context.abandoned))
         raise MethodNotAllowed("Use POST with an image, or GET for a description.")
     except RequestError as problem:
         return answer.error(problem)
 
 
-def _recognize(event: Any) -> answer.Response:
-    query = Query.parse(event.query)
-    started = time.perf_counter()
-    pixels = read_pixels(image_bytes(event.body, event.headers.get("Content-Type", "")), RECOGNIZER.manifest.image)
-    decoded = time.perf_counter()
-    candidates = RECOGNIZER.candidates(query.labels, query.template)
+def _recognize(event: Any, deadline: Deadline) -> answer.Response:
+    deadline.require()
+    sent = Payload.read(event.body, event.headers.get("Content-Type", ""))
+    query = Query.parse(MultiDict([*event.query.items(multi=True), *sent.fields]))
+    started = deadline.clock()
+    candidates = RECOGNIZER.candidates(query.labels, query.template, deadline)
+    encoded = deadline.clock()
+    deadline.require()
+    pixels = read_pixels(sent.image, RECOGNIZER.manifest.image)
+    decoded = deadline.clock()
+    deadline.require()
     result = RECOGNIZER.rank(RECOGNIZER.embed(pixels), candidates, query.top_k)
-    inferred = time.perf_counter()
-    accept = parse_accept_header(event.headers.get("Accept"), MIMEAccept)
-    as_text = accept.best_match(["application/json", "text/plain"]) == "text/plain"
-    response = answer.ranking(result, RECOGNIZER.manifest, as_text=as_text)
-    response["headers"]["Server-Timing"] = (
-        f"decode;dur={(decoded - started) * 1000:.1f}, inference;dur={(inferred - decoded) * 1000:.1f}"
-    )
-    return response
+    inferred = deadline.clock()
+    spent = {"wait": deadline.waited, "decode": decoded - encoded, "inference": encoded - started + inferred - decoded}
+    return answer.ranking(result, RECOGNIZER.manifest, event.headers.get("Accept"), spent)

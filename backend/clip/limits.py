@@ -39,4 +39,6 @@ def count(name: str, default: int, environment: Mapping[str, str] = os.environ) 
 MAX_IMAGE_BYTES = size("max_image_bytes", 20 * 1024 * 1024)
 MAX_IMAGE_PIXELS = count("max_image_pixels", 50_000_000)
 MAX_LABELS = 1000
+MAX_LABEL_CHARACTERS = 200
+MAX_NEW_LABEL_TOKENS = 16_384
 DEFAULT_TOP_K = 5

@@ -1,86 +1,103 @@
-"""The image in a request body: raw, in a multipart form, or base64, bare or as a data URI."""
+"""What a request body holds: an image, raw, in a multipart form, or base64, bare or as a data URI."""
 
 import base64
 import binascii
-import io
 import re
+from dataclasses import dataclass
 
-from werkzeug.exceptions import HTTPException
-from werkzeug.formparser import FormDataParser
 from werkzeug.http import parse_options_header
 
-from .errors import BodyTooLarge, CorruptImage, EmptyBody
-from .image import sniff
+from .advice import lost_line_breaks, on_a_field, on_no_image
+from .errors import BadParameter, BodyTooLarge, CorruptImage, EmptyBody, UnsupportedImage
+from .form import parts
+from .image import FORMATS, sniff
 from .limits import MAX_IMAGE_BYTES
+from .query import PARAMETERS
 
-_DATA_URI = re.compile(rb"data:[^,]{0,200};base64,", re.IGNORECASE)
-_BASE64 = re.compile(rb"[A-Za-z0-9+/\s]+={0,2}\s*")
+_DATA_URI = re.compile(rb"\s*data:[^,]{0,200};base64,", re.IGNORECASE)
+_WHITE_SPACE = b" \t\n\r\v\f"
+_BASE64 = re.compile(rb"[A-Za-z0-9+/]+={0,2}")
 _BASE64_SAMPLE = 64
 
 
-def image_bytes(body: bytes, content_type: str) -> bytes:
-    """Find the image in a request.
+@dataclass(frozen=True)
+class Payload:
+    image: bytes
+    """An image file, by its first bytes."""
+    fields: tuple[tuple[str, str], ...]
+    """What a form holds beside it: names and values, empty ones left out."""
 
-    Args:
-        body: the request body as it came.
-        content_type: the Content-Type header, or "".
+    @classmethod
+    def read(cls, body: bytes, content_type: str) -> "Payload":
+        """Find the image in a request.
 
-    Returns:
-        The bytes of the image file; bytes that are no image come back as they are.
+        Args:
+            body: the request body as it came.
+            content_type: the Content-Type header, or "".
 
-    Raises:
-        EmptyBody: nothing was sent, or a form without a file.
-        BodyTooLarge: the image is over ``MAX_IMAGE_BYTES``.
-        CorruptImage: a form or a data URI that cannot be read.
-    """
-    if body and content_type.lower().startswith("multipart/form-data"):
-        body = _file_field(body, content_type)
-    if sniff(body) is None:
-        body = _from_base64(body)
-    if not body:
-        raise EmptyBody("The request has no image in its body.")
-    if len(body) > MAX_IMAGE_BYTES:
-        raise BodyTooLarge(f"The image has {len(body):,} bytes; at most {MAX_IMAGE_BYTES:,} are accepted.")
-    return body
+        Raises:
+            EmptyBody: nothing was sent, or a form without a file.
+            BadParameter: a form with several files.
+            BodyTooLarge: the image is over ``MAX_IMAGE_BYTES``.
+            UnsupportedImage: not an image, or of a format outside ``FORMATS``.
+            CorruptImage: a form or a base64 text that cannot be read, or a photo without its line breaks.
+        """
+        mimetype, options = parse_options_header(content_type)
+        if lost_line_breaks(body, mimetype):
+            raise CorruptImage(
+                "The line breaks of the photo are missing, because curl's option -d removes them: use --data-binary."
+            )
+        fields: tuple[tuple[str, str], ...] = ()
+        if body and mimetype == "multipart/form-data":
+            body, fields = _read_form(body, options.get("boundary", ""))
+        image = body if sniff(body) else _from_base64(body)
+        if not image or image.isspace():
+            raise EmptyBody("The request has no image in its body.")
+        if len(image) > MAX_IMAGE_BYTES:
+            raise BodyTooLarge(f"The image has {len(image):,} bytes; at most {MAX_IMAGE_BYTES:,} are accepted.")
+        if sniff(image) is None:
+            problem = f"This is not an image of a supported format ({', '.join(FORMATS)})."
+            raise UnsupportedImage(f"{problem} {on_no_image(image, mimetype)}".strip())
+        return cls(image, fields)
 
 
-def _file_field(body: bytes, content_type: str) -> bytes:
-    mimetype, options = parse_options_header(content_type)
-    # Files stay in memory: the body is there already, and /tmp may be full or read-only.
-    parser = FormDataParser(stream_factory=lambda *_args, **_kwargs: io.BytesIO(), max_form_parts=100, silent=False)
-    try:
-        _, _, files = parser.parse(io.BytesIO(body), mimetype, len(body), options)
-    except (ValueError, HTTPException) as error:
-        raise CorruptImage("The multipart form cannot be read.") from error
-    for file in files.values():
-        data: bytes = file.read()
-        if data:
-            return data
-    raise EmptyBody("The form has no file, or an empty one.")
+def _read_form(body: bytes, boundary: str) -> tuple[bytes, tuple[tuple[str, str], ...]]:
+    """The one file of a form and its fields."""
+    found = [part for part in parts(body, boundary) if part.start < part.end]
+    files = [part for part in found if part.is_file]
+    fields = [(part.name, body[part.start : part.end].decode(errors="replace")) for part in found if not part.is_file]
+    for part in files:
+        if part.name in PARAMETERS:
+            raise BadParameter(f"{part.name} was sent as a file, and must be text (with curl: -F '{part.name}=<FILE').")
+    if len(files) > 1:
+        raise BadParameter(f"The form has {len(files)} files. Send one photo with each request.")
+    if not files:
+        advice = next((on_a_field(name, value) for name, value in fields if name not in PARAMETERS), "")
+        raise EmptyBody(f"The form has no file, or an empty one. {advice}".strip())
+    return body[files[0].start : files[0].end], tuple((name, value) for name, value in fields if value.strip())
 
 
 def _from_base64(body: bytes) -> bytes:
     """Decode base64 or a data URI; return anything else unchanged."""
-    text = body.strip()
-    prefix = _DATA_URI.match(text)
-    encoded = text[prefix.end() :] if prefix else text
-    if not prefix and not _looks_like_an_image(encoded):
-        return text
+    if not _DATA_URI.match(body) and not _begins_like_an_image(body):
+        return body
+    text = body.translate(None, _WHITE_SPACE)
+    uri = _DATA_URI.match(text)
+    encoded = memoryview(text)[uri.end() if uri else 0 :]
     if len(encoded) // 4 * 3 > MAX_IMAGE_BYTES + 2:
         raise BodyTooLarge(f"The image is over {MAX_IMAGE_BYTES:,} bytes.")
     try:
-        return base64.b64decode(b"".join(encoded.split()), validate=True)
-    except (binascii.Error, ValueError) as error:
+        return binascii.a2b_base64(encoded, strict_mode=True)
+    except binascii.Error as error:
         raise CorruptImage("The base64 text of the image cannot be decoded.") from error
 
 
-def _looks_like_an_image(encoded: bytes) -> bool:
+def _begins_like_an_image(encoded: bytes) -> bool:
     """Whether the first characters are base64 of an image: prose can be base64 too, and stays what it is."""
-    sample = b"".join(encoded[: 2 * _BASE64_SAMPLE].split())[:_BASE64_SAMPLE]
+    sample = encoded[: 2 * _BASE64_SAMPLE].translate(None, _WHITE_SPACE)[:_BASE64_SAMPLE]
     if not _BASE64.fullmatch(sample):
         return False
-    whole = sample[: len(sample) // 4 * 4]
     try:
-        return sniff(base64.b64decode(whole)) is not None
+        return sniff(base64.b64decode(sample[: len(sample) // 4 * 4])) is not None
     except binascii.Error:
         return False

@@ -1,11 +1,14 @@
-"""The query string of ``POST /``: how many labels, out of which, in which prompt."""
+"""The parameters of a request: how many labels, out of which, in which prompt."""
 
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 from werkzeug.datastructures import MultiDict
 
 from .errors import BadParameter
-from .limits import DEFAULT_TOP_K, MAX_LABELS
+from .limits import DEFAULT_TOP_K, MAX_LABEL_CHARACTERS, MAX_LABELS
+
+PARAMETERS = ("top_k", "labels", "template")
 
 
 @dataclass(frozen=True)
@@ -17,34 +20,77 @@ class Query:
 
     @classmethod
     def parse(cls, values: "MultiDict[str, str]") -> "Query":
-        """Read ``top_k``, ``labels`` (comma-separated, or repeated) and ``template``; other names are ignored.
+        """Read the parameters, which may come in the query string and as the fields of a form.
+
+        Args:
+            values: ``labels`` given once is a comma-separated list; given several times, each is one label.
 
         Raises:
-            BadParameter: a value that makes no sense.
+            BadParameter: a name that is no parameter, or a value that makes no sense.
         """
-        return cls(_top_k(values.get("top_k")), _labels(values.getlist("labels")), _template(values.get("template")))
+        for name in values:
+            if name not in PARAMETERS:
+                raise BadParameter(_unknown(name))
+        return cls(_top_k(_single(values, "top_k")), _labels(values.getlist("labels")), _template(values))
+
+
+def fold(text: str) -> str:
+    """White space at the ends removed, inside folded to single spaces."""
+    return " ".join(text.split())
+
+
+def _unknown(name: str) -> str:
+    shown = name if len(name) <= 40 else name[:40] + "…"
+    near = get_close_matches(name[:40].lower(), PARAMETERS, n=1, cutoff=0.5)
+    meant = f" Did you mean {near[0]}?" if near else ""
+    return f"There is no parameter '{shown}'.{meant} The parameters are: {', '.join(PARAMETERS)}."
+
+
+def _single(values: "MultiDict[str, str]", name: str) -> str | None:
+    given = set(values.getlist(name))
+    if len(given) > 1:
+        raise BadParameter(f"{name} can be given only once.")
+    return given.pop() if given else None
 
 
 def _top_k(value: str | None) -> int:
     if value is None:
         return DEFAULT_TOP_K
-    if not (value.isascii() and value.isdigit() and 1 <= int(value[:10]) <= MAX_LABELS):
+    digits = value.strip()
+    # int() itself refuses thousands of digits, and takes those of other scripts.
+    if not (digits.isascii() and digits.isdigit() and len(digits) <= 4 and 1 <= int(digits) <= MAX_LABELS):
         raise BadParameter(f"top_k must be a whole number from 1 to {MAX_LABELS}.")
-    return int(value)
+    return int(digits)
 
 
 def _labels(values: list[str]) -> tuple[str, ...]:
     if not values:
         return ()
-    labels = dict.fromkeys(label for value in values for part in value.split(",") if (label := part.strip()))
+    given = values[0].split(",") if len(values) == 1 else values
+    labels: dict[str, str] = {}
+    for text in given:
+        if label := fold(text):
+            labels.setdefault(label.lower(), label)  # CLIP reads lower case
     if not labels:
         raise BadParameter("labels must name at least one label.")
     if len(labels) > MAX_LABELS:
         raise BadParameter(f"There are {len(labels):,} labels; at most {MAX_LABELS:,} are accepted.")
-    return tuple(labels)
+    for label in labels.values():
+        _require_short("label", label)
+    return tuple(labels.values())
 
 
-def _template(value: str | None) -> str | None:
-    if value is not None and value.count("{}") != 1:
-        raise BadParameter("template must contain {} exactly once, where the label goes.")
-    return value
+def _template(values: "MultiDict[str, str]") -> str | None:
+    template = _single(values, "template")
+    if template is not None:
+        if template.count("{}") != 1:
+            raise BadParameter("template must contain {} exactly once, where the label goes.")
+        _require_short("template", template)
+    return template
+
+
+def _require_short(kind: str, text: str) -> None:
+    if len(text) > MAX_LABEL_CHARACTERS:
+        raise BadParameter(
+            f"The {kind} '{text[:40]}…' has {len(text):,} characters; at most {MAX_LABEL_CHARACTERS} are accepted."
+        )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from .deadline import Deadline
 from .engine import compile_tower
 from .errors import ClosedVocabulary
 from .manifest import Manifest
@@ -81,7 +82,7 @@ class Recognizer:
         embedding: NDArray[np.float32] = request.get_output_tensor().data[0].copy()
         return embedding
 
-    def candidates(self, labels: Sequence[str], template: str | None) -> Candidates:
+    def candidates(self, labels: Sequence[str], template: str | None, deadline: Deadline) -> Candidates:
         """What an image is compared with.
 
         Args:
@@ -91,6 +92,8 @@ class Recognizer:
         Raises:
             ClosedVocabulary: this model has no text tower, and these are not among its own labels and prompts.
             BadParameter: a label is too long for the text tower.
+            TooManyLabels: the labels that are new are too many for one request.
+            Busy: the text tower could not encode them in time.
         """
         if not labels and template is None:
             return self._own
@@ -99,7 +102,7 @@ class Recognizer:
         from .text import DEFAULT_TEMPLATE
 
         labels = labels or self.manifest.labels
-        return Candidates(labels, self._encoder.encode(labels, template or DEFAULT_TEMPLATE))
+        return Candidates(labels, self._encoder.encode(labels, template or DEFAULT_TEMPLATE, deadline))
 
     def rank(self, embedding: NDArray[np.float32], candidates: Candidates, top_k: int) -> Ranking:
         """The best labels: softmax over the candidates of logit scale times cosine.
@@ -129,13 +132,13 @@ class Recognizer:
             raise ClosedVocabulary(
                 "This model has a closed vocabulary: it knows its own prompts only, no other template."
             )
-        rows = {label: row for row, label in enumerate(self.manifest.labels)}
-        if unknown := [label for label in labels if label not in rows]:
+        rows = {label.lower(): row for row, label in enumerate(self.manifest.labels)}
+        if unknown := [label for label in labels if label.lower() not in rows]:
             shown = ", ".join(label[:40] for label in unknown[:3]) + (", …" if len(unknown) > 3 else "")
             raise ClosedVocabulary(
                 f"This model has a closed vocabulary and does not know: {shown}. GET / lists the labels that it knows."
             )
-        return Candidates(labels, self._own.embeddings[[rows[label] for label in labels]])
+        return Candidates(labels, self._own.embeddings[[rows[label.lower()] for label in labels]])
 
     @property
     def _encoder(self) -> "LabelEncoder":

@@ -3,6 +3,7 @@
 import html
 import threading
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 
 import ftfy
@@ -11,14 +12,22 @@ from cachetools import LRUCache
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
-from .engine import compile_tower
-from .errors import BadParameter
+from .deadline import Deadline
+from .engine import compile_tower, ov
+from .errors import BadParameter, TooManyLabels
+from .limits import MAX_NEW_LABEL_TOKENS
 from .manifest import Manifest
+from .turns import Turns
 
 DEFAULT_TEMPLATE = "a photo of a {}."
-_CACHED_LABELS = 8192
+_CACHE_BYTES = 32 << 20
+# A key of up to 77 token ids, and what the dictionaries and objects take.
+_ENTRY_BYTES = 800
 _BATCH = 64
 _LENGTH_STEP = 4
+
+Tokens = tuple[int, ...]
+"""Token ids of a prompt, between the start and the end token, not padded."""
 
 
 def clean(text: str) -> str:
@@ -30,14 +39,21 @@ class LabelEncoder:
     """Label embeddings by the text tower of an exported model folder, which is loaded when it is first needed."""
 
     def __init__(self, folder: Path, manifest: Manifest, *, precision: str | None = None) -> None:
+        self._folder = folder
         self._manifest = manifest
-        self._tower = compile_tower(folder / "text.xml", precision=precision)
+        self._precision = precision
         self._tokenizer: Tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-        self._cache: LRUCache[str, NDArray[np.float32]] = LRUCache(_CACHED_LABELS)
-        self._lock = threading.Lock()
+        # Bytes, not rows of an array, which would keep all of the array.
+        self._cache: LRUCache[Tokens, bytes] = LRUCache(_CACHE_BYTES, lambda row: len(row) + _ENTRY_BYTES)
+        self._cache_lock = threading.Lock()
+        self._turns = Turns(1)
 
-    def encode(self, labels: Sequence[str], template: str) -> NDArray[np.float32]:
+    def encode(self, labels: Sequence[str], template: str, deadline: Deadline) -> NDArray[np.float32]:
         """Encode labels in one prompt template.
+
+        What was encoded before comes from the cache and waits for nobody. The rest goes through the text tower, which
+        takes one batch of one request at a time, and first of who has the least left, so that few labels never wait
+        for many; what is done stays in the cache, even where the time of the request ends before the last batch.
 
         Args:
             labels: any text.
@@ -48,42 +64,61 @@ class LabelEncoder:
 
         Raises:
             BadParameter: a prompt is over the context length of the model.
+            TooManyLabels: the new prompts have more than ``MAX_NEW_LABEL_TOKENS`` tokens.
+            Busy: the time of the request is over.
         """
         prompts = [template.replace("{}", label) for label in labels]
-        with self._lock:
-            missing = [prompt for prompt in dict.fromkeys(prompts) if prompt not in self._cache]
-            new = dict(zip(missing, self._embed(missing), strict=True)) if missing else {}
-            rows = {prompt: new[prompt] if prompt in new else self._cache[prompt] for prompt in prompts}
-            self._cache.update(new)
-        return np.array([rows[prompt] for prompt in prompts])
+        tokens = [tuple(ids) for ids in self.tokenize(prompts)]
+        self._require_context(prompts, tokens)
+        rows = self._cached(tokens)
+        new = sorted({ids for ids in tokens if ids not in rows}, key=len)
+        count = sum(map(len, new))
+        if count > MAX_NEW_LABEL_TOKENS:
+            raise TooManyLabels(
+                f"{len(new):,} of the labels are new, with {count:,} tokens in their prompts; "
+                f"at most {MAX_NEW_LABEL_TOKENS:,} are encoded for one request. Send them in several requests."
+            )
+        for start in range(0, len(new), _BATCH):
+            with self._turns.take(len(new) - start, deadline):
+                rows |= self._embed(new[start : start + _BATCH])
+        return np.frombuffer(b"".join([rows[ids] for ids in tokens]), np.float32).reshape(len(tokens), -1)
 
     def tokenize(self, prompts: Sequence[str]) -> list[list[int]]:
         """Token ids of each prompt, between the start and the end token, not padded."""
         return [encoding.ids for encoding in self._tokenizer.encode_batch([clean(prompt) for prompt in prompts])]
 
-    def _embed(self, prompts: Sequence[str]) -> NDArray[np.float32]:
-        tokens = self.tokenize(prompts)
+    def _require_context(self, prompts: Sequence[str], tokens: Sequence[Tokens]) -> None:
         context = self._manifest.context_length
         for prompt, ids in zip(prompts, tokens, strict=True):
             if len(ids) > context:
                 shown = prompt if len(prompt) <= 80 else prompt[:80] + "…"
                 raise BadParameter(f"The prompt '{shown}' has {len(ids)} tokens; at most {context} are accepted.")
-        rows = np.empty((len(prompts), self._manifest.embedding_dim), np.float32)
-        # Prompts of similar length go together, so that few tokens of padding are computed.
-        order = sorted(range(len(prompts)), key=lambda i: len(tokens[i]))
-        request = self._tower.create_infer_request()
-        for start in range(0, len(order), _BATCH):
-            batch = order[start : start + _BATCH]
-            request.infer([self._padded([tokens[i] for i in batch])])
-            rows[batch] = request.get_output_tensor().data
+
+    def _cached(self, tokens: Sequence[Tokens]) -> dict[Tokens, bytes]:
+        with self._cache_lock:
+            return {ids: row for ids in tokens if (row := self._cache.get(ids)) is not None}
+
+    def _embed(self, batch: Sequence[Tokens]) -> dict[Tokens, bytes]:
+        """The rows of the batch by the text tower, but for those that came into the cache meanwhile."""
+        rows = self._cached(batch)
+        new = [ids for ids in batch if ids not in rows]
+        if new:
+            self._request.infer([self._padded(new)])
+            done = {ids: row.tobytes() for ids, row in zip(new, self._request.get_output_tensor().data, strict=True)}
+            with self._cache_lock:
+                self._cache.update(done)
+            rows |= done
         return rows
 
-    def _padded(self, tokens: Sequence[Sequence[int]]) -> NDArray[np.int64]:
+    @cached_property
+    def _request(self) -> ov.InferRequest:
+        return compile_tower(self._folder / "text.xml", precision=self._precision).create_infer_request()
+
+    def _padded(self, tokens: Sequence[Tokens]) -> NDArray[np.int64]:
         context = self._manifest.context_length
-        length = max(len(ids) for ids in tokens)
         # Causal attention never looks at what follows the end token. Few lengths keep the compiled kernels few.
-        width = min(context, -(-length // _LENGTH_STEP) * _LENGTH_STEP) if self._manifest.trims_padding else context
-        padded = np.zeros((len(tokens), width), np.int64)
+        width = -(-max(map(len, tokens)) // _LENGTH_STEP) * _LENGTH_STEP
+        padded = np.zeros((len(tokens), min(context, width) if self._manifest.trims_padding else context), np.int64)
         for row, ids in zip(padded, tokens, strict=True):
             row[: len(ids)] = ids
         return padded

@@ -16,6 +16,7 @@ import numpy as np
 import open_clip
 import pytest
 
+from backend.clip.deadline import Deadline
 from backend.clip.export.__main__ import main
 from backend.clip.export.convert import export
 from backend.clip.export.source import ExportError, load
@@ -69,7 +70,7 @@ def test_calibration_keeps_95_percent_of_the_known(
     export(load(checkpoints["vit"], None), tmp_path, vocabulary=vocabulary, calibration=images)
     recognizer = Recognizer(tmp_path)
     assert recognizer.manifest.recognition.statistic == statistic
-    own = recognizer.candidates((), None)
+    own = recognizer.candidates((), None, Deadline.unlimited())
 
     rankings = [recognizer.rank(recognizer.embed(image), own, 1) for image in images]
 

@@ -8,6 +8,7 @@ import pytest
 import torch
 from PIL import Image
 
+from backend.clip.deadline import Deadline
 from backend.clip.errors import ClosedVocabulary
 from backend.clip.export.source import load
 from backend.clip.image import read_pixels
@@ -63,7 +64,7 @@ def test_scores_equal_open_clip(kind: str, checkpoints: dict[str, str], exported
     expected = dict(zip(manifest.labels, logits.softmax(dim=-1)[0].tolist(), strict=True))
 
     embedding = recognizer.embed(read_pixels(encoded(image, "PNG"), manifest.image))
-    ranking = recognizer.rank(embedding, recognizer.candidates((), None), top_k=100)
+    ranking = recognizer.rank(embedding, recognizer.candidates((), None, Deadline.unlimited()), top_k=100)
 
     assert len(ranking.predictions) == 100
     for prediction in ranking.predictions:
@@ -131,14 +132,14 @@ def test_a_closed_vocabulary_knows_its_own_labels_only(checkpoints: dict[str, st
     export(load(checkpoints["vit"], None), tmp_path, vocabulary="closed")
     recognizer = Recognizer(tmp_path)
 
-    chosen = recognizer.candidates(("pear", "apple"), None)
+    chosen = recognizer.candidates(("pear", "apple"), None, Deadline.unlimited())
 
     assert sorted(path.name for path in tmp_path.iterdir()) == ["image.bin", "image.xml", "labels.npy", "model.json"]
     np.testing.assert_array_equal(chosen.embeddings, np.load(tmp_path / "labels.npy")[[57, 0]])
     with pytest.raises(ClosedVocabulary, match="does not know: walrus"):
-        recognizer.candidates(("apple", "walrus"), None)
+        recognizer.candidates(("apple", "walrus"), None, Deadline.unlimited())
     with pytest.raises(ClosedVocabulary, match="no other template"):
-        recognizer.candidates((), "a sketch of a {}.")
+        recognizer.candidates((), "a sketch of a {}.", Deadline.unlimited())
 
 
 def test_a_folder_that_is_no_model(tmp_path: Path) -> None:

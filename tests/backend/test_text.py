@@ -1,15 +1,19 @@
 """Text cleaning, tokens and label embeddings against open_clip's own."""
 
 import json
-from collections.abc import Sequence
+import sys
+import threading
+import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import open_clip
 import pytest
 from numpy.typing import NDArray
 
-from backend.clip.errors import BadParameter
+from backend.clip.deadline import Deadline
+from backend.clip.errors import BadParameter, Busy, TooManyLabels
 from backend.clip.export.source import load
 from backend.clip.labels import LABELS, TEMPLATES
 from backend.clip.manifest import Manifest
@@ -64,8 +68,8 @@ def test_embeddings_equal_open_clip(checkpoints: dict[str, str], encoder: LabelE
     labels = [*LABELS, "a " * 74 + "b", "日本語", "🍎"]
     expected = source.model.encode_text(source.tokenizer([f"a photo of a {label}." for label in labels[:100]]), True)
 
-    actual = encoder.encode(labels, "{}")
-    prompted = encoder.encode(labels[:100], "a photo of a {}.")
+    actual = encoder.encode(labels, "{}", Deadline.unlimited())
+    prompted = encoder.encode(labels[:100], "a photo of a {}.", Deadline.unlimited())
 
     np.testing.assert_allclose((prompted * expected.numpy()).sum(axis=1), 1, atol=1e-4)
     plain = source.model.encode_text(source.tokenizer(labels), True).numpy()
@@ -81,39 +85,105 @@ def test_a_tower_that_looks_both_ways_gets_the_whole_context(tmp_path: Path) -> 
     manifest = export(source, tmp_path / "model")
     expected = source.model.encode_text(source.tokenizer(list(LABELS)), True).numpy()
 
-    actual = LabelEncoder(tmp_path / "model", manifest, precision="f32").encode(LABELS, "{}")
+    actual = LabelEncoder(tmp_path / "model", manifest, precision="f32").encode(LABELS, "{}", Deadline.unlimited())
 
     assert not manifest.trims_padding
     np.testing.assert_allclose((actual * expected).sum(axis=1), 1, atol=1e-4)
 
 
-def test_a_label_is_encoded_once(encoder: LabelEncoder, monkeypatch: pytest.MonkeyPatch) -> None:
-    first = encoder.encode(["walrus", "pelican"], "one {}")
-    calls: list[list[str]] = []
+class Recorder:
+    """Stands in for the inference request of the text tower, and keeps what it was given."""
 
-    def embed(prompts: Sequence[str]) -> NDArray[np.float32]:
-        calls.append(list(prompts))
-        return np.ones((len(prompts), first.shape[1]), np.float32)
+    def __init__(self, encoder: LabelEncoder) -> None:
+        self._request = encoder._request
+        self.given: list[NDArray[np.int64]] = []
 
-    monkeypatch.setattr(encoder, "_embed", embed)
+    def infer(self, inputs: list[NDArray[np.int64]]) -> None:
+        self.given.append(inputs[0])
+        self._request.infer(inputs)
 
-    second = encoder.encode(["pelican", "walrus", "heron", "heron"], "one {}")
-
-    assert calls == [["one heron"]]
-    np.testing.assert_array_equal(second[[1, 0]], first)
+    def get_output_tensor(self) -> Any:
+        return self._request.get_output_tensor()
 
 
-def test_more_labels_than_the_cache_holds(encoder: LabelEncoder, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def recorder(encoder: LabelEncoder, monkeypatch: pytest.MonkeyPatch) -> Recorder:
+    recorder = Recorder(encoder)
+    monkeypatch.setattr(encoder, "_request", recorder)
+    return recorder
+
+
+def test_a_label_is_encoded_once(encoder: LabelEncoder, recorder: Recorder) -> None:
+    first = encoder.encode(["walrus", "pelican"], "one {}", Deadline.unlimited())
+    # What the tokenizer sees is the same.
+    second = encoder.encode([" PELICAN", "one &#119;alrus", "heron", "heron"], "one {}", Deadline.unlimited())
+    third = encoder.encode(["one  Walrus"], "{}", Deadline.unlimited())
+
+    assert [len(batch) for batch in recorder.given] == [2, 2]
+    np.testing.assert_array_equal(second[0], first[1])
+    np.testing.assert_array_equal(third[0], first[0])
+
+
+def test_the_cache_is_bounded_in_bytes(encoder: LabelEncoder, monkeypatch: pytest.MonkeyPatch) -> None:
     from cachetools import LRUCache
 
-    monkeypatch.setattr(encoder, "_cache", LRUCache(8))
-    labels = [f"thing {i}" for i in range(40)]
+    room: LRUCache[Any, bytes] = LRUCache(20_000, encoder._cache.getsizeof)
+    monkeypatch.setattr(encoder, "_cache", room)
+    labels = [f"thing {i}" for i in range(100)]
+    deadline = Deadline.unlimited()
 
-    np.testing.assert_allclose(encoder.encode(labels, "{}"), encoder.encode(labels[::-1], "{}")[::-1], atol=1e-5)
-    assert len(encoder._cache) == 8
+    forward, backward = encoder.encode(labels, "{}", deadline), encoder.encode(labels[::-1], "{}", deadline)
+
+    np.testing.assert_allclose(forward, backward[::-1], atol=1e-5)
+    assert 10 < len(room) < 20_000 / (4 * encoder.encode(["x"], "{}", deadline).shape[1])
+    assert sum(sys.getsizeof(row) + sys.getsizeof(ids) for ids, row in room.items()) <= 20_000
+
+
+def test_too_many_new_tokens_are_refused_with_the_figures(encoder: LabelEncoder, recorder: Recorder) -> None:
+    labels = [f"{i} " + "word " * 70 for i in range(300)]
+    with pytest.raises(TooManyLabels, match=r"300 of the labels are new, with [0-9,]+ tokens .* at most 16,384"):
+        encoder.encode(labels, "{}", Deadline.unlimited())
+    assert recorder.given == []
+
+    for start in range(0, 300, 100):
+        encoder.encode(labels[start : start + 100], "{}", Deadline.unlimited())
+
+    assert encoder.encode(labels, "{}", Deadline.unlimited()).shape[0] == 300
+
+
+def test_work_stops_between_batches_and_what_is_done_stays(encoder: LabelEncoder, recorder: Recorder) -> None:
+    labels = [f"article {i}" for i in range(500)]
+    batches = 3
+    leaving = Deadline(time.monotonic() + 60, lambda: len(recorder.given) >= batches)
+    with pytest.raises(Busy):
+        encoder.encode(labels, "{}", leaving)
+    done = sum(map(len, recorder.given))
+
+    encoder.encode(labels, "{}", Deadline.unlimited())
+
+    assert len(recorder.given) > batches
+    assert 0 < done < 500
+    assert sum(map(len, recorder.given)) == 500
+
+
+def test_few_labels_do_not_wait_for_many(encoder: LabelEncoder, recorder: Recorder) -> None:
+    """A cached label waits for nothing, and a new one for the batch that is under way."""
+    encoder.encode(["cached"], "{}", Deadline.unlimited())
+    many = threading.Thread(
+        target=encoder.encode, args=([f"item {i}" for i in range(900)], "{}", Deadline.unlimited()), daemon=True
+    )
+    with encoder._turns.take(0, Deadline.unlimited()):
+        many.start()
+        encoder.encode(["cached"], "{}", Deadline(time.monotonic() + 5, lambda: False))
+        with pytest.raises(Busy):
+            encoder.encode(["new"], "{}", Deadline(time.monotonic() + 0.2, lambda: False))
+    encoder.encode(["newer"], "{}", Deadline.unlimited())
+    assert many.is_alive()
+    many.join()
+    assert sum(map(len, recorder.given)) == 902
 
 
 def test_a_prompt_over_the_context_is_refused(encoder: LabelEncoder) -> None:
-    assert encoder.encode(["a " * 75], "{}").shape == (1, 64)
+    assert encoder.encode(["a " * 75], "{}", Deadline.unlimited()).shape == (1, 64)
     with pytest.raises(BadParameter, match="78 tokens; at most 77"):
-        encoder.encode(["dog", "a " * 76], "{}")
+        encoder.encode(["dog", "a " * 76], "{}", Deadline.unlimited())

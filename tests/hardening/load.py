@@ -51,7 +51,7 @@ def mixture() -> list[Request]:
         Request(options={"data": b"hello"}),
         Request(options={"data": photo, "params": {"top_k": "many"}}),
         Request(options={"data": photo + bytes(21 * MEGABYTE)}),
-        Request("PUT", options={"data": photo}),
+        Request("PATCH", options={"data": photo}),
         Request(path="/elsewhere", options={"data": photo}),
         Request(options={"data": b"--x", "headers": {"Content-Type": "multipart/form-data; boundary=x"}}),
     ]

@@ -149,7 +149,7 @@ def test_a_tmp_that_takes_nothing(trouble: str, tmp_path: Path) -> None:
     wrapper = ["unshare", "--mount", "sh", "-c", script, "sh"]
     with clip(wrapper=wrapper, TMPDIR=str(disk)) as program:
         padding = b"x" * (12 * MEGABYTE)
-        form = {"image": ("photo.jpg", PHOTO), "other": ("other", padding)}
+        form = {"image": ("photo.jpg", PHOTO + padding)}
 
         answers = [
             requests.post(program.url, data=PHOTO, timeout=60),

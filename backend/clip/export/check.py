@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from PIL import Image
 
+from ..deadline import Deadline
 from ..image import fit
 from ..labels import LABELS, TEMPLATES
 from ..manifest import Manifest
@@ -37,7 +38,8 @@ def check_against_open_clip(folder: Path, model: Any, preprocess: Any, tokenizer
     if manifest.vocabulary == "open":
         prompts = [TEMPLATES[i % len(TEMPLATES)].replace("{}", LABELS[i]) for i in range(_PROMPTS)]
         expected = model.encode_text(tokenizer(prompts), normalize=True).numpy()
-        _require_agreement("text", expected, LabelEncoder(folder, manifest, precision="f32").encode(prompts, "{}"))
+        encoder = LabelEncoder(folder, manifest, precision="f32")
+        _require_agreement("text", expected, encoder.encode(prompts, "{}", Deadline.unlimited()))
 
 
 def _require_agreement(tower: str, expected: "np.ndarray[Any, Any]", actual: "np.ndarray[Any, Any]") -> None:

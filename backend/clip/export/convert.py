@@ -16,6 +16,7 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
+from ..deadline import Deadline
 from ..engine import ov
 from ..image import Preprocessing, fit
 from ..labels import LABELS, TEMPLATES
@@ -130,7 +131,7 @@ def _calibrated(manifest: Manifest, folder: Path, images: NDArray[np.uint8]) -> 
     manifest = replace(manifest, recognition=Recognition(statistic, 0.0, source))
     manifest.write(folder)
     recognizer = Recognizer(folder)
-    candidates = recognizer.candidates((), None)
+    candidates = recognizer.candidates((), None, Deadline.unlimited())
     pixels = (np.asarray(fit(Image.fromarray(image), manifest.image)) for image in images)
     evidence = [recognizer.rank(recognizer.embed(each), candidates, 1).evidence for each in pixels]
     threshold = round(float(np.quantile(evidence, 1 - TRUE_POSITIVE_RATE)), 4)

@@ -1,0 +1,42 @@
+"""What people send by mistake instead of a photo's bytes, and what they should do."""
+
+import re
+
+_URL = re.compile(rb"[\s\"'<]*(https?|ftp|file)://", re.IGNORECASE)
+_FILE_NAME = re.compile(rb"\s*@?[^\r\n\0]{1,200}\.(jpe?g|png|webp|gif|bmp|tiff?|avif|hei[cf])\s*", re.IGNORECASE)
+_FIELD = re.compile(rb"\s*[\w.\[\]-]{1,60}=")
+_SEND_BYTES = "send the photo itself, for example with curl --data-binary @photo.jpg."
+_START = 512
+_LOOK = 1 << 16
+_MOST_BYTE_VALUES = 250
+
+
+def on_no_image(body: bytes, mimetype: str) -> str:
+    """What to do instead of sending such a body, or ""."""
+    start = body[:_START]
+    if _URL.match(start):
+        return f"It is a URL, and no URL is fetched: {_SEND_BYTES}"
+    if mimetype == "application/json" or start.lstrip()[:1] in (b"{", b"["):
+        return f"It is JSON: {_SEND_BYTES} Parameters go into the query or into the fields of a form."
+    if _FIELD.match(start):
+        return (
+            f"It is a form without files: {_SEND_BYTES} A form must be multipart, as curl -F image=@photo.jpg sends it."
+        )
+    if _FILE_NAME.fullmatch(start):
+        return f"It is the name of a file, not its contents: {_SEND_BYTES}"
+    return ""
+
+
+def on_a_field(name: str, value: str) -> str:
+    """What to do instead of sending such a field in a form without a file."""
+    instead = f"-F {name[:40]}=@photo.jpg"
+    if _URL.match(value[:_START].encode()):
+        return f"A URL is in it, and no URL is fetched: send the photo itself, with curl {instead}."
+    return f"'{name[:40]}' is text in it: with curl, write @ before the name of the file, as in {instead}."
+
+
+def lost_line_breaks(body: bytes, mimetype: str) -> bool:
+    """Whether this is what ``curl -d @photo.jpg`` makes of a photo: every other byte value is somewhere in it."""
+    if mimetype != "application/x-www-form-urlencoded" or b"\n" in body or b"\r" in body:
+        return False
+    return len(set(body[:_LOOK])) >= _MOST_BYTE_VALUES

@@ -1,0 +1,86 @@
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import pytest
+
+from backend.clip.deadline import Deadline
+from backend.clip.errors import Busy
+from backend.clip.turns import Turns
+from tests.launch import wait_for
+
+
+def deadline(seconds: float = 60, abandoned: Callable[[], bool] = lambda: False) -> Deadline:
+    return Deadline(time.monotonic() + seconds, abandoned)
+
+
+def test_the_cheapest_is_next_and_equals_in_order() -> None:
+    turns, order = Turns(1), []
+    costs = [3.0, 1.0, 2.0, 1.0]
+
+    def pass_through(number: int) -> None:
+        with turns.take(costs[number], deadline()):
+            order.append(number)
+
+    with ThreadPoolExecutor(4) as pool, turns.take(0, deadline()):
+        for number in range(4):
+            pool.submit(pass_through, number)
+            wait_for(lambda: len(turns._waiting) == number + 1, "does not wait")  # noqa: B023
+
+    assert order == [1, 3, 2, 0]
+
+
+def test_only_so_many_are_inside() -> None:
+    turns, inside, most, lock = Turns(3), 0, 0, threading.Lock()
+
+    def pass_through() -> None:
+        nonlocal inside, most
+        with turns.take(0, deadline()):
+            with lock:
+                inside += 1
+                most = max(most, inside)
+            time.sleep(0.01)
+            with lock:
+                inside -= 1
+
+    with ThreadPoolExecutor(12) as pool:
+        for _ in range(30):
+            pool.submit(pass_through)
+
+    assert most == 3
+
+
+def test_one_waits_for_half_of_its_time_and_no_longer() -> None:
+    turns = Turns(1)
+    mine = deadline(1)
+    with turns.take(0, deadline()), pytest.raises(Busy), turns.take(0, mine):
+        pass
+    assert 0.4 < mine.left() < 0.6
+    assert 0.4 < mine.waited < 0.6
+
+
+def test_one_that_has_gone_keeps_no_place() -> None:
+    turns, gone = Turns(1), threading.Event()
+
+    def pass_through() -> None:
+        with turns.take(0, deadline(abandoned=gone.is_set)):
+            pytest.fail("nobody waits for this")
+
+    with ThreadPoolExecutor(1) as pool, turns.take(0, deadline()):
+        future: Future[None] = pool.submit(pass_through)
+        time.sleep(0.05)
+        gone.set()
+        with pytest.raises(Busy):
+            future.result(1)
+
+    with turns.take(0, deadline(1)):
+        pass
+
+
+def test_an_error_inside_frees_the_place() -> None:
+    turns = Turns(1)
+    with pytest.raises(ValueError, match="mine"), turns.take(0, deadline()):
+        raise ValueError("mine")
+    with turns.take(0, deadline(1)):
+        pass
