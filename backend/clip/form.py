@@ -7,9 +7,11 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.sansio.multipart import LINE_BREAK_RE, Data, Epilogue, Event, Field, File, MultipartDecoder, NeedData
 
 from .errors import BodyTooLarge, CorruptImage
+from .limits import MAX_LABELS
 
 # 1,000 labels of four bytes a character, each with the lines that a form puts around it, fit in.
 MAX_TEXT_BYTES = 1 << 20
+MAX_PARTS = MAX_LABELS + 100
 _PIECE = 1 << 15
 # The decoder's buffer holds a piece, and the headers of a part or a boundary from those before.
 _MAX_BUFFER = 2 * _PIECE
@@ -29,7 +31,7 @@ def parts(body: bytes, boundary: str) -> Iterator[Part]:
     """Find the parts of a form (RFC 7578).
 
     Raises:
-        CorruptImage: this is no such form.
+        CorruptImage: this is no such form, or has more than ``MAX_PARTS`` parts.
         BodyTooLarge: it has more than ``MAX_TEXT_BYTES`` beside the contents of its files.
     """
     try:
@@ -41,8 +43,9 @@ def parts(body: bytes, boundary: str) -> Iterator[Part]:
 def _parts(body: bytes, boundary: bytes) -> Iterator[Part]:
     if not boundary:
         raise ValueError("the header names no boundary")
+    decoder = MultipartDecoder(boundary, _MAX_BUFFER, max_parts=MAX_PARTS)
     name, is_file, start, size, file_bytes = "", False, 0, 0, 0
-    for event, line_break, at in _events(MultipartDecoder(boundary, _MAX_BUFFER), body):
+    for event, line_break, at in _events(decoder, body):
         if isinstance(event, Field | File):
             name, is_file, start, size = event.name or "", isinstance(event, File), at + line_break, 0
         elif isinstance(event, Data):

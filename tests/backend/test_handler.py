@@ -118,7 +118,7 @@ def test_scores_have_six_significant_digits(clip_url: str, jpeg: bytes) -> None:
 
     assert sum(scores) == pytest.approx(1, abs=1e-5)
     assert all(score == float(f"{score:.6g}") for score in scores)
-    assert 0 < scores[-1] < 5e-5, "a tiny score is not rounded to nothing"
+    assert any(score != float(f"{score:.5g}") for score in scores)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,29 @@
+"""What the function says of a ranking."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from backend.clip.answer import ranking
+from backend.clip.manifest import Manifest
+from backend.clip.recognizer import Prediction, Ranking
+
+MANIFEST = Manifest.read(Path(__file__).parents[2] / "backend" / "clip" / "model")
+
+
+@pytest.mark.parametrize(
+    ("score", "written"),
+    [
+        (0.123456789, "0.123457"),
+        (0.99999, "0.99999"),
+        (1.23456789e-12, "1.23457e-12"),
+        (1.0, "1.0"),
+        (0.25, "0.25"),
+    ],
+)
+def test_a_score_has_six_significant_digits(score: float, written: str) -> None:
+    answer = ranking(Ranking([Prediction("apple", score)], 0.5, True), MANIFEST, None, {})
+
+    assert f'"score": {written}}}' in answer["body"]
+    assert json.loads(answer["body"])["predictions"][0]["score"] == pytest.approx(score, rel=1e-5)
