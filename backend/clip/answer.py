@@ -8,7 +8,7 @@ from werkzeug.datastructures import MIMEAccept
 from werkzeug.http import parse_accept_header
 
 from .errors import RequestError
-from .image import FORMATS
+from .formats import FORMATS
 from .limits import (
     DEFAULT_TOP_K,
     MAX_IMAGE_BYTES,

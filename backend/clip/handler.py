@@ -8,14 +8,15 @@ from werkzeug.datastructures import MultiDict
 from . import answer
 from .access import ApiKey
 from .deadline import Deadline
+from .decoding import Decoders
 from .errors import MethodNotAllowed, NotFound, RequestError
-from .image import read_pixels
 from .payload import Payload
 from .query import Query
 from .recognizer import Recognizer
 
 # Read and loaded while the module is imported: the server lets requests wait for that, and a container does it once.
 KEY = ApiKey.mounted()
+DECODERS = Decoders()
 RECOGNIZER = Recognizer(Path(__file__).parent / "model")
 
 
@@ -41,8 +42,7 @@ def _recognize(event: Any, deadline: Deadline) -> answer.Response:
     started = deadline.clock()
     candidates = RECOGNIZER.candidates(query.labels, query.template, deadline)
     encoded = deadline.clock()
-    deadline.require()
-    pixels = read_pixels(sent.image, RECOGNIZER.manifest.image)
+    pixels = DECODERS.read_pixels(sent.image, RECOGNIZER.manifest.image, deadline)
     decoded = deadline.clock()
     deadline.require()
     result = RECOGNIZER.rank(RECOGNIZER.embed(pixels), candidates, query.top_k)

@@ -1,27 +1,32 @@
-"""Bytes of a photo to the pixels that the image tower takes, as open_clip's own transform makes them."""
+"""Bytes of a photo to the pixels that the image tower takes, as open_clip's own transform makes them.
 
+Decoders take their orders from a file, which can order minutes of work and gigabytes of memory: what strangers send is
+decoded in ``decoder.py``'s processes.
+"""
+
+import io
 import math
 import warnings
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import cast
 
 import numpy as np
 import pillow_heif
 from numpy.typing import NDArray
-from PIL import AvifImagePlugin, ExifTags, Image, ImageCms, WebPImagePlugin  # noqa: F401 (register)
+from PIL import AvifImagePlugin, ExifTags, Image, ImageCms, MpoImagePlugin, WebPImagePlugin  # noqa: F401 (register)
 
-from .cpus import available_cpus
-from .effort import BoundedFile, pixels_to_decode
+from .cost import Cost
 from .errors import CorruptImage, RequestError, TooManyPixels, UnsupportedImage
+from .formats import FORMATS, sniff
 from .limits import MAX_IMAGE_PIXELS
-from .memory import BUDGET, bytes_per_pixel
-
-FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "HEIF")
+from .preprocessing import Preprocessing
 
 Image.preinit()
-pillow_heif.register_heif_opener(thumbnails=False, decode_threads=available_cpus())
-AvifImagePlugin.DEFAULT_MAX_THREADS = available_cpus()
+pillow_heif.register_heif_opener(thumbnails=False)
+# Which of the two a file is, the compatible brands tell: `sniff` looks at them, the plugins at the major brand alone.
+Image.register_open("HEIF", pillow_heif.HeifImageFile)
+Image.register_open("AVIF", AvifImagePlugin.AvifImageFile)
 # Pillow refuses at twice its own limit, some formats before they claim memory at all, and only warns below.
 Image.MAX_IMAGE_PIXELS = MAX_IMAGE_PIXELS // 2
 # The caller is told what is wrong with a file. Each new warning would be kept for ever, and be a line in the log.
@@ -45,32 +50,23 @@ _TO_UPRIGHT = {
 """By EXIF orientation."""
 
 
-@dataclass(frozen=True)
-class Preprocessing:
-    """How a model wants its images; the fields and their values are those of open_clip's ``PreprocessCfg``."""
-
-    size: tuple[int, int]
-    """Height and width in pixels."""
-    resize_mode: str = "shortest"
-    interpolation: str = "bicubic"
-    fill_color: int = 0
+def use_threads(count: int) -> None:
+    """Let the decoders that have threads use so many of them."""
+    pillow_heif.options.DECODE_THREADS = AvifImagePlugin.DEFAULT_MAX_THREADS = count
 
 
-def sniff(data: bytes) -> str | None:
-    """The name of the format in ``FORMATS`` that the first bytes claim, or None."""
-    prefix = data[:16]
-    for name in FORMATS:
-        accept = Image.OPEN[name][1]
-        if accept is not None and accept(prefix) is True:
-            return name
-    return None
-
-
-def read_pixels(data: bytes, preprocessing: Preprocessing) -> NDArray[np.uint8]:
+def read_pixels(
+    data: bytes, preprocessing: Preprocessing, require: Callable[[Cost], None] = Cost.require
+) -> NDArray[np.uint8]:
     """Decode an image file and prepare it for the image tower.
 
     The first frame, turned upright as its EXIF orientation says, transparent parts on white. For a file that is RGB
     already and no JPEG the result equals open_clip's transform; a large JPEG is shrunk while it is decoded.
+
+    Args:
+        data: the file.
+        preprocessing: what the model wants.
+        require: is given the cost when the header was read, and raises if it is too much.
 
     Returns:
         uint8 [height, width, 3], RGB.
@@ -79,15 +75,17 @@ def read_pixels(data: bytes, preprocessing: Preprocessing) -> NDArray[np.uint8]:
         UnsupportedImage: not an image, or of a format outside ``FORMATS``.
         TooManyPixels: over ``MAX_IMAGE_PIXELS``, as its header says; nothing was decoded.
         CorruptImage: it cannot be decoded.
+        MemoryError: it takes more memory than this process may have.
     """
     name = sniff(data)
     if name is None:
         raise UnsupportedImage(f"This is not an image of a supported format ({', '.join(FORMATS)}).")
     try:
-        with Image.open(BoundedFile(data, name), formats=[name]) as image:
-            pixels = pixels_to_decode(image, data)
-            with BUDGET.spend(pixels * bytes_per_pixel(image)):
-                return np.asarray(fit(_load_upright(image, data, preprocessing), preprocessing))
+        if name == "WEBP":
+            require(Cost.of_webp(data))
+        with Image.open(io.BytesIO(data), formats=[name]) as image:
+            require(Cost.of(image))
+            return np.asarray(fit(_load_upright(image, data, preprocessing), preprocessing))
     except Image.DecompressionBombError as error:
         raise TooManyPixels(f"The image has more than the {MAX_IMAGE_PIXELS:,} pixels that are accepted.") from error
     except (RequestError, MemoryError):

@@ -1,4 +1,4 @@
-"""What one request may ask for. The first two can be set in the function's environment."""
+"""What one request may ask for. The first three can be set in the function's environment."""
 
 import os
 import re
@@ -36,8 +36,24 @@ def count(name: str, default: int, environment: Mapping[str, str] = os.environ) 
     return int(text)
 
 
+def seconds(name: str, default: float, environment: Mapping[str, str] = os.environ) -> float:
+    """Read a duration: ``5`` and ``5s`` are five seconds, ``500ms`` is half of one.
+
+    Raises:
+        ValueError: naming the variable, when it is none, or under 0.1 seconds.
+    """
+    text = environment.get(name) or str(default)
+    found = re.fullmatch(r"([0-9]{1,9}(?:\.[0-9]+)?) *(ms|s|)", text.strip().lower())
+    value = float(found[1]) / (1000 if found[2] == "ms" else 1) if found else 0
+    if value < 0.1:
+        raise ValueError(f"{name} must be a duration such as {default:g}s, not {text[:80]!r}")
+    return value
+
+
 MAX_IMAGE_BYTES = size("max_image_bytes", 20 * 1024 * 1024)
 MAX_IMAGE_PIXELS = count("max_image_pixels", 50_000_000)
+DECODE_TIMEOUT = seconds("decode_timeout", 5)
+"""How long decoding an image may take."""
 MAX_LABELS = 1000
 MAX_LABEL_CHARACTERS = 200
 MAX_NEW_LABEL_TOKENS = 16_384

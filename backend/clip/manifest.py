@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal, Self
 
-from .image import Preprocessing
+from .preprocessing import Preprocessing
 
 FILE = "model.json"
 

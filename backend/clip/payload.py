@@ -10,7 +10,7 @@ from werkzeug.http import parse_options_header
 from .advice import lost_line_breaks, on_a_field, on_no_image
 from .errors import BadParameter, BodyTooLarge, CorruptImage, EmptyBody, UnsupportedImage
 from .form import parts
-from .image import FORMATS, sniff
+from .formats import FORMATS, sniff
 from .limits import MAX_IMAGE_BYTES
 from .query import PARAMETERS
 

@@ -12,7 +12,7 @@ import pytest
 import requests
 from PIL import Image, ImageCms
 
-from backend.clip.image import FORMATS
+from backend.clip.formats import FORMATS
 from backend.clip.labels import LABELS, TEMPLATES
 from tests.backend.test_image import encoded, photo
 

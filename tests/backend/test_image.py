@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from open_clip.transform import PreprocessCfg, image_transform_v2
 from PIL import Image
 
-from backend.clip.image import FORMATS, Preprocessing, read_pixels, sniff
+from backend.clip.image import read_pixels
+from backend.clip.preprocessing import Preprocessing
 
 SIZES = [(640, 480), (480, 640), (224, 224), (225, 224), (100, 75), (333, 1001), (1600, 90), (37, 41)]
 
@@ -95,16 +96,6 @@ def test_a_sliver_is_decoded_without_growing(size: tuple[int, int], mode: str) -
     pixels = read_pixels(data, Preprocessing((224, 224), mode, fill_color=0))
 
     assert [10, 200, 30] in pixels.reshape(-1, 3).tolist()
-
-
-@pytest.mark.parametrize("name", FORMATS)
-def test_sniff_knows_each_format_by_its_first_bytes(name: str) -> None:
-    assert sniff(encoded(photo((32, 32)), name)) == name
-
-
-def test_sniff_knows_nothing_else() -> None:
-    for data in (b"", b"\x00" * 64, b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"%PDF-1.7", b"%!PS-Adobe-3.0 EPSF"):
-        assert sniff(data) is None
 
 
 def test_no_other_module_opens_images() -> None:

@@ -18,10 +18,11 @@ from PIL import Image
 
 from ..deadline import Deadline
 from ..engine import ov
-from ..image import Preprocessing, fit
+from ..image import fit
 from ..labels import LABELS, TEMPLATES
 from ..manifest import FILE as MANIFEST_FILE
 from ..manifest import Manifest, Recognition
+from ..preprocessing import Preprocessing
 from ..recognizer import Recognizer
 from .check import check_against_open_clip
 from .source import ExportError, Source

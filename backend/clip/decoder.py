@@ -1,0 +1,130 @@
+"""The processes that decode images: a server that forks them, and what each of them does.
+
+``python -m PACKAGE.decoder FD`` is the server. It has imported the decoders and nothing else, has one thread, and ends
+with whoever holds the other end of the socket FD; its children end with it.
+"""
+
+import ctypes
+import gc
+import json
+import os
+import resource
+import signal
+import socket
+import sys
+from contextlib import suppress
+from multiprocessing.connection import Connection
+from multiprocessing.reduction import send_handle
+from pathlib import Path
+
+from .cost import Cost
+from .errors import RequestError, TooExpensive
+from .forkserver import Limits
+from .image import read_pixels, use_threads
+from .preprocessing import Preprocessing
+
+_SLACK = 1.5
+_PR_SET_PDEATHSIG = 1
+
+
+def serve(control: Connection) -> None:
+    """Fork a process for each message ``{"fork": Limits}``, and end one for each ``{"end": process id}``."""
+    children = set()
+    while True:
+        try:
+            message = json.loads(control.recv_bytes())
+        except EOFError:
+            return
+        if "fork" in message:
+            ours, theirs = socket.socketpair()
+            try:
+                process_id = os.fork()
+            except OSError:
+                control.send_bytes(b"0")
+                continue
+            if process_id == 0:
+                control.close()
+                ours.close()
+                _work(Connection(theirs.detach()), Limits(**message["fork"]))
+                os._exit(0)
+            theirs.close()
+            children.add(process_id)
+            control.send_bytes(str(process_id).encode())
+            with ours:
+                send_handle(control, ours.fileno(), os.getppid())
+        else:
+            process_id, status = message["end"], 0
+            if process_id in children:  # of this server, not of one before it
+                children.remove(process_id)
+                os.kill(process_id, signal.SIGKILL)
+                _, status = os.waitpid(process_id, 0)
+            control.send_bytes(str(os.waitstatus_to_exitcode(status)).encode())
+
+
+def _work(connection: Connection, limits: Limits) -> None:
+    """Answer files until nobody asks any more. A message is the model's preprocessing as JSON, the next one a file."""
+    _confine(limits)
+    while True:
+        try:
+            preprocessing = Preprocessing(**json.loads(connection.recv_bytes()))
+            data = connection.recv_bytes()
+        except EOFError:
+            return
+        connection.send_bytes(_answer(data, preprocessing, limits))
+        del data
+
+
+def _confine(limits: Limits) -> None:
+    os.nice(limits.nice)
+    use_threads(limits.threads)
+    with Path(os.devnull).open("wb") as nowhere:  # decoders say much about broken files
+        os.dup2(nowhere.fileno(), sys.stderr.fileno())
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if sys.platform != "linux":
+        return
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    # Where memory runs out all the same, this process goes and not the service.
+    Path("/proc/self/oom_score_adj").write_text("1000")
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    size = pages * resource.getpagesize() + limits.memory
+    resource.setrlimit(resource.RLIMIT_AS, (size, size))
+
+
+def _answer(data: bytes, preprocessing: Preprocessing, limits: Limits) -> bytes:
+    def require(cost: Cost) -> None:
+        cost.require()
+        if cost.seconds > limits.expected_seconds:
+            raise _Later(cost.seconds)
+        _end_after(limits.seconds + _SLACK * cost.seconds)
+
+    try:
+        _end_after(limits.seconds)
+        return b"P" + read_pixels(data, preprocessing, require).tobytes()
+    except _Later as later:
+        return b"L%f" % later.seconds
+    except RequestError as error:
+        return b"E" + json.dumps([error.code, str(error)]).encode()
+    except MemoryError:
+        return b"E" + json.dumps([TooExpensive.code, ""]).encode()
+    finally:
+        _end_after(0)
+
+
+class _Later(RequestError):
+    def __init__(self, seconds: float) -> None:
+        super().__init__()
+        self.seconds = seconds
+
+
+def _end_after(seconds: float) -> None:
+    """Let the kernel end this process, whatever code it is in, when it has used so much processor time; 0: never."""
+    signal.setitimer(signal.ITIMER_PROF, seconds)
+
+
+if __name__ == "__main__":
+    # Ctrl-C and an orderly end are for the service, which answers what it has accepted first.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    gc.freeze()
+    with suppress(KeyboardInterrupt):
+        serve(Connection(int(sys.argv[1])))

@@ -1,0 +1,164 @@
+"""Decoding in other processes: what a file may order is limited, it can be given up at any moment, and photos go first.
+
+There are two lanes. In the fast one small images are decoded, and the JPEGs of phones; a file whose header expects more
+work goes to the slow one, where one is decoded at a time, at low priority, the cheapest first. The header itself is
+read in the fast lane, and a file that has lied there is soon ended, and has one more try in the slow one.
+"""
+
+import json
+import logging
+import math
+import signal
+import threading
+import time
+from dataclasses import asdict
+from typing import NoReturn
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .cpus import available_cpus
+from .deadline import Deadline
+from .errors import Busy, CorruptImage, TooExpensive, TooManyPixels, UnsupportedImage
+from .forkserver import ForkServer, Limits, Process
+from .limits import DECODE_TIMEOUT
+from .preprocessing import Preprocessing
+from .turns import Turns
+
+_log = logging.getLogger("function")
+
+# Of a phone's JPEGs those of 24 megapixels are below, of other formats those of 2 or 3. Sixteen files that lie take two
+# processors 1.3 s together.
+_FAST = Limits(expected_seconds=0.08, seconds=0.04, memory=160 << 20, threads=1, nice=0)
+_FAST_TIMEOUT = 2.0
+_MEMORY = 1100 << 20
+# A file that has taken so many times what it has claimed does not get another chance.
+_HONEST = 3
+_MAX_ANSWER = 64 << 20
+_LOOK_EVERY = 0.1
+_ERRORS = {error.code: error for error in (CorruptImage, TooExpensive, TooManyPixels, UnsupportedImage)}
+_CRASHES = (signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGILL, signal.SIGFPE)
+
+
+class Decoders:
+    """Decoding processes, started in the background. May be used by any number of threads."""
+
+    def __init__(self, timeout: float = DECODE_TIMEOUT, memory: int = _MEMORY) -> None:
+        """``timeout`` and ``memory``, in seconds and bytes, are what an image of the slow lane may take."""
+        self._timeout = timeout
+        self._server = ForkServer()
+        cpus = available_cpus()
+        self._fast = _Lane(self._server, _FAST, min(_FAST_TIMEOUT, timeout), cpus, reused=True)
+        slow = Limits(expected_seconds=math.inf, seconds=timeout * cpus, memory=memory, threads=cpus, nice=10)
+        # A process that has held hundreds of megabytes would keep some of them.
+        self._slow = _Lane(self._server, slow, timeout, 1, reused=False)
+        self._starting = threading.Thread(target=self._fast.start, args=(cpus,), daemon=True)
+        self._starting.start()
+
+    def close(self) -> None:
+        """End the processes."""
+        self._starting.join()
+        self._server.close()
+
+    def read_pixels(self, data: bytes, preprocessing: Preprocessing, deadline: Deadline) -> NDArray[np.uint8]:
+        """``image.read_pixels`` in another process.
+
+        Raises:
+            Busy: other files keep this one waiting for more than half of its time, or its caller has gone.
+            TooExpensive: decoding takes more than ``timeout`` seconds, or more memory than one image may have.
+            UnsupportedImage, TooManyPixels, CorruptImage: see there.
+        """
+        messages = json.dumps(asdict(preprocessing)).encode(), data
+        try:
+            answer = self._fast.ask(messages, 0, deadline)
+            expected = cost = float(answer[1:]) if answer[:1] == b"L" else 0.0
+        except _Ended:
+            expected, cost = _FAST.expected_seconds, self._timeout
+        if cost:
+            try:
+                answer = self._slow.ask(messages, cost, deadline)
+            except _Ended as end:
+                end.explain(expected)
+        if answer[:1] == b"E":
+            code, message = json.loads(answer[1:])
+            raise _ERRORS[code](message)
+        return np.frombuffer(answer, np.uint8, offset=1).reshape(*preprocessing.size, 3)
+
+
+class _Ended(Exception):
+    """A process gave no answer."""
+
+    def __init__(self, status: int, seconds: float) -> None:
+        super().__init__()
+        self._status = status
+        self._seconds = seconds
+
+    def explain(self, expected: float) -> NoReturn:
+        """Tell the caller. ``expected`` is the processor time that the file's header has claimed, in seconds."""
+        if -self._status in _CRASHES:
+            _log.warning("an image has ended its decoder by %s", signal.Signals(-self._status).name)
+            raise CorruptImage("The image cannot be decoded: its decoder has crashed.")
+        if self._seconds < _HONEST * expected:  # the time was over, and others had the processors
+            raise Busy("The service is busy. Try again in a few seconds.")
+        raise TooExpensive("Decoding the image takes more time or memory than one image may have.")
+
+
+class _Lane:
+    """Processes of one kind, so many at a time."""
+
+    def __init__(self, server: ForkServer, limits: Limits, timeout: float, size: int, *, reused: bool) -> None:
+        self._server = server
+        self._limits = limits
+        self._timeout = timeout
+        self._turns = Turns(size)
+        self._reused = reused
+        self._idle: list[Process] = []
+
+    def start(self, count: int) -> None:
+        """Fork processes before they are needed."""
+        for _ in range(count):
+            self._idle.append(self._server.fork(self._limits))
+
+    def ask(self, messages: tuple[bytes, ...], cost: float, deadline: Deadline) -> bytes:
+        """What a process answers.
+
+        Raises:
+            Busy: see ``Decoders.read_pixels``.
+            _Ended: it gave no answer.
+        """
+        with self._turns.take(cost, deadline):
+            process = self._process()
+            try:
+                answer = self._exchange(process, messages, deadline)
+            except (EOFError, OSError) as error:
+                seconds = process.processor_seconds()
+                raise _Ended(self._server.end(process), seconds) from error
+            except BaseException:
+                self._server.end(process)
+                raise
+            if self._reused:
+                self._idle.append(process)
+            else:
+                self._server.end(process)
+            return answer
+
+    def _process(self) -> Process:
+        while True:
+            try:
+                process = self._idle.pop()
+            except IndexError:
+                return self._server.fork(self._limits)
+            if not process.connection.poll():
+                return process
+            self._server.end(process)  # one that is idle has nothing to say: it has ended
+
+    def _exchange(self, process: Process, messages: tuple[bytes, ...], deadline: Deadline) -> bytes:
+        """Raises EOFError or OSError where the process has ended, TimeoutError where it must be, and Busy."""
+        end = time.monotonic() + self._timeout
+        for message in messages:
+            process.connection.send_bytes(message)
+        while not process.connection.poll(_LOOK_EVERY):
+            deadline.require()
+            if time.monotonic() > end:
+                raise TimeoutError
+        return process.connection.recv_bytes(_MAX_ANSWER)
