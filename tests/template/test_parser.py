@@ -118,8 +118,9 @@ def test_large_bodies_take_turns_and_take_no_more_memory_than_they_may(start: St
 
 def test_who_waits_too_long_for_memory_is_refused_while_small_bodies_pass(start: Start) -> None:
     body = bytes(3 * MB)
-    with start(HOLDING, max_buffered_bytes="2MB") as program, ThreadPoolExecutor(5) as clients:
-        first = clients.submit(requests.post, f"{program.url}/hold?seconds=9", data=body)
+    settings = {"max_buffered_bytes": "2MB", "request_timeout": "9s"}
+    with start(HOLDING, **settings) as program, ThreadPoolExecutor(5) as clients:
+        first = clients.submit(requests.post, f"{program.url}/hold?seconds=6", data=body)
         time.sleep(0.5)
         waiting = [clients.submit(as_a_proxy_sends, program, 3 * MB) for _ in range(3)]
         turned_away = clients.submit(requests.post, program.url, data=body)

@@ -19,8 +19,8 @@ _DROPPED = 8
 # A request that is still arriving after some seconds must have come at this rate, in bytes per second.
 _GRACE = 5.0
 _MIN_RATE = 4096
-# Seconds that a large body waits for memory.
-_PATIENCE = 5.0
+# The share of a request's time that a large body waits for memory.
+_PATIENCE = 1 / 3
 
 
 class RequestTimeout(Error):  # type: ignore[misc]
@@ -123,7 +123,7 @@ class Parser(HTTPRequestParser):  # type: ignore[misc]
             self._waits_since = None
         else:
             self._waits_since = self._waits_since or now
-            if self._waited + now - self._waits_since < _PATIENCE:
+            if self._waited + now - self._waits_since < self.adj.request_timeout * _PATIENCE:
                 return False
             self._refuse(Busy(""))
         elapsed = now - self.begun - self._waited
