@@ -26,6 +26,7 @@ from tqdm import tqdm
 from backend.clip.deadline import Deadline
 from backend.clip.image import read_pixels
 from backend.clip.labels import LABELS
+from backend.clip.query import Query
 from backend.clip.recognizer import Recognizer
 from training.data import DataError, LabeledImages, list_photos, read_cifar100, split
 from training.figures import expected_calibration_error, reliability, reliability_diagram, top_k_accuracy
@@ -54,7 +55,7 @@ def by_model(recognizer: Recognizer) -> Recognize:
 
     def recognize(body: bytes) -> Answer:
         embedding = recognizer.embed(read_pixels(body, recognizer.manifest.image))
-        ranking = recognizer.rank(embedding, recognizer.candidates((), None, Deadline.unlimited()), len(LABELS))
+        ranking = recognizer.rank(embedding, recognizer.candidates(Query(), Deadline.unlimited()), len(LABELS))
         return _answer([(entry.label, entry.score) for entry in ranking.predictions], ranking.recognized)
 
     return recognize

@@ -18,7 +18,7 @@ from .limits import (
     MAX_NEW_LABEL_TOKENS,
 )
 from .manifest import Manifest
-from .recognizer import Ranking
+from .recognizer import Ranking, Recognizer
 from .version import VERSION
 
 Response = dict[str, Any]
@@ -36,15 +36,21 @@ def ranking(result: Ranking, manifest: Manifest, accept: str | None, seconds: Ma
         response = _response(200, "text/plain; charset=utf-8", "".join(lines))
     else:
         predictions = [{"label": each.label, "score": _rounded(each.score)} for each in result.predictions]
-        response = _json(200, {"predictions": predictions, "recognized": result.recognized, "model": manifest.title})
+        said: dict[str, Any] = {"predictions": predictions, "confidence": _rounded(result.confidence)}
+        said |= {"recognized": result.recognized}
+        if result.instead:
+            said |= {"instead": {"label": result.instead.label, "confidence": _rounded(result.instead.confidence)}}
+        response = _json(200, said | {"model": manifest.title})
     response["headers"] |= {
+        "X-Confidence": f"{result.confidence:.4f}",
         "X-Recognized": "true" if result.recognized else "false",
         "Server-Timing": ", ".join(f"{name};dur={1000 * spent:.1f}" for name, spent in seconds.items()),
     }
     return response
 
 
-def description(manifest: Manifest) -> Response:
+def description(recognizer: Recognizer) -> Response:
+    manifest = recognizer.manifest
     return _json(
         200,
         {
@@ -53,8 +59,9 @@ def description(manifest: Manifest) -> Response:
             "license": manifest.license,
             "vocabulary": manifest.vocabulary,
             "labels": manifest.labels,
+            "everyday": recognizer.everyday.words,
             "templates": manifest.templates,
-            "recognition": {"statistic": manifest.recognition.statistic, "threshold": manifest.recognition.threshold},
+            "confidence": {"threshold": manifest.confidence.threshold, "source": manifest.confidence.source},
             "formats": FORMATS,
             "top_k": DEFAULT_TOP_K,
             "limits": {

@@ -27,7 +27,7 @@ def handle(event: Any, context: Any) -> answer.Response:
         if event.path != "/":
             raise NotFound("There is nothing here. POST an image to /, or GET / for a description.")
         if event.method in ("GET", "HEAD"):
-            return answer.description(RECOGNIZER.manifest)
+            return answer.description(RECOGNIZER)
         if event.method in ("POST", "PUT"):
             return _recognize(event, Deadline(context.deadline, context.abandoned))
         raise MethodNotAllowed("Use POST with an image, or GET for a description.")
@@ -40,7 +40,7 @@ def _recognize(event: Any, deadline: Deadline) -> answer.Response:
     sent = Payload.read(event.body, event.headers.get("Content-Type", ""))
     query = Query.parse(MultiDict([*event.query.items(multi=True), *sent.fields]))
     started = deadline.clock()
-    candidates = RECOGNIZER.candidates(query.labels, query.template, deadline)
+    candidates = RECOGNIZER.candidates(query, deadline)
     encoded = deadline.clock()
     pixels = DECODERS.read_pixels(sent.image, RECOGNIZER.manifest.image, deadline)
     decoded = deadline.clock()

@@ -1,30 +1,14 @@
 """``model.json``: what an exported model folder says about itself. The export writes it, the function reads it."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Literal, Self
 
+from .confidence import Calibration
 from .preprocessing import Preprocessing
 
 FILE = "model.json"
-
-
-@dataclass(frozen=True)
-class Recognition:
-    """When the best label is good enough to claim: ``statistic`` is at least ``threshold``.
-
-    ``cosine`` is that of the image and the best label. ``probability`` is that of the best label, the softmax over the
-    candidates (the maximum softmax probability of Hendrycks and Gimpel, "A Baseline for Detecting Misclassified and
-    Out-of-Distribution Examples in Neural Networks", 2017). ``energy`` is the logarithm of the sum of the exponentiated
-    logits, over the candidates (the negative energy of Liu et al., "Energy-based Out-of-distribution Detection", 2020);
-    it grows with the number of candidates, which a closed vocabulary limits.
-    """
-
-    statistic: Literal["cosine", "probability", "energy"]
-    threshold: float
-    source: str
-    """Where the threshold comes from, for people."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +29,10 @@ class Manifest:
     vocabulary: Literal["open", "closed"]
     labels: tuple[str, ...]
     templates: tuple[str, ...]
-    recognition: Recognition
+    confidence: Calibration
+    generality: float
+    """What a word counts in a ranking of everyday words for each level of more special words below it, so that "animal"
+    is not always best, and "dog" is only where none of its breeds is likely enough."""
     exported_with: dict[str, str]
 
     @property
@@ -62,8 +49,11 @@ class Manifest:
 
         Raises:
             FileNotFoundError: the folder is no exported model.
+            ValueError: another version of this project exported it.
         """
         values = json.loads((folder / FILE).read_text(encoding="utf-8"))
+        if values.keys() != {field.name for field in fields(cls)}:
+            raise ValueError(f"{folder} was exported by another version: export the model again.")
         image = values.pop("image")
         return cls(
             **{
@@ -71,6 +61,6 @@ class Manifest:
                 "image": Preprocessing(**{**image, "size": tuple(image["size"])}),
                 "labels": tuple(values["labels"]),
                 "templates": tuple(values["templates"]),
-                "recognition": Recognition(**values["recognition"]),
+                "confidence": Calibration(**values["confidence"]),
             }
         )

@@ -8,15 +8,18 @@ from werkzeug.datastructures import MultiDict
 from .errors import BadParameter
 from .limits import DEFAULT_TOP_K, MAX_LABEL_CHARACTERS, MAX_LABELS
 
-PARAMETERS = ("top_k", "labels", "template")
+PARAMETERS = ("top_k", "labels", "vocabulary", "template")
+VOCABULARIES = ("labels", "everyday")
 
 
 @dataclass(frozen=True)
 class Query:
-    top_k: int
-    labels: tuple[str, ...]
+    top_k: int = DEFAULT_TOP_K
+    labels: tuple[str, ...] = ()
     """The caller's own candidates, in their order and without repetitions; none for the model's."""
-    template: str | None
+    everyday: bool = False
+    """Whether the candidates are the everyday words."""
+    template: str | None = None
 
     @classmethod
     def parse(cls, values: "MultiDict[str, str]") -> "Query":
@@ -31,7 +34,10 @@ class Query:
         for name in values:
             if name not in PARAMETERS:
                 raise BadParameter(_unknown(name))
-        return cls(_top_k(_single(values, "top_k")), _labels(values.getlist("labels")), _template(values))
+        labels, everyday, template = _labels(values.getlist("labels")), _everyday(values), _template(values)
+        if everyday and (labels or template is not None):
+            raise BadParameter("vocabulary=everyday ranks words of its own: give it without labels and template.")
+        return cls(_top_k(_single(values, "top_k")), labels, everyday, template)
 
 
 def fold(text: str) -> str:
@@ -61,6 +67,13 @@ def _top_k(value: str | None) -> int:
     if not (digits.isascii() and digits.isdigit() and len(digits) <= 4 and 1 <= int(digits) <= MAX_LABELS):
         raise BadParameter(f"top_k must be a whole number from 1 to {MAX_LABELS}.")
     return int(digits)
+
+
+def _everyday(values: "MultiDict[str, str]") -> bool:
+    vocabulary = (_single(values, "vocabulary") or VOCABULARIES[0]).strip().lower()
+    if vocabulary not in VOCABULARIES:
+        raise BadParameter(f"vocabulary must be one of {', '.join(VOCABULARIES)}.")
+    return vocabulary == "everyday"
 
 
 def _labels(values: list[str]) -> tuple[str, ...]:

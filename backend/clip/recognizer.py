@@ -11,10 +11,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from .confidence import Evidence, confidence
 from .deadline import Deadline
 from .engine import compile_tower
 from .errors import ClosedVocabulary
+from .everyday import Candidates, Everyday, View
 from .manifest import Manifest
+from .query import Query
 
 if TYPE_CHECKING:
     from .text import LabelEncoder
@@ -28,20 +31,23 @@ class Prediction:
 
 
 @dataclass(frozen=True)
-class Ranking:
-    predictions: list[Prediction]
-    """Best first."""
-    evidence: float
-    """The statistic of ``Manifest.recognition``."""
-    recognized: bool
-    """Whether the best match is good enough to claim anything (``Manifest.recognition``)."""
+class Instead:
+    """What a photo shows in place of the candidates."""
+
+    label: str
+    confidence: float
 
 
 @dataclass(frozen=True)
-class Candidates:
-    labels: Sequence[str]
-    embeddings: NDArray[np.float32]
-    """float32 [labels, dim], rows of unit length."""
+class Ranking:
+    predictions: list[Prediction]
+    """Best first."""
+    confidence: float
+    """The probability, 0 to 1, that the best label names what is in the photo."""
+    recognized: bool
+    """Whether that is enough to claim it (``Calibration.threshold``)."""
+    instead: Instead | None
+    """The everyday word that the photo is recognized by, where none of the candidates is."""
 
 
 class Recognizer:
@@ -60,34 +66,29 @@ class Recognizer:
         self.manifest = Manifest.read(folder)
         self._folder = folder
         self._precision = precision
-        self._own = Candidates(self.manifest.labels, np.load(folder / "labels.npy"))
+        self.everyday = Everyday.read(folder, self.manifest.logit_scale)
+        self._own = self.everyday.named(self.manifest.labels, np.load(folder / "labels.npy"))
         self._tower = compile_tower(folder / "image.xml", batch=1, precision=precision)
         self._local = threading.local()
         self._encoder_lock = threading.Lock()
         self.embed(np.zeros((*self.manifest.image.size, 3), np.uint8))
 
-    def embed(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def embed(self, pixels: NDArray[np.uint8]) -> View:
         """Encode one image.
 
         Args:
             pixels: uint8 [height, width, 3], RGB, as ``read_pixels`` returns them.
-
-        Returns:
-            float32 [dim], of unit length.
         """
         request = getattr(self._local, "request", None)
         if request is None:
             request = self._local.request = self._tower.create_infer_request()
         request.infer([pixels[np.newaxis]])
-        embedding: NDArray[np.float32] = request.get_output_tensor().data[0].copy()
-        return embedding
+        embedding: NDArray[np.float32] = request.get_output_tensor(0).data[0].copy()
+        fine = len(self._tower.outputs) > 1
+        return View(embedding, request.get_output_tensor(1).data[0].astype(np.float64) if fine else np.empty(0))
 
-    def candidates(self, labels: Sequence[str], template: str | None, deadline: Deadline) -> Candidates:
+    def candidates(self, query: Query, deadline: Deadline) -> Candidates:
         """What an image is compared with.
-
-        Args:
-            labels: the caller's own, or none for the model's.
-            template: the caller's prompt with ``{}`` for the label; None for the default.
 
         Raises:
             ClosedVocabulary: this model has no text tower, and these are not among its own labels and prompts.
@@ -95,50 +96,80 @@ class Recognizer:
             TooManyLabels: the labels that are new are too many for one request.
             Busy: the text tower could not encode them in time.
         """
-        if not labels and template is None:
+        if query.everyday:
+            return self.everyday.candidates
+        if not query.labels and query.template is None:
             return self._own
         if self.manifest.vocabulary == "closed":
-            return self._among_own(labels, template)
+            return self._known(query.labels, query.template)
         from .text import DEFAULT_TEMPLATE
 
-        labels = labels or self.manifest.labels
-        return Candidates(labels, self._encoder.encode(labels, template or DEFAULT_TEMPLATE, deadline))
+        labels = query.labels or self.manifest.labels
+        return self.everyday.named(labels, self._encoder.encode(labels, query.template or DEFAULT_TEMPLATE, deadline))
 
-    def rank(self, embedding: NDArray[np.float32], candidates: Candidates, top_k: int) -> Ranking:
-        """The best labels: softmax over the candidates of logit scale times cosine.
+    def rank(self, view: View, candidates: Candidates, top_k: int) -> Ranking:
+        """The best labels, by the softmax over the candidates, and how sure the first of them is.
 
         Args:
-            embedding: float32 [dim], of unit length.
             top_k: how many predictions, at most as many as there are candidates.
         """
-        # A matrix product of 1,000 rows would start BLAS threads, which spin on the processors that OpenVINO needs.
-        cosines: NDArray[np.float32] = np.vecdot(candidates.embeddings, embedding)
-        logits = self.manifest.logit_scale * cosines.astype(np.float64)
+        words = self.everyday.logits(view)
+        logits = self._logits(view, words, candidates)
         exponents = np.exp(logits - logits.max())
-        total = exponents.sum()
-        probabilities = exponents / total
+        probabilities = exponents / exponents.sum()
         best = np.argsort(-probabilities, kind="stable")[:top_k]
-        rule = self.manifest.recognition
-        evidence = {
-            "cosine": cosines[best[0]],
-            "probability": probabilities[best[0]],
-            "energy": logits[best[0]] + math.log(total),
-        }[rule.statistic]
-        predictions = [Prediction(candidates.labels[i], float(probabilities[i])) for i in best]
-        return Ranking(predictions, float(evidence), bool(evidence >= rule.threshold))
+        sure = self._confidence(view, words, candidates, logits, int(best[0]))
+        recognized = sure >= self.manifest.confidence.threshold
+        return Ranking(
+            [Prediction(candidates.labels[i], float(probabilities[i])) for i in best],
+            sure,
+            recognized,
+            None if recognized else self._instead(view, words, candidates.words[best[0]]),
+        )
 
-    def _among_own(self, labels: Sequence[str], template: str | None) -> Candidates:
+    def _logits(self, view: View, words: NDArray[np.float64], candidates: Candidates) -> NDArray[np.float64]:
+        if candidates is self.everyday.candidates:
+            return words + self.everyday.heights * math.log(self.manifest.generality)
+        if not candidates.embeddings.size:
+            return words[candidates.words]
+        # A matrix product of 1,000 rows would start BLAS threads, which spin on the processors that OpenVINO needs.
+        cosines: NDArray[np.float32] = np.vecdot(candidates.embeddings, view.embedding)
+        return self.manifest.logit_scale * cosines.astype(np.float64)
+
+    def _confidence(
+        self, view: View, words: NDArray[np.float64], candidates: Candidates, logits: NDArray[np.float64], best: int
+    ) -> float:
+        evidence = Evidence(*self.everyday.rivals(view, words, candidates, logits, best))
+        return confidence(evidence, self.manifest.confidence)
+
+    def _instead(self, view: View, words: NDArray[np.float64], said: int) -> Instead | None:
+        """The best everyday word if it is sure, and not the word ``said`` that is not."""
+        everyday = self.everyday.candidates
+        if not everyday.labels:
+            return None
+        logits = self._logits(view, words, everyday)
+        best = int(logits.argmax())
+        if best == said:
+            return None
+        sure = self._confidence(view, words, everyday, logits, best)
+        return Instead(everyday.labels[best], sure) if sure >= self.manifest.confidence.threshold else None
+
+    def _known(self, labels: Sequence[str], template: str | None) -> Candidates:
+        """Labels of a closed vocabulary: the model's own and the everyday words."""
         if template is not None:
             raise ClosedVocabulary(
                 "This model has a closed vocabulary: it knows its own prompts only, no other template."
             )
-        rows = {label.lower(): row for row, label in enumerate(self.manifest.labels)}
-        if unknown := [label for label in labels if label.lower() not in rows]:
-            shown = ", ".join(label[:40] for label in unknown[:3]) + (", …" if len(unknown) > 3 else "")
-            raise ClosedVocabulary(
-                f"This model has a closed vocabulary and does not know: {shown}. GET / lists the labels that it knows."
-            )
-        return Candidates(labels, self._own.embeddings[[rows[label.lower()] for label in labels]])
+        own = {label.casefold(): row for row, label in enumerate(self.manifest.labels)}
+        rows = [own.get(label.casefold(), -1) for label in labels]
+        words = [self.everyday.find(label) for label in labels]
+        if unknown := [label for label, row, word in zip(labels, rows, words, strict=True) if row < 0 and word < 0]:
+            raise ClosedVocabulary(_does_not_know(unknown, self.everyday))
+        mine, others = self._own.embeddings, self.everyday.candidates.embeddings
+        embeddings = [
+            mine[row] if row >= 0 else others[word] for row, word in zip(rows, words, strict=True) if mine.size
+        ]
+        return self.everyday.named(labels, np.array(embeddings))
 
     @property
     def _encoder(self) -> "LabelEncoder":
@@ -151,3 +182,14 @@ class Recognizer:
         from .text import LabelEncoder
 
         return LabelEncoder(self._folder, self.manifest, precision=self._precision)
+
+
+def _does_not_know(labels: Sequence[str], everyday: Everyday) -> str:
+    shown = []
+    for label in labels[:3]:
+        near = everyday.near(label[:40])
+        shown.append(label[:40] + (f" (near: {', '.join(near)})" if near else ""))
+    return (
+        f"This model has a closed vocabulary and does not know: {', '.join(shown)}{', …' if len(labels) > 3 else ''}. "
+        "GET / lists the labels and the everyday words that it knows."
+    )

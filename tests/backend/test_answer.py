@@ -7,7 +7,7 @@ import pytest
 
 from backend.clip.answer import ranking
 from backend.clip.manifest import Manifest
-from backend.clip.recognizer import Prediction, Ranking
+from backend.clip.recognizer import Instead, Prediction, Ranking
 
 MANIFEST = Manifest.read(Path(__file__).parents[2] / "backend" / "clip" / "model")
 
@@ -23,7 +23,23 @@ MANIFEST = Manifest.read(Path(__file__).parents[2] / "backend" / "clip" / "model
     ],
 )
 def test_a_score_has_six_significant_digits(score: float, written: str) -> None:
-    answer = ranking(Ranking([Prediction("apple", score)], 0.5, True), MANIFEST, None, {})
+    answer = ranking(Ranking([Prediction("apple", score)], 0.5, True, None), MANIFEST, None, {})
 
     assert f'"score": {written}}}' in answer["body"]
     assert json.loads(answer["body"])["predictions"][0]["score"] == pytest.approx(score, rel=1e-5)
+
+
+def test_an_answer_that_is_not_recognized_says_what_it_is_instead() -> None:
+    result = Ranking([Prediction("aquarium fish", 0.8)], 0.03125, False, Instead("flamingo", 0.93))
+
+    answer = ranking(result, MANIFEST, None, {})
+
+    assert json.loads(answer["body"]) == {
+        "predictions": [{"label": "aquarium fish", "score": 0.8}],
+        "confidence": 0.03125,
+        "recognized": False,
+        "instead": {"label": "flamingo", "confidence": 0.93},
+        "model": MANIFEST.title,
+    }
+    assert answer["headers"]["X-Confidence"] == "0.0312"
+    assert answer["headers"]["X-Recognized"] == "false"

@@ -46,7 +46,8 @@ def test_a_photo_gets_the_five_best_labels(open_clip_url: str, jpeg: bytes) -> N
 
     assert answer.status_code == 200
     body = answer.json()
-    assert set(body) == {"predictions", "recognized", "model"}
+    assert set(body) == {"predictions", "confidence", "recognized", "model"}
+    assert 0 <= body["confidence"] <= 1
     assert body["model"] == "vit/local-dir"
     scores = [prediction["score"] for prediction in body["predictions"]]
     assert len(scores) == 5
@@ -181,8 +182,10 @@ def test_a_thousand_labels(open_clip_url: str, jpeg: bytes) -> None:
         ({"label": "cat"}, "Did you mean labels?"),
         ({"candidate_labels": "cat"}, "Did you mean labels?"),
         ({"Top_K": "3"}, "Did you mean top_k?"),
-        ({"url": "http://127.0.0.1/photo.jpg"}, "The parameters are: top_k, labels, template."),
-        ({"": "3"}, "The parameters are: top_k, labels, template."),
+        ({"url": "http://127.0.0.1/photo.jpg"}, "The parameters are: top_k, labels, vocabulary, template."),
+        ({"": "3"}, "The parameters are: top_k, labels, vocabulary, template."),
+        ({"vocabulary": "all"}, "one of labels, everyday"),
+        ({"vocabulary": "everyday", "labels": "cat"}, "words of its own"),
         ({"template": "no place for it"}, "exactly once"),
         ({"template": "{} and {}"}, "exactly once"),
         ({"template": "", "labels": "a"}, "exactly once"),
@@ -435,6 +438,8 @@ def test_get_describes_the_service(open_clip_url: str) -> None:
     assert body["labels"] == list(LABELS)
     assert body["templates"] == list(TEMPLATES)
     assert body["vocabulary"] == "open"
+    assert len(body["everyday"]) >= 1000
+    assert {"cat", "dog", "person", "pizza", "flamingo"} <= set(body["everyday"])
     assert body["formats"] == list(FORMATS)
     assert body["limits"] == {
         "max_image_bytes": 20971520,
@@ -445,6 +450,21 @@ def test_get_describes_the_service(open_clip_url: str) -> None:
         "max_new_label_tokens": 16_384,
     }
     assert requests.head(open_clip_url, timeout=60).status_code == 200
+
+
+def test_the_everyday_words_are_ranked(open_clip_url: str, jpeg: bytes) -> None:
+    words = requests.get(open_clip_url, timeout=60).json()["everyday"]
+
+    in_query = post(open_clip_url, jpeg, params={"vocabulary": "everyday", "top_k": 1000})
+    in_form = requests.post(
+        open_clip_url, files={"image": jpeg}, data={"vocabulary": "Everyday", "top_k": "1000"}, timeout=60
+    )
+
+    assert len(set(top(in_query))) == 1000
+    assert set(top(in_query)) <= set(words)
+    assert in_form.json() == in_query.json()
+    assert "instead" not in in_query.json()
+    assert float(in_query.headers["X-Confidence"]) == pytest.approx(in_query.json()["confidence"], abs=1e-4)
 
 
 def test_ready(open_clip_url: str) -> None:

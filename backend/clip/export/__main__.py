@@ -6,30 +6,32 @@
 
 The folder holds ``image.xml`` and ``.bin`` (OpenVINO IR with fp16 weights; uint8 [n, height, width, 3] in, float32
 [n, dim] of unit length out; mean and std are inside), ``labels.npy`` (float32 [labels, dim], the 18 templates averaged
-by open_clip), ``model.json`` (``manifest.py``) and, where the vocabulary is open, ``text.xml``, ``.bin`` and
-``tokenizer.json``. It is written only if it agrees with open_clip.
+by open_clip), ``everyday.json`` and ``.npy`` (``vocabulary.py``), ``model.json`` (``manifest.py``) and, where the
+vocabulary is open, ``text.xml``, ``.bin`` and ``tokenizer.json``. It is written only if it agrees with open_clip.
 """
 
 import argparse
+import json
 import logging
 import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
-from numpy.typing import NDArray
-
+from ..confidence import UNCALIBRATED, Calibration
 from .convert import export
 from .source import ExportError, load
 
 
-def _read_images(path: Path) -> NDArray[np.uint8]:
+def _read_calibration(path: Path) -> Calibration:
     try:
-        images: NDArray[np.uint8] = np.load(path)["images"]
-    except (OSError, ValueError, KeyError) as error:
-        raise ExportError(f"{path} is not an npz file with an array named images.") from error
-    return images
+        calibration = Calibration(**json.loads(path.read_text(encoding="utf-8")))
+        calibrated = calibration.threshold > 0 and calibration.weights.keys() == UNCALIBRATED.weights.keys()
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        raise ExportError(f"{path} is no calibration: {error}.") from error
+    if not calibrated:
+        raise ExportError(f"{path} is no calibration: its weights must be {', '.join(UNCALIBRATED.weights)}.")
+    return calibration
 
 
 def main() -> int:
@@ -40,7 +42,7 @@ def main() -> int:
     parser.add_argument("--name", help="NAME or NAME/PRETRAINED, to show instead of the model's")
     parser.add_argument("--license", help="the license of the weights, if it is not recorded in KNOWN")
     parser.add_argument("--closed-vocabulary", action="store_true", help="without the text tower")
-    parser.add_argument("--calibration", type=Path, help="npz with images, uint8 [n, h, w, 3], of the known labels")
+    parser.add_argument("--calibration", type=Path, help="JSON of the confidence's calibration, for this very model")
     arguments = parser.parse_args()
     logging.disable()  # open_clip logs what is in the message of its exception too
     try:
@@ -52,9 +54,9 @@ def main() -> int:
             pretrained=pretrained or source.pretrained,
             license=arguments.license or source.license,
         )
-        images = None if arguments.calibration is None else _read_images(arguments.calibration)
+        calibration = UNCALIBRATED if arguments.calibration is None else _read_calibration(arguments.calibration)
         vocabulary: Literal["open", "closed"] = "closed" if arguments.closed_vocabulary else "open"
-        manifest = export(source, arguments.out, vocabulary=vocabulary, calibration=images)
+        manifest = export(source, arguments.out, vocabulary=vocabulary, calibration=calibration)
     except ExportError as error:
         print(f"export: {error}", file=sys.stderr)
         return 1

@@ -33,7 +33,7 @@ def check_against_open_clip(folder: Path, model: Any, preprocess: Any, tokenizer
     recognizer = Recognizer(folder, precision="f32")
     images = [_smooth_noise(seed, size) for seed, size in enumerate(_IMAGE_SIZES)]
     expected = model.encode_image(torch.stack([preprocess(image) for image in images]), normalize=True).numpy()
-    actual = np.stack([recognizer.embed(np.asarray(fit(image, manifest.image))) for image in images])
+    actual = np.stack([recognizer.embed(np.asarray(fit(image, manifest.image))).embedding for image in images])
     _require_agreement("image", expected, actual)
     if manifest.vocabulary == "open":
         prompts = [TEMPLATES[i % len(TEMPLATES)].replace("{}", LABELS[i]) for i in range(_PROMPTS)]

@@ -5,7 +5,6 @@ import sys
 import tempfile
 import warnings
 from collections.abc import Sequence
-from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
@@ -13,27 +12,28 @@ from typing import Literal
 import numpy as np
 import open_clip
 import torch
-from numpy.typing import NDArray
-from PIL import Image
 
+from ..confidence import UNCALIBRATED, Calibration
 from ..deadline import Deadline
 from ..engine import ov
-from ..image import fit
+from ..everyday import EMBEDDINGS
+from ..everyday import FILE as EVERYDAY_FILE
 from ..labels import LABELS, TEMPLATES
 from ..manifest import FILE as MANIFEST_FILE
-from ..manifest import Manifest, Recognition
+from ..manifest import Manifest
 from ..preprocessing import Preprocessing
-from ..recognizer import Recognizer
+from ..text import DEFAULT_TEMPLATE, LabelEncoder
 from .check import check_against_open_clip
 from .source import ExportError, Source
 from .towers import ImageTower, TextTower, bpe_tokenizer
+from .vocabulary import vocabulary as everyday_vocabulary
 
-UNCALIBRATED = Recognition(
-    "probability", 0.25, "default: no calibration images were given at export; a quarter of the probability mass"
-)
-TRUE_POSITIVE_RATE = 0.95
-
-FILES = ("image.xml", "image.bin", "labels.npy", "text.xml", "text.bin", "tokenizer.json", MANIFEST_FILE)
+TEXT_FILES = ("text.xml", "text.bin", "tokenizer.json")
+FILES = ("image.xml", "image.bin", "labels.npy", EVERYDAY_FILE, EMBEDDINGS, *TEXT_FILES, MANIFEST_FILE)
+# Where the everyday words have embeddings, a general word is as far from a picture as any other.
+_GENERALITY = 1.0
+# No more than the text tower encodes for one request.
+_WORDS = 256
 
 
 def export(
@@ -41,13 +41,12 @@ def export(
     out: Path,
     *,
     vocabulary: Literal["open", "closed"] = "open",
-    calibration: NDArray[np.uint8] | None = None,
+    calibration: Calibration = UNCALIBRATED,
 ) -> Manifest:
     """Write the exported model folder ``out``, over one that is there.
 
     Args:
-        calibration: uint8 [n, h, w, 3], held-out images of the model's own labels, to fix the threshold of
-            ``recognized`` at a true-positive rate of 95 %; without, ``UNCALIBRATED`` holds.
+        calibration: of the confidence, for this very model.
 
     Raises:
         ExportError: the tokenizer is of another kind, or the exported model disagrees with open_clip.
@@ -78,7 +77,8 @@ def export(
         vocabulary=vocabulary,
         labels=LABELS,
         templates=TEMPLATES,
-        recognition=UNCALIBRATED,
+        confidence=calibration,
+        generality=_GENERALITY,
         exported_with={
             "python": platform.python_version(),
             **{name: version(name) for name in ("open-clip-torch", "openvino", "torch")},
@@ -92,19 +92,23 @@ def export(
         _convert(
             ImageTower(model, config["mean"], config["std"]), pixels, [-1, *pixels.shape[1:]], folder / "image.xml"
         )
-        if vocabulary == "open":
-            length = manifest.context_length
-            tokens = source.tokenizer(["a photo of a cat.", "a dog"])
-            _convert(text_tower, tokens, [-1, -1 if text_tower.causal else length], folder / "text.xml")
-            bpe.save(str(folder / "tokenizer.json"))
+        length = manifest.context_length
+        tokens = source.tokenizer(["a photo of a cat.", "a dog"])
+        _convert(text_tower, tokens, [-1, -1 if text_tower.causal else length], folder / "text.xml")
+        bpe.save(str(folder / "tokenizer.json"))
+        everyday = everyday_vocabulary()
+        encoder = LabelEncoder(folder, manifest, precision="f32")
+        parts = [everyday.words[start : start + _WORDS] for start in range(0, len(everyday.words), _WORDS)]
+        rows = [encoder.encode(part, DEFAULT_TEMPLATE, Deadline.unlimited()) for part in parts]
+        everyday.write(folder, np.concatenate(rows))
+        if vocabulary == "closed":
+            for name in TEXT_FILES:
+                (folder / name).unlink()
         manifest.write(folder)
         try:
             check_against_open_clip(folder, model, source.preprocess, source.tokenizer)
         except ValueError as error:
             raise ExportError(str(error)) from error
-        if calibration is not None:
-            manifest = _calibrated(manifest, folder, calibration)
-            manifest.write(folder)
         _install(folder, out)
     return manifest
 
@@ -124,16 +128,3 @@ def _convert(tower: torch.nn.Module, example: torch.Tensor, shape: Sequence[int]
         warnings.simplefilter("ignore")  # the tracer warns of every shape that it turns into a constant
         converted = ov.convert_model(tower, example_input=example, input=list(shape))
     ov.save_model(converted, path, compress_to_fp16=True)
-
-
-def _calibrated(manifest: Manifest, folder: Path, images: NDArray[np.uint8]) -> Manifest:
-    statistic: Literal["cosine", "energy"] = "energy" if manifest.vocabulary == "closed" else "cosine"
-    source = f"{TRUE_POSITIVE_RATE:.0%} of {len(images)} held-out images of the known labels are above it"
-    manifest = replace(manifest, recognition=Recognition(statistic, 0.0, source))
-    manifest.write(folder)
-    recognizer = Recognizer(folder)
-    candidates = recognizer.candidates((), None, Deadline.unlimited())
-    pixels = (np.asarray(fit(Image.fromarray(image), manifest.image)) for image in images)
-    evidence = [recognizer.rank(recognizer.embed(each), candidates, 1).evidence for each in pixels]
-    threshold = round(float(np.quantile(evidence, 1 - TRUE_POSITIVE_RATE)), 4)
-    return replace(manifest, recognition=Recognition(statistic, threshold, source))

@@ -47,7 +47,10 @@ class Words:
     def related(self) -> NDArray[np.bool_]:
         """bool [n, n], symmetric: both may be right of the same thing, so they do not compete. One is the other, or a
         kind of it, or they stand beside each other (then so do their kinds)."""
-        return self.below | self.below.T | _compose(_compose(self.below.T, self.beside), self.below)
+        related = self.below | self.below.T
+        for one, other in np.argwhere(self.beside):
+            related |= np.outer(self.below[one], self.below[other])
+        return related
 
     @cached_property
     def height(self) -> NDArray[np.int64]:
@@ -107,7 +110,7 @@ def read_words(path: Path = _FILE) -> Words:
             below[j, i] = True
         for j in others:
             beside[i, j] = beside[j, i] = True
-    return Words(names, also, tuple(_own(row) for row in rows), _closure(below), beside)
+    return Words(names, also, tuple(_own(row) for row in rows), _with_kinds(below), beside)
 
 
 def _lines(path: Path) -> Iterator[tuple[int, str]]:
@@ -130,15 +133,10 @@ def _own(row: "re.Match[str]") -> frozenset[int]:
     return frozenset(classes)
 
 
-def _closure(below: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """The transitive closure of a reflexive relation, bool [n, n], by squaring."""
+def _with_kinds(below: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The transitive closure of a reflexive relation, bool [n, n], in as many rounds as the outline has levels."""
     while True:
-        further = _compose(below, below)
+        further = np.stack([below[row].any(0) for row in below])
         if (further == below).all():
             return below
         below = further
-
-
-def _compose(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """The composition of two relations, bool [n, n]; a product of floats is much faster than one of truth values."""
-    return np.asarray(first.astype(np.float32) @ second.astype(np.float32) > 0)

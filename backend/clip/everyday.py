@@ -1,0 +1,221 @@
+"""The everyday words of an exported model folder: how they are found by name, and how an image is compared with them.
+
+Models do it in one of two ways. ``FineClasses``: the image tower has a second output, the logits of fine classes, and a
+word is a set of them. ``WordEmbeddings``: each word has an embedding by the text tower, like any label.
+"""
+
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+FILE = "everyday.json"
+EMBEDDINGS = "everyday.npy"
+# A label that is none of the words competes with all but the two in a hundred that are nearest to it.
+_NEAREST = 0.98
+NO_EMBEDDINGS = np.empty((0, 0), np.float32)
+
+
+class View(NamedTuple):
+    """What the image tower says of one image."""
+
+    embedding: NDArray[np.float32]
+    """float32 [dim], of unit length."""
+    classes: NDArray[np.float64]
+    """float64 [classes], the logits of the fine classes; empty where the tower has none."""
+
+
+@dataclass(frozen=True)
+class Candidates:
+    labels: Sequence[str]
+    words: NDArray[np.intp]
+    """[labels], the everyday word of each, -1 for none."""
+    embeddings: NDArray[np.float32]
+    """float32 [labels, dim], rows of unit length; empty where the words are compared by their fine classes."""
+
+
+class Everyday(ABC):
+    """The everyday words, n of them."""
+
+    def __init__(self, entries: Sequence[Mapping[str, Any]]) -> None:
+        """``entries`` as ``everyday.json`` has them, see ``export/vocabulary.py``."""
+        self.words = tuple(entry["word"] for entry in entries)
+        self.heights = np.array([entry["height"] for entry in entries], np.float64)
+        """float64 [n], the levels of more special words below each."""
+        self._entries = entries
+
+    @staticmethod
+    def read(folder: Path, logit_scale: float) -> "Everyday":
+        """Read the words of an exported model folder.
+
+        Raises:
+            FileNotFoundError: it has none.
+        """
+        if not (folder / FILE).exists():
+            return NoWords([])
+        entries = json.loads((folder / FILE).read_text(encoding="utf-8"))["words"]
+        if (folder / EMBEDDINGS).exists():
+            return WordEmbeddings(entries, np.load(folder / EMBEDDINGS), logit_scale)
+        return FineClasses(entries)
+
+    def named(self, labels: Sequence[str], embeddings: NDArray[np.float32]) -> Candidates:
+        """Labels as candidates.
+
+        Args:
+            embeddings: float32 [labels, dim], rows of unit length.
+        """
+        return Candidates(labels, np.array([self.find(label) for label in labels], np.intp), embeddings)
+
+    @property
+    @abstractmethod
+    def candidates(self) -> Candidates:
+        """All words, to be ranked."""
+
+    @abstractmethod
+    def logits(self, view: View) -> NDArray[np.float64]:
+        """float64 [n], what the image gives for each word; comparable with each other, not between models."""
+
+    @abstractmethod
+    def rivals(
+        self, view: View, words: NDArray[np.float64], candidates: Candidates, logits: NDArray[np.float64], best: int
+    ) -> tuple[float, NDArray[np.float64]]:
+        """What competes with the best candidate.
+
+        Args:
+            words: ``logits(view)``.
+            logits: float64 [labels], of the candidates.
+            best: the position of the best candidate.
+
+        Returns:
+            The best candidate's logit, and those of everything that competes with it, on one scale.
+        """
+
+    def find(self, name: str) -> int:
+        """The position of the word that is called so, in any case, in the singular or the plural; -1 for none."""
+        return self._positions.get(name.casefold(), -1)
+
+    def near(self, name: str) -> list[str]:
+        """Up to three words whose spelling is near to ``name``, best first."""
+        near = get_close_matches(name.casefold(), self._positions, n=3, cutoff=0.75)
+        return list(dict.fromkeys(self.words[self._positions[other]] for other in near))
+
+    @cached_property
+    def _positions(self) -> dict[str, int]:
+        positions: dict[str, int] = {}
+        names = [[entry["word"], *entry["also"]] for entry in self._entries]
+        # What is written in the list goes before what is a plural by rule: glasses are no panes.
+        for form in (lambda name: (name,), _plurals):
+            for position, known in enumerate(names):
+                for name in known:
+                    for spelled in form(name.casefold()):
+                        positions.setdefault(spelled, position)
+        return positions
+
+
+class NoWords(Everyday):
+    """For the model of the previous form: only the candidates compete."""
+
+    @cached_property
+    def candidates(self) -> Candidates:
+        return Candidates(self.words, np.arange(0), NO_EMBEDDINGS)
+
+    def logits(self, view: View) -> NDArray[np.float64]:
+        return np.empty(0)
+
+    def rivals(
+        self, view: View, words: NDArray[np.float64], candidates: Candidates, logits: NDArray[np.float64], best: int
+    ) -> tuple[float, NDArray[np.float64]]:
+        return float(logits[best]), np.delete(logits, best)
+
+
+class FineClasses(Everyday):
+    """A word's probability is that of its fine classes together."""
+
+    def __init__(self, entries: Sequence[Mapping[str, Any]]) -> None:
+        super().__init__(entries)
+        sets = [entry["classes"] for entry in entries]
+        self._members = np.concatenate([np.array(members, np.intp) for members in sets])
+        self._starts = np.cumsum([0, *(len(members) for members in sets[:-1])])
+
+    @cached_property
+    def candidates(self) -> Candidates:
+        return Candidates(self.words, np.arange(len(self.words)), NO_EMBEDDINGS)
+
+    def named(self, labels: Sequence[str], embeddings: NDArray[np.float32]) -> Candidates:
+        """All labels of such a model are words, and their embeddings are not needed."""
+        return super().named(labels, NO_EMBEDDINGS)
+
+    def logits(self, view: View) -> NDArray[np.float64]:
+        most = view.classes.max()
+        # No word has the probability zero, of which there is no logarithm.
+        exponents = np.exp(np.maximum(view.classes - most, -700))
+        sums = np.add.reduceat(exponents[self._members], self._starts)
+        return np.asarray(np.log(sums) + most)
+
+    def rivals(
+        self, view: View, words: NDArray[np.float64], candidates: Candidates, logits: NDArray[np.float64], best: int
+    ) -> tuple[float, NDArray[np.float64]]:
+        word = candidates.words[best]
+        competing = np.ones(len(view.classes), bool)
+        competing[self._entries[word]["compatible"]] = False
+        return float(words[word]), view.classes[competing]
+
+
+class WordEmbeddings(Everyday):
+    """A word is compared with an image as any label is: logit scale times cosine."""
+
+    def __init__(
+        self, entries: Sequence[Mapping[str, Any]], embeddings: NDArray[np.float32], logit_scale: float
+    ) -> None:
+        """``embeddings`` float32 [n, dim], rows of unit length."""
+        super().__init__(entries)
+        self._embeddings = embeddings
+        self._logit_scale = logit_scale
+
+    @cached_property
+    def candidates(self) -> Candidates:
+        return Candidates(self.words, np.arange(len(self.words)), self._embeddings)
+
+    def logits(self, view: View) -> NDArray[np.float64]:
+        # A matrix product of 1,000 rows would start BLAS threads, which spin on the processors that OpenVINO needs.
+        cosines: NDArray[np.float32] = np.vecdot(self._embeddings, view.embedding)
+        return self._logit_scale * cosines.astype(np.float64)
+
+    def rivals(
+        self, view: View, words: NDArray[np.float64], candidates: Candidates, logits: NDArray[np.float64], best: int
+    ) -> tuple[float, NDArray[np.float64]]:
+        """A label that is a word does not compete with related words. Of any other label it is not known what is a kind
+        of it, so the words nearest to it by their embeddings do not compete: negative labels are those far from the
+        candidates (NegMining in Jiang et al., who choose them by a percentile of the similarity too)."""
+        own = candidates.embeddings[best]
+        nearness = np.vecdot(self._embeddings, own)
+        least = np.quantile(nearness, _NEAREST)
+        word = candidates.words[best]
+        competing = nearness < least if word < 0 else np.ones(len(self.words), bool)
+        competing[self._entries[word]["related"] if word >= 0 else []] = False
+        others = np.where(
+            candidates.words < 0, np.vecdot(candidates.embeddings, own) < least, competing[candidates.words]
+        )
+        others[best] = False
+        competing[candidates.words[candidates.words >= 0]] = False  # they compete as candidates
+        return float(logits[best]), np.concatenate([logits[others], words[competing]])
+
+
+def _plurals(name: str) -> Sequence[str]:
+    """The regular plurals of a name, by its last letters."""
+    if name.endswith("y") and name[-2:-1] not in "aeiou":
+        return (name[:-1] + "ies",)
+    if name.endswith(("s", "x", "z", "ch", "sh")):
+        return (name + "es",)
+    if name.endswith("fe"):
+        return (name[:-2] + "ves", name + "s")
+    if name.endswith(("f", "o")):
+        return (name[:-1] + "ves" if name.endswith("f") else name + "es", name + "s")
+    return (name + "s",)
