@@ -9,15 +9,17 @@ from werkzeug.http import parse_options_header
 
 from .advice import lost_line_breaks, on_a_field, on_no_image
 from .errors import BadParameter, BodyTooLarge, CorruptImage, EmptyBody, UnsupportedImage
-from .form import parts
 from .formats import FORMATS, sniff
 from .limits import MAX_IMAGE_BYTES
+from .multipart import parts_of
 from .query import PARAMETERS
 
 _DATA_URI = re.compile(rb"\s*data:[^,]{0,200};base64,", re.IGNORECASE)
 _WHITE_SPACE = b" \t\n\r\v\f"
 _BASE64 = re.compile(rb"[A-Za-z0-9+/]+={0,2}")
 _BASE64_SAMPLE = 64
+# What a form may have beside its files: 1,000 labels of four bytes a character, each with the lines around it, fit in.
+_MAX_TEXT_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -42,14 +44,14 @@ class Payload:
             UnsupportedImage: not an image, or of a format outside ``FORMATS``.
             CorruptImage: a form or a base64 text that cannot be read, or a photo without its line breaks.
         """
-        mimetype, options = parse_options_header(content_type)
+        mimetype, _ = parse_options_header(content_type)
         if lost_line_breaks(body, mimetype):
             raise CorruptImage(
                 "The line breaks of the photo are missing, because curl's option -d removes them: use --data-binary."
             )
         fields: tuple[tuple[str, str], ...] = ()
         if body and mimetype == "multipart/form-data":
-            body, fields = _read_form(body, options.get("boundary", ""))
+            body, fields = _read_form(body, content_type)
         image = body if sniff(body) else _from_base64(body)
         if not image or image.isspace():
             raise EmptyBody("The request has no image in its body.")
@@ -61,11 +63,16 @@ class Payload:
         return cls(image, fields)
 
 
-def _read_form(body: bytes, boundary: str) -> tuple[bytes, tuple[tuple[str, str], ...]]:
+def _read_form(body: bytes, content_type: str) -> tuple[bytes, tuple[tuple[str, str], ...]]:
     """The one file of a form and its fields."""
-    found = [part for part in parts(body, boundary) if part.start < part.end]
-    files = [part for part in found if part.is_file]
-    fields = [(part.name, body[part.start : part.end].decode(errors="replace")) for part in found if not part.is_file]
+    try:
+        parts = [part for part in parts_of(body, content_type) if part.content]
+    except ValueError as error:
+        raise CorruptImage(f"The multipart form cannot be read: {error}.") from error
+    files = [part for part in parts if part.filename is not None]
+    if len(body) - sum(len(part.content) for part in files) > _MAX_TEXT_BYTES:
+        raise BodyTooLarge(f"The form has more than {_MAX_TEXT_BYTES:,} bytes beside its file.")
+    fields = [(part.name, part.text()) for part in parts if part.filename is None]
     for part in files:
         if part.name in PARAMETERS:
             raise BadParameter(f"{part.name} was sent as a file, and must be text (with curl: -F '{part.name}=<FILE').")
@@ -74,7 +81,7 @@ def _read_form(body: bytes, boundary: str) -> tuple[bytes, tuple[tuple[str, str]
     if not files:
         advice = next((on_a_field(name, value) for name, value in fields if name not in PARAMETERS), "")
         raise EmptyBody(f"The form has no file, or an empty one. {advice}".strip())
-    return body[files[0].start : files[0].end], tuple((name, value) for name, value in fields if value.strip())
+    return bytes(files[0].content), tuple((name, value) for name, value in fields if value.strip())
 
 
 def _from_base64(body: bytes) -> bytes:

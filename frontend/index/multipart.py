@@ -1,7 +1,7 @@
 """A multipart form (RFC 7578) whose bytes are in memory: where its parts lie, without a copy of any of them.
 
-Parsers for streams, such as werkzeug's, copy a file twice and keep what they read at a time; for a body that is here
-as a whole, looking for the boundary is all there is to do.
+Parsers for streams, such as werkzeug's, copy a file twice, and have to guess what a piece that ends in the middle of a
+boundary is the beginning of; for a body that is here as a whole, looking for the boundary is all there is to do.
 """
 
 import re
@@ -11,8 +11,8 @@ from itertools import pairwise
 
 from werkzeug.http import parse_options_header
 
-MAX_PARTS = 100
-MAX_HEADER_BYTES = 1 << 14
+MAX_PARTS = 2000  # a thousand labels may come in as many fields
+MAX_HEADER_BYTES = 1 << 15
 
 # What may follow the boundary. RFC 2046 (5.1.1) keeps it out of every part's content: anything else is an error.
 _REST_OF_DELIMITER = re.compile(rb"(--)?[ \t]*(?:\r\n|\Z)")
