@@ -1,0 +1,111 @@
+"""README and docs say what the code does: their tables are compared with the code, their links followed."""
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from backend.clip import errors, limits, query
+from frontend.index.errors import CATALOG
+from frontend.index.reply import DIED, NONSENSE, PLATFORM
+
+ROOT = Path(__file__).parent.parent
+API, CONFIGURATION, ARCHITECTURE = (
+    (ROOT / "docs" / name).read_text(encoding="utf-8") for name in ("api.md", "configuration.md", "architecture.md")
+)
+DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md")), ROOT / "training" / "README.md"]
+
+
+def table_rows(document: str, first_header: str) -> dict[str, str]:
+    """The rows of the table that begins with this header, by their first cell."""
+    lines = document.splitlines()
+    start = next(i for i, line in enumerate(lines) if line.startswith(f"| {first_header} |"))
+    rows: dict[str, str] = {}
+    for line in lines[start + 2 :]:
+        if not line.startswith("|"):
+            break
+        first, _, rest = line.strip("| ").partition("|")
+        rows[first.strip()] = rows.get(first.strip(), "") + rest
+    return rows
+
+
+def error_classes() -> list[type[errors.RequestError]]:
+    return [kind for kind in vars(errors).values() if isinstance(kind, type) and kind.__module__ == errors.__name__]
+
+
+@pytest.mark.parametrize("kind", error_classes())
+def test_every_error_is_in_the_table(kind: type[errors.RequestError]) -> None:
+    assert f"`{kind.code}`" in table_rows(API, "status")[str(kind.status)]
+
+
+def test_every_code_in_the_table_is_an_error() -> None:
+    codes = {kind.code for kind in error_classes()} | {"internal", "not_ready", "request_timeout"}
+    listed = {
+        code for row in table_rows(API, "status").values() for code in re.findall(r"`([a-z_]+)`", row.split("|")[0])
+    }
+    assert listed == codes
+
+
+def test_every_answer_in_the_place_of_clips_is_in_the_table() -> None:
+    codes = {code for code, _ in (*PLATFORM.values(), DIED, NONSENSE)}
+    listed = {
+        (code, status)
+        for status, row in table_rows(API, "from `index`").items()
+        for code in re.findall(r"`([a-z_]+)`", row.split("|")[0])
+    }
+    assert listed == {(code, str(CATALOG[code]["status"])) for code in codes}
+
+
+def test_limits() -> None:
+    rows = table_rows(CONFIGURATION, "function")
+    assert str(limits.MAX_IMAGE_BYTES) in CONFIGURATION
+    assert str(limits.MAX_IMAGE_PIXELS) in CONFIGURATION
+    parameters = table_rows(API, "parameter")
+    assert [name.strip("`") for name in parameters] == list(query.PARAMETERS)
+    assert f"at most {limits.MAX_LABELS:,} of at most {limits.MAX_LABEL_CHARACTERS} " in parameters["`labels`"]
+    assert f"at most {limits.MAX_LABEL_CHARACTERS} " in parameters["`template`"]
+    assert rows["`clip`"]
+
+
+def test_every_setting_in_the_yaml_is_documented() -> None:
+    documented = set(re.findall(r"`([A-Za-z_]+)`", " ".join(table_rows(CONFIGURATION, "function").values())))
+    functions = yaml.safe_load((ROOT / "stack.yml").read_text())["functions"]
+    used = {name for function in functions.values() for name in function["environment"]}
+    assert used - {"suppress_lock", "ready_path"} <= documented
+
+
+def test_every_bound_that_is_a_setting_is_documented() -> None:
+    bounds = set(re.findall(r"`([a-z_]+)`", " ".join(table_rows(ARCHITECTURE, "bound"))))
+    assert bounds - {"upstream_timeout"} <= set(re.findall(r"`([a-z_]+)`", CONFIGURATION))
+
+
+def test_the_readme_is_short_and_names_what_the_two_commands_need() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert len(readme.splitlines()) <= 120
+    workflow = (ROOT / ".github/workflows/ci.yml").read_text(encoding="utf-8")
+    [packages] = re.findall(r"apt-get install -y --no-install-recommends\n +(.*)$", workflow, re.MULTILINE)
+    assert f"apt install {packages}`" in readme
+    assert "`chromium libatomic1`" in readme
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_make_target_exists(path: Path) -> None:
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    assert set(re.findall(r"[`$] ?make ([a-z]+)\b", path.read_text(encoding="utf-8"))) <= targets
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_link_into_the_repository_leads_somewhere(path: Path) -> None:
+    for link in re.findall(r"\]\((?!https?:)([^)]+)\)", path.read_text(encoding="utf-8")):
+        file, _, heading = link.partition("#")
+        target = path.parent / file if file else path
+        assert target.exists(), link
+        if heading:
+            assert heading in headings(target), link
+
+
+def headings(document: Path) -> set[str]:
+    """The anchors of a document's headings, as GitHub makes them."""
+    found = re.findall(r"^#+ (.*)$", document.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in found}
