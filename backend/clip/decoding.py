@@ -1,8 +1,9 @@
 """Decoding in other processes: what a file may order is limited, it can be given up at any moment, and photos go first.
 
-There are two lanes. In the fast one small images are decoded, and the JPEGs of phones; a file whose header expects more
-work goes to the slow one, where one is decoded at a time, at low priority, the cheapest first. The header itself is
-read in the fast lane, and a file that has lied there is soon ended, and has one more try in the slow one.
+There are three lanes. Every file comes to the fast one, where its header is read, and where small images and the JPEGs
+of phones are decoded. What is expected to take longer goes on to one of the others, where the cheapest is next, one is
+decoded at a time, and at a lower priority. A file that has lied in its header is soon ended, and has one more try in
+the slow lane, behind all others.
 """
 
 import json
@@ -27,16 +28,18 @@ from .turns import Turns
 
 _log = logging.getLogger("function")
 
-# Of a phone's JPEGs those of 24 megapixels are below, of other formats those of 2 or 3. Sixteen files that lie take two
-# processors 1.3 s together.
-_FAST = Limits(expected_seconds=0.08, seconds=0.04, memory=160 << 20, threads=1, nice=0)
+# Memory, measured: 20 bytes a pixel at most, 17 for WebP, 13 for AVIF and HEIF, 8 for the others; and the file, twice.
+# A JPEG of 24 megapixels, or another image of 2. Fifteen files that lie take two processors 1 s together.
+_FAST = Limits(expected_seconds=0.065, seconds=0.04, memory=96 << 20, threads=1, nice=0)
 _FAST_TIMEOUT = 2.0
-_MEMORY = 1100 << 20
+# A JPEG of 50 megapixels, another image of 8 to 14.
+_MEDIUM = Limits(expected_seconds=0.35, seconds=0.1, memory=224 << 20, threads=1, nice=3)
+_MEMORY = 900 << 20
 # A file that has taken so many times what it has claimed does not get another chance.
 _HONEST = 3
 _MAX_ANSWER = 64 << 20
 _LOOK_EVERY = 0.1
-_ERRORS = {error.code: error for error in (CorruptImage, TooExpensive, TooManyPixels, UnsupportedImage)}
+_ERRORS = {error.code: error for error in (CorruptImage, TooManyPixels, UnsupportedImage)}
 _CRASHES = (signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGILL, signal.SIGFPE)
 
 
@@ -48,11 +51,14 @@ class Decoders:
         self._timeout = timeout
         self._server = ForkServer()
         cpus = available_cpus()
-        self._fast = _Lane(self._server, _FAST, min(_FAST_TIMEOUT, timeout), cpus, reused=True)
         slow = Limits(expected_seconds=math.inf, seconds=timeout * cpus, memory=memory, threads=cpus, nice=10)
-        # A process that has held hundreds of megabytes would keep some of them.
-        self._slow = _Lane(self._server, slow, timeout, 1, reused=False)
-        self._starting = threading.Thread(target=self._fast.start, args=(cpus,), daemon=True)
+        self._lanes = (
+            _Lane(self._server, _FAST, min(_FAST_TIMEOUT, timeout), size=cpus, reused=True),
+            # A process that has held hundreds of megabytes would keep some of them.
+            _Lane(self._server, _MEDIUM, timeout, size=1, reused=False),
+            _Lane(self._server, slow, timeout, size=1, reused=False),
+        )
+        self._starting = threading.Thread(target=self._lanes[0].start, args=(cpus,), daemon=True)
         self._starting.start()
 
     def close(self) -> None:
@@ -69,20 +75,30 @@ class Decoders:
             UnsupportedImage, TooManyPixels, CorruptImage: see there.
         """
         messages = json.dumps(asdict(preprocessing)).encode(), data
-        try:
-            answer = self._fast.ask(messages, 0, deadline)
-            expected = cost = float(answer[1:]) if answer[:1] == b"L" else 0.0
-        except _Ended:
-            expected, cost = _FAST.expected_seconds, self._timeout
-        if cost:
-            try:
-                answer = self._slow.ask(messages, cost, deadline)
-            except _Ended as end:
-                end.explain(expected)
+        answer = self._ask(messages, deadline)
         if answer[:1] == b"E":
             code, message = json.loads(answer[1:])
             raise _ERRORS[code](message)
         return np.frombuffer(answer, np.uint8, offset=1).reshape(*preprocessing.size, 3)
+
+    def _ask(self, messages: tuple[bytes, ...], deadline: Deadline) -> bytes:
+        cost = claimed = 0.0
+        *lanes, last = self._lanes
+        for lane in lanes:
+            if cost > lane.limits.expected_seconds:
+                continue
+            try:
+                answer = lane.ask(messages, cost, deadline)
+            except _Ended:
+                cost, claimed = math.inf, lane.limits.expected_seconds
+                continue
+            if answer[:1] != b"L":
+                return answer
+            cost = claimed = float(answer[1:])
+        try:
+            return last.ask(messages, cost, deadline)
+        except _Ended as end:
+            end.explain(claimed)
 
 
 class _Ended(Exception):
@@ -93,12 +109,12 @@ class _Ended(Exception):
         self._status = status
         self._seconds = seconds
 
-    def explain(self, expected: float) -> NoReturn:
-        """Tell the caller. ``expected`` is the processor time that the file's header has claimed, in seconds."""
+    def explain(self, claimed: float) -> NoReturn:
+        """Tell the caller. ``claimed`` is what its header says, in seconds of processor time."""
         if -self._status in _CRASHES:
             _log.warning("an image has ended its decoder by %s", signal.Signals(-self._status).name)
             raise CorruptImage("The image cannot be decoded: its decoder has crashed.")
-        if self._seconds < _HONEST * expected:  # the time was over, and others had the processors
+        if self._status == -signal.SIGKILL and self._seconds < _HONEST * claimed:  # others had the processors
             raise Busy("The service is busy. Try again in a few seconds.")
         raise TooExpensive("Decoding the image takes more time or memory than one image may have.")
 
@@ -106,9 +122,9 @@ class _Ended(Exception):
 class _Lane:
     """Processes of one kind, so many at a time."""
 
-    def __init__(self, server: ForkServer, limits: Limits, timeout: float, size: int, *, reused: bool) -> None:
+    def __init__(self, server: ForkServer, limits: Limits, timeout: float, *, size: int, reused: bool) -> None:
         self._server = server
-        self._limits = limits
+        self.limits = limits
         self._timeout = timeout
         self._turns = Turns(size)
         self._reused = reused
@@ -117,7 +133,7 @@ class _Lane:
     def start(self, count: int) -> None:
         """Fork processes before they are needed."""
         for _ in range(count):
-            self._idle.append(self._server.fork(self._limits))
+            self._idle.append(self._server.fork(self.limits))
 
     def ask(self, messages: tuple[bytes, ...], cost: float, deadline: Deadline) -> bytes:
         """What a process answers.
@@ -147,7 +163,7 @@ class _Lane:
             try:
                 process = self._idle.pop()
             except IndexError:
-                return self._server.fork(self._limits)
+                return self._server.fork(self.limits)
             if not process.connection.poll():
                 return process
             self._server.end(process)  # one that is idle has nothing to say: it has ended

@@ -26,7 +26,8 @@ class Limits:
     """What a decoding process may take."""
 
     expected_seconds: float
-    """Processor time, as a file's header says; what is over is not decoded but sent back."""
+    """Processor time, as a file's header says; what is over is not decoded but sent back. All times are longer where
+    the processor is slower than the one that ``cost.py``'s figures were measured with."""
     seconds: float
     """Processor time beside 1.5 times the expected."""
     memory: int
