@@ -59,6 +59,7 @@ def description(recognizer: Recognizer) -> Response:
             "license": manifest.license,
             "vocabulary": manifest.vocabulary,
             "labels": manifest.labels,
+            "groups": recognizer.everyday.groups(manifest.labels),
             "everyday": recognizer.everyday.words,
             "templates": manifest.templates,
             "confidence": {"threshold": manifest.confidence.threshold, "source": manifest.confidence.source},

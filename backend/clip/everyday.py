@@ -20,6 +20,7 @@ FILE = "everyday.json"
 EMBEDDINGS = "everyday.npy"
 # A label that is none of the words competes with all but the two in a hundred that are nearest to it.
 _NEAREST = 0.98
+_OTHER = "other"
 NO_EMBEDDINGS = np.empty((0, 0), np.float32)
 
 
@@ -96,6 +97,18 @@ class Everyday(ABC):
         Returns:
             The best candidate's logit, and those of everything that competes with it, on one scale.
         """
+
+    def groups(self, labels: Sequence[str]) -> dict[str, list[str]]:
+        """Labels by the most general word above each, for people to read; ``other`` has those that stand alone."""
+        groups: dict[str, list[str]] = {}
+        for label in labels:
+            word = self.find(label)
+            groups.setdefault(self._entries[word]["group"] if word >= 0 else _OTHER, []).append(label)
+        alone = [name for name, group in groups.items() if len(group) == 1 and name != _OTHER]
+        others = [label for name in alone for label in groups.pop(name)]
+        if others:
+            groups[_OTHER] = groups.pop(_OTHER, []) + others
+        return dict(sorted(groups.items(), key=lambda item: (item[0] == _OTHER, -len(item[1]))))
 
     def find(self, name: str) -> int:
         """The position of the word that is called so, in any case, in the singular or the plural; -1 for none."""

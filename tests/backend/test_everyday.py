@@ -59,6 +59,16 @@ def test_all_names_of_all_words_are_found(everyday: Everyday) -> None:
             )
 
 
+def test_labels_are_grouped_for_people(everyday: Everyday) -> None:
+    groups = everyday.groups([*LABELS, "my own thing"])
+
+    assert sorted(label for group in groups.values() for label in group) == sorted([*LABELS, "my own thing"])
+    assert groups["food"] == ["apple", "orange", "pear", "sweet pepper"]
+    assert groups["kitchenware"] == ["bowl", "cup", "plate"]
+    assert set(groups["other"]) == {"clock", "lawn mower", "mushroom", "road", "my own thing"}
+    assert next(iter(groups)) == "animal"
+
+
 def test_near_names(everyday: Everyday) -> None:
     assert everyday.near("flamnigo") == ["flamingo"]
     assert "elephant" in everyday.near("elefant")

@@ -1,7 +1,7 @@
 """The everyday words in the form that an exported model folder has them.
 
 ``everyday.json`` holds ``{"words": […]}``, for each word ``word``, ``also`` (other names), ``height`` (levels of more
-special words below it), ``related`` (positions of the words that do not compete with it) and, for a model with fine
+special words below it), ``group`` (the most general word above it), ``related`` (positions of the words that do not compete with it) and, for a model with fine
 classes, ``classes`` (those that are the word) and ``compatible`` (those that do not compete with it). ``everyday.npy``
 holds their embeddings, float32 [words, dim], for a model without.
 """
@@ -46,6 +46,7 @@ def vocabulary(classes: int | None = None) -> Vocabulary:
             "word": words.names[i],
             "also": words.also[i],
             "height": int(words.height[i]),
+            "group": words.names[words.top(i)],
             "related": np.flatnonzero(related[row]).tolist(),
             **({} if classes is None else {"classes": fine[i][0], "compatible": fine[i][1]}),
         }

@@ -64,6 +64,11 @@ class Words:
             height = higher
         return height
 
+    def top(self, word: int) -> int:
+        """The first of the words that have no other above them and that this one is a kind of, or is."""
+        above = self.below[:, word] & (self.below.sum(0) == 1)
+        return int(above.argmax())
+
     def classes(self, word: int) -> tuple[int, ...]:
         """The fine classes of a word, ascending: its own and those of its kinds."""
         return self._classes_of(self.below[word])
