@@ -2,7 +2,10 @@
 
 import base64
 import hashlib
+import operator
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
@@ -23,19 +26,37 @@ ICON = base64.b64encode((PAGE / "icon.svg").read_bytes()).decode()
 PICTURES = ("orange", "bus", "clock")
 
 
-def percent(score: float) -> str:
-    """A score from 0 to 1 for people: nothing is ever quite impossible or quite sure. As in `script/words.js`."""
-    if 0 < score < 0.001:
-        return "< 0.1%"
-    if 0.999 < score < 1:
-        return "> 99.9%"
-    return f"{score:.1%}"
+def sure(confidence: float) -> str:
+    """A probability, 0 to 1, for people: nothing is ever quite sure. As in `script/words.js`, like the next two."""
+    return f"{min(99, round(confidence * 100))}%"
+
+
+def opinion(confidence: float) -> str:
+    """How sure a confidence lets one sound."""
+    if confidence >= 0.9:
+        return "I am sure: this is"
+    return "This is likely" if confidence >= 0.7 else "It may be"
+
+
+def known(labels: Sequence[str], otherwise: str) -> str:
+    """What a recognizer's own labels are called; `otherwise` where it has not been heard."""
+    count = "hundred" if len(labels) == 100 else f"{len(labels):,}"
+    return f"The {count} words I know best" if labels else otherwise
+
+
+def guesses(answer: Mapping[str, Any], least: float = 0.01) -> list[dict[str, Any]]:
+    """A row for each label of a recognized answer: the best with its confidence, the others in proportion."""
+    predictions, confidence = answer["predictions"], answer["confidence"]
+    rows = [
+        {"label": one["label"], "share": confidence * one["score"] / predictions[0]["score"]} for one in predictions
+    ]
+    return rows[:1] + [row for row in rows[1:] if row["share"] >= least]
 
 
 _environment = Environment(
     loader=FileSystemLoader(PAGE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
 )
-_environment.filters["percent"] = percent
+_environment.filters.update(sure=sure, opinion=opinion, known=known, guesses=guesses, combined=operator.or_)
 _environment.globals.update(style=STYLE, script=SCRIPT, errors=ERRORS, icon=ICON, pictures=PICTURES)
 
 

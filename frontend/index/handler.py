@@ -10,7 +10,7 @@ from .errors import Failure
 from .interface import Answer, Context, Event
 from .result import result_page
 from .session import DEFAULT_CONNECTIONS, session
-from .start import start_page
+from .start import Introduction, start_page
 from .upload import read_upload
 
 METHODS = ("GET", "HEAD", "POST", "PUT")
@@ -20,6 +20,7 @@ CLIP = Clip(
     session(int(os.environ.get("max_inflight", DEFAULT_CONNECTIONS))),
     api_key=mounted_api_key(),
 )
+INTRODUCTION = Introduction(CLIP.describe)
 
 
 def handle(event: Event, context: Context) -> Answer:
@@ -34,7 +35,9 @@ def handle(event: Event, context: Context) -> Answer:
                 "method_not_allowed", "Use POST with a photo, or GET for the page.", {"Allow": ", ".join(METHODS)}
             )
         if event.method not in ("POST", "PUT"):
-            return CLIP.describe(context) if "describe" in event.query else start_page(event)
+            if "describe" in event.query:
+                return INTRODUCTION.ask(context)
+            return start_page(event, INTRODUCTION.heard(context))
         upload = read_upload(event)
         accept = "text/plain" if kind == "text/plain" else "application/json"
         answer = CLIP.recognize(upload, accept, context)

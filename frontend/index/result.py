@@ -2,6 +2,7 @@
 
 import base64
 import json
+from collections.abc import Mapping
 
 from .document import HEADERS, render
 from .errors import words_for
@@ -22,11 +23,19 @@ def result_page(answer: Answer, upload: Upload | None, path: str) -> Answer:
         name=upload.name if upload else "",
         photo=_photo_url(upload.body) if upload else None,
         answer=document,
+        not_among=_not_among(dict(upload.parameters) if upload else {}),
         # Relative, as the prefix is the gateway's business; at "/" it may end with a slash or not.
         start="?" if path == "/" else "./" + "../" * (path.count("/") - 1),
         problem=words_for(error.get("code", ""), answer["statusCode"]) if error else None,
     )
     return {**answer, "headers": answer["headers"] | HEADERS, "body": body}
+
+
+def _not_among(parameters: Mapping[str, str]) -> str:
+    """That nothing was recognized among what the parameters made clip choose from. As in `script/words.js`."""
+    if parameters.get("vocabulary") == "everyday":
+        return "None of the everyday things that I know."
+    return "None of your words." if "labels" in parameters else "None of the words I know best."
 
 
 def _photo_url(image: bytes | memoryview) -> str | None:

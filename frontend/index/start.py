@@ -1,28 +1,84 @@
-"""The page itself: made once, sent compressed where it can be, and not sent again to who has it."""
+"""The page itself: made once for each recognizer, sent compressed where it can be, and not sent again to who has it."""
 
 import gzip
 import hashlib
+import json
+import time
+from collections.abc import Callable
+from functools import lru_cache
 from http import HTTPStatus
+from typing import NamedTuple
 
 from werkzeug.http import parse_etags, parse_set_header, quote_etag
 
 from .document import HEADERS, render
-from .interface import Answer, Event
+from .errors import Failure
+from .interface import Answer, Context, Event
 
-PAGE = render("index.html")
-COMPRESSED = gzip.compress(PAGE, mtime=0)
-TAG = hashlib.sha256(PAGE).hexdigest()[:16]
+# Seconds. The page waits this long for what clip says of itself, and takes what it said for as long.
+PATIENCE = 1.0
+FRESH = 60.0
 
 
-def start_page(event: Event) -> Answer:
+class Page(NamedTuple):
+    html: bytes
+    compressed: bytes
+    tag: str
+
+
+@lru_cache(maxsize=4)
+def page(about: str | None) -> Page:
+    """The page for a recognizer that says this of itself, as JSON; None while none has been heard."""
+    html = render("index.html", about=json.loads(about) if about else None)
+    return Page(html, gzip.compress(html, mtime=0), hashlib.sha256(html).hexdigest()[:16])
+
+
+class Introduction:
+    """What clip says of itself, asked for again now and then."""
+
+    def __init__(self, describe: Callable[[Context], Answer], clock: Callable[[], float] = time.monotonic) -> None:
+        self._describe = describe
+        self._clock = clock
+        self._about: str | None = None
+        self._due = 0.0
+
+    def ask(self, context: Context) -> Answer:
+        """Clip's answer. Raises `Failure` where it gave none."""
+        answer = self._describe(context)
+        body = answer["body"]
+        self._about, self._due = body if isinstance(body, str) else body.decode(), self._clock() + FRESH
+        return answer
+
+    def heard(self, context: Context) -> str | None:
+        """What clip said last, as JSON. A clip that sleeps is woken by the question and not waited for."""
+        if self._clock() >= self._due:
+            self._due = self._clock() + FRESH  # others do not ask as well
+            try:
+                self.ask(_Impatient(context, self._clock() + PATIENCE))
+            except Failure:
+                self._due = self._clock() + PATIENCE
+        return self._about
+
+
+class _Impatient:
+    """The same request with less time."""
+
+    def __init__(self, context: Context, deadline: float) -> None:
+        self.call_id = context.call_id
+        self.abandoned = context.abandoned
+        self.deadline = min(context.deadline, deadline)
+
+
+def start_page(event: Event, about: str | None) -> Answer:
     """The page, or 304 where the caller's copy is still the same."""
+    html, compressed, tag = page(about)
     headers = HEADERS | {
-        "ETag": quote_etag(TAG, weak=True),  # weak: it stands for the page, compressed or not
+        "ETag": quote_etag(tag, weak=True),  # weak: it stands for the page, compressed or not
         "Cache-Control": "no-cache",
         "Vary": "Accept-Encoding",
     }
-    if parse_etags(event.headers.get("If-None-Match")).contains_weak(TAG):
+    if parse_etags(event.headers.get("If-None-Match")).contains_weak(tag):
         return {"statusCode": HTTPStatus.NOT_MODIFIED, "headers": headers, "body": b""}
     if "gzip" in parse_set_header(event.headers.get("Accept-Encoding")):
-        return {"statusCode": HTTPStatus.OK, "headers": headers | {"Content-Encoding": "gzip"}, "body": COMPRESSED}
-    return {"statusCode": HTTPStatus.OK, "headers": headers, "body": PAGE}
+        return {"statusCode": HTTPStatus.OK, "headers": headers | {"Content-Encoding": "gzip"}, "body": compressed}
+    return {"statusCode": HTTPStatus.OK, "headers": headers, "body": html}

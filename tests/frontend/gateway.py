@@ -15,10 +15,13 @@ from urllib.parse import parse_qsl, urlsplit
 import requests
 
 LABELS = ["apple", "bear", "clock", "orange", "pear", "sunflower", "tulip"]
+EVERYDAY = ["cat", "dog", "flamingo", "pizza", *LABELS]
 DESCRIPTION: dict[str, Any] = {
     "model": "tiny/test",
     "vocabulary": "closed",
     "labels": LABELS,
+    "groups": {"food": ["apple", "orange", "pear"], "plant": ["sunflower", "tulip"], "other": ["bear", "clock"]},
+    "everyday": EVERYDAY,
     "templates": ["a photo of a {}."],
     "formats": ["JPEG", "PNG"],
     "limits": {
@@ -32,10 +35,11 @@ DESCRIPTION: dict[str, Any] = {
 SCORES = [0.934, 0.041, 0.012, 0.0071, 0.00042]
 
 
-def prediction(labels: list[str] = LABELS, *, recognized: bool = True) -> dict[str, Any]:
+def prediction(labels: list[str] = LABELS, *, confidence: float = 0.934, instead: str | None = None) -> dict[str, Any]:
     """What clip answers to a photo, with the given labels best first."""
     ranked = [{"label": label, "score": score} for label, score in zip(labels, SCORES, strict=False)]
-    return {"predictions": ranked, "recognized": recognized, "model": "tiny/test"}
+    said = {"predictions": ranked, "confidence": confidence, "recognized": confidence >= 0.5, "model": "tiny/test"}
+    return said | ({"instead": {"label": instead, "confidence": 0.87}} if instead else {})
 
 
 @dataclass(frozen=True)

@@ -59,7 +59,7 @@ def doubt(route: Route) -> None:
         route.continue_()
         return
     response = route.fetch()
-    route.fulfill(response=response, json=response.json() | {"recognized": False})
+    route.fulfill(response=response, json=response.json() | {"confidence": 0.1, "recognized": False})
 
 
 def desk(browser: Browser, url: str) -> None:

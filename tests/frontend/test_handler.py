@@ -321,7 +321,7 @@ def test_without_javascript_the_answer_is_a_page(gateway: Gateway, index: str) -
     assert response.headers["Content-Type"] == "text/html; charset=utf-8"
     assert response.headers["Server-Timing"]
     assert re.findall(r'class="label" dir="auto">([^<]+)<', response.text) == [
-        entry["label"] for entry in prediction()["predictions"]
+        entry["label"] for entry in prediction()["predictions"] if entry["score"] > 0.01
     ]
     assert "93.4%" in response.text
     assert "&lt; 0.1%" in response.text

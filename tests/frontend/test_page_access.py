@@ -32,7 +32,9 @@ def through_all_states(page: Page, gateway: Gateway, look: Callable[[str], None]
     page.reload()
     expect(page.locator(".model.awake")).to_be_visible()
     look("start")
-    page.locator("#words summary").click()
+    page.get_by_label("Words of your own").check()
+    for summary in page.locator("#words summary").all():
+        summary.click()
     look("own words")
 
     ready = threading.Event()
@@ -46,7 +48,11 @@ def through_all_states(page: Page, gateway: Gateway, look: Callable[[str], None]
     page.get_by_text("As JSON and with curl").click()
     look("result with JSON")
 
-    gateway.clip.append(behaviors.answer(prediction(["donaudampfschifffahrtsgesellschaft" * 2, "b"], recognized=False)))
+    gateway.clip.append(
+        behaviors.answer(
+            prediction(["donaudampfschifffahrtsgesellschaft" * 2, "b"], confidence=0.2, instead="flamingo")
+        )
+    )
     page.set_input_files("#photo", file())
     expect(page.locator("[data-state=unsure]")).to_be_visible()
     look("not recognized, and history")
@@ -146,10 +152,14 @@ def test_keyboard_alone(context: BrowserContext, page: Page, gateway: Gateway) -
     page.keyboard.press("Enter")
     tab_to("predictions", limit=1)
     tab_to("Copy curl line", limit=1)
-    tab_to("The 7 words I know")
+    tab_to("The 7 words I know best", limit=2)  # the radio buttons
+    page.keyboard.press("ArrowDown")
+    expect(page.get_by_label("11 everyday things")).to_be_checked()
+    expect(page.locator("[data-state=done]")).to_be_visible()
+    tab_to("The 7 words I know best", limit=1)
     page.keyboard.press("Enter")
     expect(page.locator("#known")).to_be_visible()
-    for _ in range(5):
+    for _ in range(6):
         page.keyboard.press("Shift+Tab")
     assert page.evaluate("document.activeElement.id") == "another"
     page.keyboard.press("Enter")
@@ -175,7 +185,7 @@ def test_progress_is_heard(page: Page, gateway: Gateway) -> None:
     )
     page.set_input_files("#photo", file())
     expect(page.locator("[data-state=done]")).to_be_visible()
-    assert page.evaluate("heard") == ["Looking at holiday.jpg", "holiday.jpg: apple, 93.4%"]
+    assert page.evaluate("heard") == ["Looking at holiday.jpg", "holiday.jpg: apple, 93% sure"]
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,9 @@
 """The everyday words in the form that an exported model folder has them.
 
 ``everyday.json`` holds ``{"words": […]}``, for each word ``word``, ``also`` (other names), ``height`` (levels of more
-special words below it), ``group`` (the most general word above it), ``related`` (positions of the words that do not compete with it) and, for a model with fine
-classes, ``classes`` (those that are the word) and ``compatible`` (those that do not compete with it). ``everyday.npy``
-holds their embeddings, float32 [words, dim], for a model without.
+special words below it), ``group`` (the most general word above it), ``related`` (positions of the words that do not
+compete with it) and, for a model with fine classes, ``classes`` (those that are the word) and ``compatible`` (those
+that do not compete with it). ``everyday.npy`` holds their embeddings, float32 [words, dim], for a model without.
 """
 
 import json

@@ -1,6 +1,8 @@
 // One photo and all that happens to it. A card's `data-state` decides what of it is seen: see style/states.css.
 
 const HOPEFUL = 4; // seconds until a wait is worth an explanation
+const NEAREST = 3; // labels that are named where none is recognized
+const LEAST = 0.01; // of the confidence in a guess that is worth a row
 
 class Card {
   constructor(file) {
@@ -82,17 +84,19 @@ class Card {
   }
 
   done({ answer, took, timing }, query) {
-    const [best] = answer.predictions;
-    const recognized = answer.recognized !== false && best;
+    const { predictions, confidence, recognized, instead } = answer;
     if (recognized) {
-      this.say("done", opinion(best.score), best.label, `${percent(best.score)} sure`);
-      announce(`${this.name}: ${best.label}, ${percent(best.score)}`);
+      this.say("done", opinion(confidence), predictions[0].label, `${sure(confidence)} sure`);
+      announce(`${this.name}: ${predictions[0].label}, ${sure(confidence)} sure`);
+    } else if (instead) {
+      this.say("unsure", `${none(query)} I would call it`, instead.label, `${sure(instead.confidence)} sure`);
+      announce(`${this.name}: ${none(query)} I would call it ${instead.label}`);
     } else {
-      const known = query ? "None of these words fits well." : "It may show something I have no word for.";
-      this.say("unsure", "Hm", "I do not recognize this", `${known} Compared only with each other, these come nearest:`);
+      const near = predictions.slice(0, NEAREST).map(({ label }) => label).join(", ");
+      this.say("unsure", "Hm", "I do not recognize this", `${none(query)} The nearest of them: ${near}.`);
       announce(`${this.name}: not recognized`);
     }
-    this.$(".guesses").replaceChildren(...answer.predictions.map(guess));
+    this.$(".guesses").replaceChildren(...(recognized ? guesses(predictions, confidence) : []));
     this.$(".facts").textContent = this.facts(took, timed(timing, "inference"), answer.model);
     this.$(".json").textContent = JSON.stringify(answer, null, 2);
     this.$(".curl").textContent = curlLine(this.name, query);
@@ -126,12 +130,18 @@ class Card {
   }
 }
 
-function guess({ label, score }) {
-  const row = $("guess").content.firstElementChild.cloneNode(true);
-  row.querySelector(".label").textContent = label;
-  row.querySelector(".score").textContent = percent(score);
-  row.querySelector(".level").setAttribute("width", `${Math.max(0, Math.min(1, score)) * 100}%`);
-  return row;
+// A row for each label: the best with its confidence, the others in proportion.
+function guesses(predictions, confidence) {
+  return predictions
+    .map(({ label, score }) => ({ label, share: (confidence * score) / predictions[0].score }))
+    .filter(({ share }, place) => place === 0 || share >= LEAST)
+    .map(({ label, share }) => {
+      const row = $("guess").content.firstElementChild.cloneNode(true);
+      row.querySelector(".label").textContent = label;
+      row.querySelector(".score").textContent = sure(share);
+      row.querySelector(".level").setAttribute("width", `${100 * share}%`);
+      return row;
+    });
 }
 
 // Copies where the browser lets a page do so (a secure address); elsewhere selects the text for Ctrl-C.

@@ -1,13 +1,15 @@
-// The model introduces itself: whether it is awake, what it knows, and whether it takes words of the visitor's own.
+// The model introduces itself: whether it is awake, what it knows, and what of that the visitor wants to choose from.
 
 let model = null;
 
 const largest = () => model?.limits?.max_image_bytes ?? Infinity;
 
-// The query that makes the recognizer choose between the visitor's words, or "".
-function ownWords() {
+// The query that makes the recognizer choose between what the visitor wants, or "".
+function wanted() {
+  const vocabulary = $("choice").querySelector(":checked").value;
+  if (vocabulary === "everyday") return "?vocabulary=everyday";
   const words = $("labels").value.split(",").map((word) => word.trim()).filter(Boolean);
-  return words.length && model?.vocabulary !== "closed" ? `?${new URLSearchParams({ labels: words.join(",") })}` : "";
+  return vocabulary === "" && words.length ? `?${new URLSearchParams({ labels: words.join(",") })}` : "";
 }
 
 async function introduce() {
@@ -20,27 +22,51 @@ async function introduce() {
     $("model").textContent = "The recognizer is still asleep";
     return;
   }
-  const open = model.vocabulary === "open";
   $("model").textContent = "The recognizer is awake";
   $("model").classList.add("awake");
-  $("own").hidden = !open;
-  $("words-title").textContent = open ? "Use your own words" : `The ${model.labels.length} words I know`;
-  $("vocabulary").textContent = open
-    ? "This model has an open vocabulary. Name a few things, and it chooses between those instead of its own words."
-    : `This model (${model.model}) has a closed vocabulary: it was taught these ${model.labels.length} words and cannot ` +
-      "choose between others. Whoever runs this page can give it a model with an open one.";
-  $("known").textContent = (open ? "Its own: " : "") + model.labels.join(", ");
+  fillIn(model);
 }
 
-function applyWords() {
-  const shown = current().filter((card) => !card.open);
-  announce(ownWords() ? "Your words are in use" : "The model's own words are in use");
-  for (const card of shown) again(card);
+// The same as choice.html has when the recognizer was awake as the page was made.
+function fillIn({ labels, groups = { "": labels }, everyday = [], vocabulary }) {
+  const open = vocabulary === "open";
+  const things = `${everyday.length.toLocaleString("en")} everyday things`;
+  $("labels-choice").textContent = $("best-title").textContent = `The ${number(labels.length)} words I know best`;
+  $("everyday-choice").textContent = $("more-title").textContent = things;
+  $("own-choice").textContent = open ? "Words of your own" : "Only some of these words";
+  $("labels").placeholder = open ? "my cat, the neighbor’s cat, a dog" : "cat, dog, rabbit";
+  $("everyday").textContent = everyday.join(", ");
+  $("known").replaceChildren(
+    ...Object.entries(groups).map(([name, members]) => {
+      const [row, term, words] = ["div", "dt", "dd"].map((kind) => document.createElement(kind));
+      term.textContent = name;
+      words.textContent = members.join(", ");
+      row.append(term, words);
+      return row;
+    }),
+  );
+  for (const part of [$("own"), $("best"), $("own-choice").closest("p")]) part.hidden = false;
+  $("more").hidden = $("everyday-choice").closest("p").hidden = !everyday.length;
 }
 
-$("apply").onclick = applyWords;
+// The photos that are shown are looked at again, with what is wanted now.
+function applyChoice() {
+  announce({ labels: "I choose from the words I know best", everyday: "I choose from everyday things" }[
+    $("choice").querySelector(":checked").value
+  ] ?? "I choose from your words");
+  for (const card of current().filter((card) => !card.open)) again(card);
+}
+
+for (const choice of $("choice").querySelectorAll("[name=vocabulary]")) {
+  choice.onchange = () => (choice.value || $("labels").value.trim() ? applyChoice() : $("labels").focus());
+}
+$("labels").oninput = () => ($("own-words").checked = true);
+$("apply").onclick = () => {
+  $("own-words").checked = true;
+  applyChoice();
+};
 $("labels").onkeydown = (event) => {
   if (event.key !== "Enter") return;
   event.preventDefault();
-  applyWords();
+  $("apply").click();
 };

@@ -58,7 +58,7 @@ async function work() {
 }
 
 async function recognize(card, signal) {
-  const query = ownWords();
+  const query = wanted();
   try {
     card.working("preparing");
     if (!card.blob) {

@@ -15,11 +15,10 @@ function errorFor(code, status) {
   return { code: code || known, ...ERRORS[known], status };
 }
 
-const percent = (score) => {
-  if (score > 0 && score < 0.001) return "< 0.1%";
-  if (score < 1 && score > 0.999) return "> 99.9%";
-  return `${(score * 100).toFixed(1)}%`;
-};
+// Nothing is ever quite sure.
+const sure = (confidence) => `${Math.min(99, Math.round(confidence * 100))}%`;
+
+const number = (count) => (count === 100 ? "hundred" : count.toLocaleString("en"));
 
 const seconds = (milliseconds) =>
   milliseconds < 1000 ? `${Math.round(milliseconds)} ms` : `${(milliseconds / 1000).toFixed(1)} s`;
@@ -30,11 +29,17 @@ const size = (bytes) => {
   return `${(bytes / 1e6).toFixed(1)} MB`;
 };
 
-// How sure a score lets one sound.
-const opinion = (score) => {
-  if (score >= 0.9) return "I am quite sure";
-  if (score >= 0.5) return "This looks like";
-  return "My best guess";
+// How sure a confidence lets one sound.
+const opinion = (confidence) => {
+  if (confidence >= 0.9) return "I am sure: this is";
+  if (confidence >= 0.7) return "This is likely";
+  return "It may be";
+};
+
+// That nothing was recognized among what the query made the recognizer choose from.
+const none = (query) => {
+  if (query.includes("vocabulary=everyday")) return "None of the everyday things that I know.";
+  return query ? "None of your words." : `None of the ${model ? number(model.labels.length) : ""} words I know best.`;
 };
 
 // One argument of a POSIX shell command, whatever is in it.
