@@ -11,9 +11,9 @@ _LOOK = 1 << 16
 _MOST_BYTE_VALUES = 250
 
 
-def on_no_image(body: bytes, mimetype: str) -> str:
+def on_no_image(body: bytes | memoryview, mimetype: str) -> str:
     """What to do instead of sending such a body, or ""."""
-    start = body[:_START]
+    start = bytes(body[:_START])
     if _URL.match(start):
         return f"It is a URL, and no URL is fetched: {_SEND_BYTES}"
     if mimetype == "application/json" or start.lstrip()[:1] in (b"{", b"["):

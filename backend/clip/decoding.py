@@ -66,7 +66,9 @@ class Decoders:
         self._starting.join()
         self._server.close()
 
-    def read_pixels(self, data: bytes, preprocessing: Preprocessing, deadline: Deadline) -> NDArray[np.uint8]:
+    def read_pixels(
+        self, data: bytes | memoryview, preprocessing: Preprocessing, deadline: Deadline
+    ) -> NDArray[np.uint8]:
         """``image.read_pixels`` in another process.
 
         Raises:
@@ -135,7 +137,7 @@ class _Lane:
         for _ in range(count):
             self._idle.append(self._server.fork(self.limits))
 
-    def ask(self, messages: tuple[bytes, ...], cost: float, deadline: Deadline) -> bytes:
+    def ask(self, messages: tuple[bytes | memoryview, ...], cost: float, deadline: Deadline) -> bytes:
         """What a process answers.
 
         Raises:
@@ -168,7 +170,7 @@ class _Lane:
                 return process
             self._server.end(process)  # one that is idle has nothing to say: it has ended
 
-    def _exchange(self, process: Process, messages: tuple[bytes, ...], deadline: Deadline) -> bytes:
+    def _exchange(self, process: Process, messages: tuple[bytes | memoryview, ...], deadline: Deadline) -> bytes:
         """Raises EOFError or OSError where the process has ended, TimeoutError where it must be, and Busy."""
         end = time.monotonic() + self._timeout
         for message in messages:

@@ -17,8 +17,9 @@ _HEIF_BRANDS = frozenset(
 _FILE_TYPE_BOX = 256
 
 
-def sniff(data: bytes) -> str | None:
+def sniff(file: bytes | memoryview) -> str | None:
     """The name of the format in ``FORMATS`` that the first bytes claim, or None."""
+    data = bytes(file[:_FILE_TYPE_BOX])
     for name, prefixes in _MAGIC.items():
         if data.startswith(prefixes):
             return name

@@ -24,8 +24,8 @@ _MAX_TEXT_BYTES = 1 << 20
 
 @dataclass(frozen=True)
 class Payload:
-    image: bytes
-    """An image file, by its first bytes."""
+    image: bytes | memoryview
+    """An image file, by its first bytes; that in a form is not copied."""
     fields: tuple[tuple[str, str], ...]
     """What a form holds beside it: names and values, empty ones left out."""
 
@@ -49,12 +49,14 @@ class Payload:
             raise CorruptImage(
                 "The line breaks of the photo are missing, because curl's option -d removes them: use --data-binary."
             )
+        image: bytes | memoryview = body
         fields: tuple[tuple[str, str], ...] = ()
         if body and mimetype == "multipart/form-data":
-            body, fields = _read_form(body, content_type)
-        image = body if sniff(body) else _from_base64(body)
-        if not image or image.isspace():
-            raise EmptyBody("The request has no image in its body.")
+            image, fields = _read_form(body, content_type)
+        if sniff(image) is None:
+            image = _from_base64(bytes(image))
+            if not image or image.isspace():
+                raise EmptyBody("The request has no image in its body.")
         if len(image) > MAX_IMAGE_BYTES:
             raise BodyTooLarge(f"The image has {len(image):,} bytes; at most {MAX_IMAGE_BYTES:,} are accepted.")
         if sniff(image) is None:
@@ -63,7 +65,7 @@ class Payload:
         return cls(image, fields)
 
 
-def _read_form(body: bytes, content_type: str) -> tuple[bytes, tuple[tuple[str, str], ...]]:
+def _read_form(body: bytes, content_type: str) -> tuple[memoryview, tuple[tuple[str, str], ...]]:
     """The one file of a form and its fields."""
     try:
         parts = [part for part in parts_of(body, content_type) if part.content]
@@ -81,7 +83,7 @@ def _read_form(body: bytes, content_type: str) -> tuple[bytes, tuple[tuple[str, 
     if not files:
         advice = next((on_a_field(name, value) for name, value in fields if name not in PARAMETERS), "")
         raise EmptyBody(f"The form has no file, or an empty one. {advice}".strip())
-    return bytes(files[0].content), tuple((name, value) for name, value in fields if value.strip())
+    return files[0].content, tuple((name, value) for name, value in fields if value.strip())
 
 
 def _from_base64(body: bytes) -> bytes:

@@ -13,6 +13,7 @@ from werkzeug.http import parse_options_header
 
 MAX_PARTS = 2000  # a thousand labels may come in as many fields
 MAX_HEADER_BYTES = 1 << 15
+MAX_HEADERS_BYTES = 1 << 19  # of all parts together: werkzeug reads them at five megabytes a second
 
 # What may follow the boundary. RFC 2046 (5.1.1) keeps it out of every part's content: anything else is an error.
 _REST_OF_DELIMITER = re.compile(rb"(--)?[ \t]*(?:\r\n|\Z)")
@@ -44,7 +45,11 @@ def parts_of(body: bytes, content_type: str) -> list[Part]:
     if not boundary:
         raise ValueError("the Content-Type names no boundary")
     view = memoryview(body)
-    return [_part(body, view, begin, end) for (_, begin), (end, _) in pairwise(_delimiters(body, b"\r\n--" + boundary))]
+    parts, room = [], MAX_HEADERS_BYTES
+    for (_, begin), (end, _) in pairwise(_delimiters(body, b"\r\n--" + boundary)):
+        parts.append(_part(body, view, begin, end, room))
+        room -= end - begin - len(parts[-1].content)
+    return parts
 
 
 def _delimiters(body: bytes, delimiter: bytes) -> Iterator[tuple[int, int]]:
@@ -64,11 +69,11 @@ def _delimiters(body: bytes, delimiter: bytes) -> Iterator[tuple[int, int]]:
     raise ValueError(f"the form has more than {MAX_PARTS} parts")
 
 
-def _part(body: bytes, view: memoryview, begin: int, end: int) -> Part:
+def _part(body: bytes, view: memoryview, begin: int, end: int, room: int) -> Part:
     # Where the content is empty, the line break before the delimiter may be all that follows the header.
-    blank = body.find(b"\r\n\r\n", begin, min(end + 2, begin + MAX_HEADER_BYTES))
+    blank = body.find(b"\r\n\r\n", begin, min(end + 2, begin + min(room, MAX_HEADER_BYTES)))
     if blank == -1:
-        raise ValueError("a part of the form has no header")
+        raise ValueError("a part of the form has no header, or too long a one")
     for line in body[begin:blank].decode("utf-8", "replace").split("\r\n"):
         header, _, value = line.partition(":")
         if header.strip().lower() == "content-disposition":

@@ -136,7 +136,7 @@ def test_a_form_without_a_file(parts: list[tuple[str, Any]], words: str, clip_ur
     [
         [("labels", "x" * 2_000_000)],
         [("labels", "x" * 1000)] * 1100,
-        [("l" * 20_000, "x")] * 60,
+        [("labels", "x" * 20_000)] * 60,
     ],
 )
 def test_a_form_with_too_much_text(more: list[tuple[str, str]], clip_url: str) -> None:

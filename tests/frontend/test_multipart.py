@@ -119,6 +119,14 @@ def test_as_many_parts_as_there_may_be() -> None:
     assert len(parts_of(form(*[part(FILE)] * MAX_PARTS), KINDS + "edge")) == MAX_PARTS
 
 
+def test_headers_are_limited_in_all() -> None:
+    """Each of 30 kB is read, and a thousand of them would take seconds."""
+    long = part(FILE + b"; a=b" * 6000)
+    assert len(parts_of(form(*[long] * 10), KINDS + "edge")) == 10
+    with pytest.raises(ValueError, match="too long"):
+        parts_of(form(*[long] * 1000), KINDS + "edge")
+
+
 @pytest.mark.parametrize("repeated", [b"\r\n--x", b"\r\n--x\r\n", b"\r\n--x ", b"\r\n--x   y", b"\r\n\r\n", b"\r\n-"])
 def test_no_body_takes_long(repeated: bytes) -> None:
     """Each of 20 MB; a quadratic search would need hours."""
