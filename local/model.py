@@ -1,6 +1,7 @@
 """Exports a model once, into a cache folder outside the sources, and says where it is.
 
     python -m local.model --model ViT-B-32 --pretrained datacomp_xl_s13b_b90k
+    python -m local.model --model bundled --labels my-labels.txt
 
 The last line on stdout is the folder for `python -m local --model`. The export's own dependencies must be installed.
 """
@@ -13,10 +14,12 @@ import re
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 PROJECT = Path(__file__).parent.parent
 CLIP = PROJECT / "backend" / "clip"
+BUNDLED = "bundled"
 _LOCAL = "local-dir:"
 
 
@@ -28,11 +31,16 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m local.model", description="Exports a model once, into a cache.")
     parser.add_argument("--model", required=True, help="a name of open_clip, local-dir:FOLDER or hf-hub:ORG/REPOSITORY")
     parser.add_argument("--pretrained", default="", help="the tag of open_clip's weights, with a name of open_clip")
+    parser.add_argument("--labels", default="", help="a text file with one label a line, instead of CIFAR-100's")
+    parser.add_argument("--templates", default="", help="a text file with one prompt a line, {} for the label")
     arguments = parser.parse_args()
     # A tag belongs to a name; the other two forms bring their weights with them.
     pretrained = "" if ":" in arguments.model else arguments.pretrained
+    lists = {"--labels": arguments.labels, "--templates": arguments.templates}
     try:
-        folder = exported(arguments.model, pretrained, cache())
+        folder = exported(
+            arguments.model, pretrained, cache(), {option: path for option, path in lists.items() if path}
+        )
     except (ModelError, OSError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
@@ -47,14 +55,20 @@ def cache() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "serverless-image-recognizer"
 
 
-def exported(model: str, pretrained: str, folder: Path) -> Path:
-    """Returns the exported model in `folder`, and exports it first if it is not there. Raises ModelError, OSError."""
+def exported(model: str, pretrained: str, folder: Path, lists: Mapping[str, str]) -> Path:
+    """Returns the exported model in `folder`, and exports it first if it is not there. Raises ModelError, OSError.
+
+    `lists` are the export's options `--labels` and `--templates`, each with a file.
+    """
     name = re.sub(r"[^\w.-]+", "-", f"{model}-{pretrained}").strip("-")
-    target = folder / f"{name}-{_fingerprint(model)}"
+    target = folder / f"{name}-{_fingerprint(model, lists)}"
     if not target.is_dir():
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".export-", dir=folder) as work:
-            _export(model, pretrained, Path(work) / "model")
+            if model == BUNDLED:
+                _relabel(lists, Path(work) / "model")
+            else:
+                _export(model, pretrained, Path(work) / "model", lists)
             try:
                 (Path(work) / "model").rename(target)
             except OSError:
@@ -63,9 +77,13 @@ def exported(model: str, pretrained: str, folder: Path) -> Path:
     return target
 
 
-def _fingerprint(model: str) -> str:
-    """Eight digits that change with the exporter and, for a checkpoint on this computer, with its files."""
+def _fingerprint(model: str, lists: Mapping[str, str]) -> str:
+    """Eight digits that change with the exporter, the lists and, for a checkpoint on this computer, with its files."""
     digest = hashlib.sha256(os.fsencode(model))
+    for option, path in lists.items():
+        digest.update(option.encode() + Path(path).read_bytes())
+    if model == BUNDLED:
+        digest.update((CLIP / "model" / "model.json").read_bytes() + (CLIP / "model" / "image.bin").read_bytes())
     for source in sorted([*(CLIP / "export").glob("*.py"), *(CLIP / "export").glob("*.txt"), CLIP / "labels.py"]):
         digest.update(source.read_bytes())
     if model.startswith(_LOCAL):
@@ -74,7 +92,20 @@ def _fingerprint(model: str) -> str:
     return digest.hexdigest()[:8]
 
 
-def _export(model: str, pretrained: str, out: Path) -> None:
+def _relabel(lists: Mapping[str, str], out: Path) -> None:
+    if "--templates" in lists:
+        raise ModelError("The bundled model has no text tower for other templates. Choose another with MODEL=.")
+    command = [sys.executable, "-m", "backend.clip.export.relabel", "--model", str(CLIP / "model"), "--out", str(out)]
+    labels = str(Path(lists["--labels"]).resolve())
+    status = subprocess.run([*command, "--labels", labels], cwd=PROJECT, stdout=sys.stderr, check=False).returncode  # noqa: S603
+    if status != 0:
+        raise ModelError(
+            "The bundled model knows its hundred labels and its everyday words only: GET /function/clip lists them.\n"
+            "MODEL=ViT-B-32 PRETRAINED=datacomp_xl_s13b_b90k takes any labels."
+        )
+
+
+def _export(model: str, pretrained: str, out: Path, lists: Mapping[str, str]) -> None:
     if importlib.util.find_spec("open_clip") is None:
         raise ModelError(f"The export needs open_clip: pip install -r {CLIP / 'requirements-export.txt'}")
     if model.startswith(_LOCAL):
@@ -82,6 +113,8 @@ def _export(model: str, pretrained: str, out: Path) -> None:
     title = f"{model} {pretrained}".strip()
     command = [sys.executable, "-m", "backend.clip.export", "--model", model, "--out", str(out)]
     command += ["--pretrained", pretrained] if pretrained else []
+    for option, path in lists.items():
+        command += [option, str(Path(path).resolve())]
     sys.stderr.write(f"Exporting {title}, once. Weights that are not on this computer are downloaded.\n")
     # stdout is for the folder alone.
     status = subprocess.run(command, cwd=PROJECT, stdout=sys.stderr, check=False).returncode  # noqa: S603

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 FILE = "everyday.json"
 EMBEDDINGS = "everyday.npy"
+LABEL_EMBEDDINGS = "labels.npy"
 # A label that is none of the words competes with all but the two in a hundred that are nearest to it.
 _NEAREST = 0.98
 _OTHER = "other"
@@ -73,6 +74,10 @@ class Everyday(ABC):
             embeddings: float32 [labels, dim], rows of unit length.
         """
         return Candidates(labels, np.array([self.find(label) for label in labels], np.intp), embeddings)
+
+    def own(self, labels: Sequence[str], folder: Path) -> Candidates:
+        """The model's own labels, of which the exported model folder has the embeddings where they are needed."""
+        return self.named(labels, np.load(folder / LABEL_EMBEDDINGS))
 
     @property
     @abstractmethod
@@ -164,6 +169,9 @@ class FineClasses(Everyday):
     def named(self, labels: Sequence[str], embeddings: NDArray[np.float32]) -> Candidates:
         """All labels of such a model are words, and their embeddings are not needed."""
         return super().named(labels, NO_EMBEDDINGS)
+
+    def own(self, labels: Sequence[str], folder: Path) -> Candidates:
+        return self.named(labels, NO_EMBEDDINGS)
 
     def logits(self, view: View) -> NDArray[np.float64]:
         most = view.classes.max()

@@ -17,9 +17,10 @@ from .engine import compile_tower
 from .errors import ClosedVocabulary
 from .everyday import Candidates, Everyday, View
 from .manifest import Manifest
-from .query import Query
 
 if TYPE_CHECKING:
+    # The export does without what reads requests.
+    from .query import Query
     from .text import LabelEncoder
 
 
@@ -67,7 +68,7 @@ class Recognizer:
         self._folder = folder
         self._precision = precision
         self.everyday = Everyday.read(folder, self.manifest.logit_scale)
-        self._own = self.everyday.named(self.manifest.labels, np.load(folder / "labels.npy"))
+        self._own = self.everyday.own(self.manifest.labels, folder)
         self._tower = compile_tower(folder / "image.xml", batch=1, precision=precision)
         self._local = threading.local()
         self._encoder_lock = threading.Lock()
@@ -87,7 +88,7 @@ class Recognizer:
         fine = len(self._tower.outputs) > 1
         return View(embedding, request.get_output_tensor(1).data[0].astype(np.float64) if fine else np.empty(0))
 
-    def candidates(self, query: Query, deadline: Deadline) -> Candidates:
+    def candidates(self, query: "Query", deadline: Deadline) -> Candidates:
         """What an image is compared with.
 
         Raises:

@@ -37,11 +37,14 @@ def run_export(*arguments: str, cache: Path | None = None) -> subprocess.Complet
 def test_command_line_writes_a_whole_folder(checkpoints: dict[str, str], tmp_path: Path) -> None:
     calibration = {"threshold": 0.4, "weights": {"share": 0.9, "bias": -0.5}, "source": "40 photographs"}
     (tmp_path / "calibration.json").write_text(json.dumps(calibration))
+    (tmp_path / "labels.txt").write_text("cat\nmy own thing\n")
+    (tmp_path / "templates.txt").write_text("a photo of a {}.\na drawing of a {}.\n")
     out = tmp_path / "new" / "model"
 
     result = run_export(
         *("--model", checkpoints["vit"], "--out", str(out), "--name", "tiny/random", "--license", "CC0-1.0"),
         *("--calibration", str(tmp_path / "calibration.json")),
+        *("--labels", str(tmp_path / "labels.txt"), "--templates", str(tmp_path / "templates.txt")),
     )
 
     assert result.returncode == 0, result.stderr
@@ -58,7 +61,9 @@ def test_command_line_writes_a_whole_folder(checkpoints: dict[str, str], tmp_pat
     assert manifest.exported_with.keys() == {"python", "open-clip-torch", "openvino", "torch"}
     assert manifest.confidence == Calibration(0.4, {"share": 0.9, "bias": -0.5}, "40 photographs")
     recognizer = Recognizer(out)
-    assert np.load(out / "labels.npy").shape == (100, 64)
+    assert manifest.labels == ("cat", "my own thing")
+    assert manifest.templates == ("a photo of a {}.", "a drawing of a {}.")
+    assert np.load(out / "labels.npy").shape == (2, 64)
     assert recognizer.manifest.image.size == (64, 64)
 
 

@@ -20,6 +20,7 @@ from typing import Literal
 
 from ..confidence import UNCALIBRATED, Calibration
 from .convert import export
+from .lists import CIFAR100, read_labels, read_templates
 from .source import ExportError, load
 
 
@@ -34,6 +35,13 @@ def _read_calibration(path: Path) -> Calibration:
     return calibration
 
 
+def _read_lists(labels: str, templates: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    try:
+        return read_labels(labels), read_templates(templates)
+    except ValueError as error:
+        raise ExportError(str(error)) from error
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="export", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--model", required=True, help="a name of open_clip, local-dir:PATH or hf-hub:ORG/REPOSITORY")
@@ -42,10 +50,13 @@ def main() -> int:
     parser.add_argument("--name", help="NAME or NAME/PRETRAINED, to show instead of the model's")
     parser.add_argument("--license", help="the license of the weights, if it is not recorded in KNOWN")
     parser.add_argument("--closed-vocabulary", action="store_true", help="without the text tower")
+    parser.add_argument("--labels", default=CIFAR100, help="a text file with one label a line, instead of CIFAR-100's")
+    parser.add_argument("--templates", default=CIFAR100, help="a text file with one prompt a line, {} for the label")
     parser.add_argument("--calibration", type=Path, help="JSON of the confidence's calibration, for this very model")
     arguments = parser.parse_args()
     logging.disable()  # open_clip logs what is in the message of its exception too
     try:
+        labels, templates = _read_lists(arguments.labels, arguments.templates)
         source = load(arguments.model, arguments.pretrained)
         name, _, pretrained = (arguments.name or "").partition("/")
         source = replace(
@@ -56,7 +67,14 @@ def main() -> int:
         )
         calibration = UNCALIBRATED if arguments.calibration is None else _read_calibration(arguments.calibration)
         vocabulary: Literal["open", "closed"] = "closed" if arguments.closed_vocabulary else "open"
-        manifest = export(source, arguments.out, vocabulary=vocabulary, calibration=calibration)
+        manifest = export(
+            source,
+            arguments.out,
+            vocabulary=vocabulary,
+            calibration=calibration,
+            label_names=labels,
+            templates=templates,
+        )
     except ExportError as error:
         print(f"export: {error}", file=sys.stderr)
         return 1

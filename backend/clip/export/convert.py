@@ -42,11 +42,15 @@ def export(
     *,
     vocabulary: Literal["open", "closed"] = "open",
     calibration: Calibration = UNCALIBRATED,
+    label_names: tuple[str, ...] = LABELS,
+    templates: tuple[str, ...] = TEMPLATES,
 ) -> Manifest:
     """Write the exported model folder ``out``, over one that is there.
 
     Args:
         calibration: of the confidence, for this very model.
+        label_names: what it answers with where a caller gives no labels.
+        templates: the prompts that these are averaged over, with ``{}`` for the label.
 
     Raises:
         ExportError: the tokenizer is of another kind, or the exported model disagrees with open_clip.
@@ -60,7 +64,7 @@ def export(
     size = config["size"] if isinstance(config["size"], (tuple, list)) else (config["size"],) * 2
     text_tower = TextTower(model)
     classifier = open_clip.build_zero_shot_classifier(
-        model, source.tokenizer, LABELS, TEMPLATES, num_classes_per_batch=5, use_tqdm=sys.stderr.isatty()
+        model, source.tokenizer, label_names, templates, num_classes_per_batch=5, use_tqdm=sys.stderr.isatty()
     )
     labels = np.ascontiguousarray(classifier.T.numpy(), dtype=np.float32)
     manifest = Manifest(
@@ -75,8 +79,8 @@ def export(
         context_length=source.tokenizer.context_length,
         trims_padding=text_tower.causal,
         vocabulary=vocabulary,
-        labels=LABELS,
-        templates=TEMPLATES,
+        labels=label_names,
+        templates=templates,
         confidence=calibration,
         generality=_GENERALITY,
         exported_with={
