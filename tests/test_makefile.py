@@ -1,0 +1,91 @@
+"""The Makefile: what it says before it installs anything, and when it makes an environment anew."""
+
+import os
+import platform
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.launch import PROJECT
+
+# What the make that runs the tests hands down would change the one that is tested.
+ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
+
+
+def make(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    command = ["make", "--no-print-directory", *map(str, arguments)]
+    return subprocess.run(
+        command, cwd=PROJECT, env=ENVIRONMENT, capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> Path:
+    """What looks like a complete environment of this Python."""
+    (tmp_path / "venv" / "bin").mkdir(parents=True)
+    (tmp_path / "venv" / "bin" / "python").symlink_to(sys.executable)
+    (tmp_path / "venv" / "pyvenv.cfg").write_text(f"home = /usr/bin\nversion = {platform.python_version()}\n")
+    (tmp_path / "venv" / "installed").touch()
+    return tmp_path / "venv"
+
+
+def python(path: Path, version: str) -> Path:
+    """A program that says that it is this version of Python."""
+    path.write_text(f"#!/bin/sh\necho {version}\n")
+    path.chmod(0o755)
+    return path
+
+
+@pytest.mark.parametrize("version", ["2.7", "3.9", "3.10"])
+def test_a_python_that_is_too_old_is_told_before_anything_is_installed(tmp_path: Path, version: str) -> None:
+    ended = make("up", f"PYTHON={python(tmp_path / 'python', version)}", f"SERVE={tmp_path / 'venv'}")
+    assert ended.returncode != 0
+    assert f"Python 3.11 or newer is needed, and {tmp_path / 'python'} is {version}." in ended.stderr
+    assert not (tmp_path / "venv").exists()
+
+
+def test_no_python_is_told(tmp_path: Path) -> None:
+    ended = make("up", f"PYTHON={tmp_path / 'python'}", f"SERVE={tmp_path / 'venv'}")
+    assert ended.returncode != 0
+    assert "is not installed. Python 3.11 or newer is needed (Debian: apt install" in ended.stderr
+
+
+def test_a_complete_environment_is_left_as_it_is(environment: Path) -> None:
+    ended = make("--dry-run", environment / "installed", f"PYTHON={sys.executable}", f"SERVE={environment}")
+    assert ended.stdout == f"make: '{environment}/installed' is up to date.\n"
+
+
+def test_an_environment_of_another_python_is_made_anew(environment: Path, tmp_path: Path) -> None:
+    (environment / "lib").mkdir()
+    newer = python(tmp_path / "python", "3.99")
+    ended = make(environment / "installed", f"PYTHON={newer}", f"SERVE={environment}")
+    assert (
+        f"{environment} is of Python {sys.version_info[0]}.{sys.version_info[1]}, and {newer} is 3.99" in ended.stdout
+    )
+    assert ended.returncode != 0  # this Python makes no environment
+    assert not (environment / "lib").exists()
+
+
+def test_a_misspelt_model_is_told_before_torch_is_installed(environment: Path, tmp_path: Path) -> None:
+    variables = (f"PYTHON={sys.executable}", f"SERVE={environment}", f"EXPORT={tmp_path / 'export'}")
+    ended = make("up", "MODEL=ViT-B32", *variables)
+    assert ended.returncode != 0
+    assert "The nearest: ViT-B-32" in ended.stderr
+    assert "Installing" not in ended.stdout
+    assert not (tmp_path / "export").exists()
+
+
+def test_bundled_is_what_is_served_without_a_model(environment: Path) -> None:
+    variables = (f"PYTHON={sys.executable}", f"SERVE={environment}")
+    bundled, nothing = (make("--dry-run", "up", *model, *variables).stdout for model in (["MODEL=bundled"], []))
+    assert bundled == nothing == f"exec {environment}/bin/python -m local --host 127.0.0.1 --port 8080\n"
+
+
+def test_help_lists_every_target_in_a_group() -> None:
+    listed = make("help").stdout
+    targets = re.findall(r"^([a-z]+):.*## ", (PROJECT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    assert re.findall(r"^  make ([a-z]+)  ", listed, re.MULTILINE) == targets
+    assert re.findall(r"^\S.*$", listed, re.MULTILINE) == ["Use it", "Change it", "Measure it", "Ship it", "Clean up"]
