@@ -109,8 +109,9 @@ def _application(routes: dict[str, gateway.Route], url: str) -> web.Application:
     app.on_response_prepare.append(gateway.add_headers)
     app.cleanup_ctx.extend([proxy.session, queue.worker])
     for rest in ("", "/{rest:.*}"):
-        app.router.add_route("*", f"/function/{{name}}{rest}", proxy.forward)
-        app.router.add_post(f"/async-function/{{name}}{rest}", queue.accept)
+        meet = gateway.meet_expectation
+        app.router.add_route("*", f"/function/{{name}}{rest}", proxy.forward, expect_handler=meet)
+        app.router.add_post(f"/async-function/{{name}}{rest}", queue.accept, expect_handler=meet)
     app.add_routes(system.routes(proxy))
     return app
 

@@ -164,6 +164,16 @@ async def errors_as_json(
 
 async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
     """Called right before a response's headers are sent: a streamed one has sent them when a middleware sees it."""
-    response.headers.setdefault("X-Call-Id", request["call_id"])
-    response.headers["X-Start-Time"] = request["start_time"]
+    if "call_id" in request:  # else it was refused before it had one
+        response.headers.setdefault("X-Call-Id", request["call_id"])
+        response.headers["X-Start-Time"] = request["start_time"]
     response.headers.popall("Server", None)
+
+
+async def meet_expectation(request: web.Request) -> web.Response | None:
+    """Tells a client to go on that waits for that; refuses any other expectation, as Go's server does."""
+    if request.headers.get("Expect", "").lower() != "100-continue":
+        return error(417, "expectation_failed", "Expect can only be 100-continue.")
+    await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+    request.writer.output_size = 0  # what was written is no answer yet
+    return None

@@ -10,14 +10,15 @@ from .errors import Failure
 from .interface import Answer, Context, Event
 from .result import result_page
 from .session import DEFAULT_CONNECTIONS, session
+from .settings import count, seconds
 from .start import Introduction, start_page
 from .upload import read_upload
 
 METHODS = ("GET", "HEAD", "POST", "PUT")
 CLIP = Clip(
     os.environ.get("gateway_url", DEFAULT_GATEWAY_URL),
-    float(os.environ.get("clip_timeout", DEFAULT_TIMEOUT).removesuffix("s")),
-    session(int(os.environ.get("max_inflight", DEFAULT_CONNECTIONS))),
+    seconds("clip_timeout", DEFAULT_TIMEOUT),
+    session(count("max_inflight", DEFAULT_CONNECTIONS)),
     api_key=mounted_api_key(),
 )
 INTRODUCTION = Introduction(CLIP.describe)

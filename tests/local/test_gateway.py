@@ -49,6 +49,7 @@ def test_what_a_function_answers_arrives_as_it_is(gateway: Running) -> None:
         ("/event?q=%26%3D%2F%20+x", "/event", {"q": ["&=/  x"]}),
         ("/a%20b/%C3%A4/c/?x", "/a b/ä/c/", {"x": [""]}),
         ("/function/echo", "/function/echo", {}),
+        ("/..", "/..", {}),
         ("/ä?labels=猫,犬&x=ü y".replace(" ", "%20"), "/ä", {"labels": ["猫,犬"], "x": ["ü y"]}),
     ],
 )
@@ -74,6 +75,10 @@ def test_a_query_that_is_no_text_at_all_breaks_nothing(gateway: Running) -> None
         (b"GET / HTTP/1.1\r\nBad Header: x\r\n\r\n", (400, "bad_request")),
         (b"GET /a HTTP/9\r\n\r\n", (400, "bad_request")),
         (b"POST /function/echo HTTP/1.1\r\nContent-Length: -1\r\n\r\n", (400, "bad_request")),
+        (
+            b"POST /function/echo HTTP/1.1\r\nHost: x\r\nConnection: close\r\nExpect: a-miracle\r\n\r\n",
+            (417, "expectation_failed"),
+        ),
         (b"GET /?" + b"a" * 1_100_000 + b" HTTP/1.1\r\n\r\n", (431, "headers_too_large")),
         (b"GET / HTTP/1.1\r\nA: " + b"a" * 1_100_000 + b"\r\n\r\n", (431, "headers_too_large")),
     ],
@@ -118,6 +123,11 @@ def test_hop_by_hop_headers_stay_behind(gateway: Running) -> None:
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
 def test_all_methods(gateway: Running, method: str) -> None:
     assert requests.request(method, f"{gateway.url}/function/echo/event").json()["method"] == method
+
+
+def test_a_method_in_small_letters_is_answered_in_json(gateway: Running) -> None:
+    raw = exchange(gateway, b"get /function/nobody HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    assert status_and_error(raw) == (404, "not_found")
 
 
 def test_head(gateway: Running) -> None:

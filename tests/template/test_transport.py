@@ -71,6 +71,14 @@ def test_a_client_that_asks_first_is_told_to_continue(function: Running) -> None
         assert sock.recv(65536).startswith(b"HTTP/1.1 200 ")
 
 
+def test_a_client_that_asks_first_and_has_nothing_to_send_is_answered(function: Running) -> None:
+    for length in (b"Content-Length: 0\r\n", b""):
+        with closing(connect(function)) as sock:
+            sock.settimeout(5)
+            sock.sendall(b"POST /echo HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n" + length + b"\r\n")
+            assert sock.recv(65536).startswith(b"HTTP/1.1 200 ")
+
+
 def test_a_client_that_asks_first_with_too_much_is_refused_before_it_sends(function: Running) -> None:
     head = b"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\nExpect: 100-continue\r\n\r\n" % (LIMIT + 1)
     with closing(connect(function)) as sock:
@@ -130,6 +138,16 @@ def test_clients_that_go_away_leave_nothing_behind(function: Running) -> None:
     requests.get(function.url)
     wait_for(lambda: process.num_fds() <= files + 2, lambda: f"{process.num_fds()} descriptors, {files} before", 10)
     assert process.num_threads() == threads
+
+
+def test_a_broken_request_of_a_client_that_has_gone_is_no_failure_of_the_server(function: Running) -> None:
+    before = function.output()
+    for _ in range(20):
+        with closing(connect(function)) as sock:
+            sock.sendall(b"POST / HTTP/1.1\r\nContent-Length: x\r\n\r\n")
+    requests.get(function.url)
+    failures = [line for line in function.output().removeprefix(before).splitlines() if "Traceback" in line]
+    assert failures == []
 
 
 def test_a_connection_is_used_again(function: Running) -> None:

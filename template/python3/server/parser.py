@@ -68,6 +68,8 @@ class Parser(HTTPRequestParser):  # type: ignore[misc]
 
     error: Error | None
     expect_continue: bool
+    # What is logged of a request that ended before these were read.
+    command = path = ""
 
     def __init__(self, adj: object) -> None:
         super().__init__(adj)
@@ -90,6 +92,8 @@ class Parser(HTTPRequestParser):  # type: ignore[misc]
             self.fail(self.error)
         elif self.body_rcv is not None:
             self._limit()
+        if self.completed:
+            self.expect_continue = False  # nothing is to come any more
         return consumed
 
     def _limit(self) -> None:
@@ -113,7 +117,6 @@ class Parser(HTTPRequestParser):  # type: ignore[misc]
         """Answers with this error now, whatever still comes."""
         self.error = error
         self.completed = True
-        self.expect_continue = False
 
     def may_read(self) -> bool:
         """Whether more of this request may be read now. Asked at least once a second; ends what takes too long."""

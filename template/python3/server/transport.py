@@ -39,10 +39,9 @@ class JsonError(ErrorTask):  # type: ignore[misc]
         self.content_length = len(body)
         self.set_close_on_finish()
         self.channel.linger = True
-        method, path = getattr(request, "command", ""), getattr(request, "path", "")
         seconds = time.monotonic() - request.begun
-        log.request(method, path, status, seconds, request.body_bytes_received, len(body))
-        self.write(b"" if method == "HEAD" else body)
+        log.request(request.command, request.path, status, seconds, request.body_bytes_received, len(body))
+        self.write(b"" if request.command == "HEAD" else body)
 
 
 class _Task(WSGITask):  # type: ignore[misc]
