@@ -11,8 +11,9 @@ from frontend.index.errors import CATALOG
 from frontend.index.reply import DIED, NONSENSE, PLATFORM
 
 ROOT = Path(__file__).parent.parent
-API, CONFIGURATION, ARCHITECTURE = (
-    (ROOT / "docs" / name).read_text(encoding="utf-8") for name in ("api.md", "configuration.md", "architecture.md")
+API, ARCHITECTURE, CONFIGURATION, DEPLOY = (
+    (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8")
+    for name in ("api", "architecture", "configuration", "deploy")
 )
 DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md")), ROOT / "training" / "README.md"]
 
@@ -73,6 +74,14 @@ def test_every_setting_in_the_yaml_is_documented() -> None:
     functions = yaml.safe_load((ROOT / "stack.yml").read_text())["functions"]
     used = {name for function in functions.values() for name in function["environment"]}
     assert used - {"suppress_lock", "ready_path"} <= documented
+
+
+def test_every_build_argument_is_documented() -> None:
+    dockerfiles = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "template").glob("*/Dockerfile"))
+    arguments = set(re.findall(r"^ARG (\w+)", dockerfiles, re.MULTILINE))
+    functions = yaml.safe_load((ROOT / "stack.yml").read_text(encoding="utf-8"))["functions"].values()
+    assert arguments >= {name for function in functions for name in function["build_args"]}
+    assert set(re.findall(r"`([A-Z_]+)`", " ".join(table_rows(DEPLOY, "build argument")))) == arguments
 
 
 def test_every_bound_that_is_a_setting_is_documented() -> None:
