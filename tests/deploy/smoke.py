@@ -146,7 +146,7 @@ def check_stop(function: Container) -> None:
         clients = [pool.submit(post_until_refused, function) for _ in range(CLIENTS)]
         time.sleep(LOADED_FOR)
         stopping = time.monotonic()
-        run("stop", f"--time={GRACE_PERIOD}", function.name)
+        run("stop", "-t", str(GRACE_PERIOD), function.name)
         took = time.monotonic() - stopping
         outcomes: Counter[str] = sum((client.result() for client in clients), Counter())
     print(f"{function.name}: {dict(outcomes)}; stopped in {took:.1f} s")
