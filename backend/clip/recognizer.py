@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from .query import Query
     from .text import LabelEncoder
 
+# The best everyday words, of which one may be sure enough to be said instead.
+_CALLED_INSTEAD = 5
+
 
 @dataclass(frozen=True)
 class Prediction:
@@ -144,16 +147,20 @@ class Recognizer:
         return confidence(evidence, self.manifest.confidence)
 
     def _instead(self, view: View, words: NDArray[np.float64], said: int) -> Instead | None:
-        """The best everyday word if it is sure, and not the word ``said`` that is not."""
+        """The best everyday word that is sure, but not the word ``said`` that is not.
+
+        Where no kind of cat is sure, it may be cat (Deng et al., "Hedging Your Bets: Optimizing Accuracy-Specificity
+        Trade-offs in Large Scale Visual Recognition", 2012).
+        """
         everyday = self.everyday.candidates
         if not everyday.labels:
             return None
         logits = self._logits(view, words, everyday)
-        best = int(logits.argmax())
-        if best == said:
-            return None
-        sure = self._confidence(view, words, everyday, logits, best)
-        return Instead(everyday.labels[best], sure) if sure >= self.manifest.confidence.threshold else None
+        for word in np.argsort(-logits, kind="stable")[:_CALLED_INSTEAD]:
+            sure = self._confidence(view, words, everyday, logits, int(word))
+            if sure >= self.manifest.confidence.threshold and word != said:
+                return Instead(everyday.labels[word], sure)
+        return None
 
     def _known(self, labels: Sequence[str], template: str | None) -> Candidates:
         """Labels of a closed vocabulary: the model's own and the everyday words."""

@@ -152,4 +152,4 @@ def test_a_recognizer_that_sleeps(page: Page, gateway: Gateway) -> None:
     gateway.describe = behaviors.DESCRIBE
     show(page)
     expect(page.locator("#current h2")).to_have_text("apple")
-    expect(page.locator("#best-title")).to_have_text("The 7 words I know best")  # it has been asked again
+    expect(page.locator("#labels-choice")).to_have_text("The 7 words I know best")  # it has been asked again

@@ -30,9 +30,8 @@ async function introduce() {
 // The same as choice.html has when the recognizer was awake as the page was made.
 function fillIn({ labels, groups = { "": labels }, everyday = [], vocabulary }) {
   const open = vocabulary === "open";
-  const things = `${everyday.length.toLocaleString("en")} everyday things`;
-  $("labels-choice").textContent = $("best-title").textContent = `The ${number(labels.length)} words I know best`;
-  $("everyday-choice").textContent = $("more-title").textContent = things;
+  $("labels-choice").textContent = `The ${number(labels.length)} words I know best`;
+  $("everyday-choice").textContent = `${everyday.length.toLocaleString("en")} everyday things`;
   $("own-choice").textContent = open ? "Words of your own" : "Only some of these words";
   $("labels").placeholder = open ? "my cat, the neighbor’s cat, a dog" : "cat, dog, rabbit";
   $("everyday").textContent = everyday.join(", ");
