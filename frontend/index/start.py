@@ -15,9 +15,10 @@ from .document import HEADERS, render
 from .errors import Failure
 from .interface import Answer, Context, Event
 
-# Seconds. The page waits this long for what clip says of itself, and takes what it said for as long.
+# Seconds: how long the page waits for what clip says of itself, takes that for, and asks no more where nothing came.
 PATIENCE = 1.0
 FRESH = 60.0
+REST = 10.0
 
 
 class Page(NamedTuple):
@@ -56,7 +57,7 @@ class Introduction:
             try:
                 self.ask(_Impatient(context, self._clock() + PATIENCE))
             except Failure:
-                self._due = self._clock() + PATIENCE
+                self._due = self._clock() + REST
         return self._about
 
 

@@ -1,0 +1,97 @@
+"""What the page says of the recognizer before any script runs."""
+
+import json
+from types import SimpleNamespace
+from typing import Any
+
+from frontend.index.errors import Failure
+from frontend.index.interface import Answer, Context
+from frontend.index.start import FRESH, PATIENCE, REST, Introduction, page
+
+from .gateway import DESCRIPTION
+
+
+class Clip:
+    """Describes itself, unless it sleeps; counts how often it is asked, and remembers until when it may answer."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+        self.sleeps = False
+        self.deadline = 0.0
+
+    def describe(self, context: Context) -> Answer:
+        self.asked += 1
+        self.deadline = context.deadline
+        if self.sleeps:
+            raise Failure("clip_timeout", "It sleeps.")
+        return {"statusCode": 200, "headers": {}, "body": json.dumps(DESCRIPTION).encode()}
+
+
+class Clock:
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def context(seconds: float = 20) -> Any:
+    return SimpleNamespace(call_id="1", deadline=1000 + seconds, abandoned=lambda: False)
+
+
+def test_clip_is_asked_once_in_a_while() -> None:
+    clip, clock = Clip(), Clock()
+    introduction = Introduction(clip.describe, clock)
+
+    assert [introduction.heard(context()) for _ in range(3)] == [json.dumps(DESCRIPTION)] * 3
+    assert clip.asked == 1
+    assert clip.deadline == 1000 + PATIENCE
+    clock.now += FRESH
+    assert introduction.heard(context()) == json.dumps(DESCRIPTION)
+    assert clip.asked == 2
+
+
+def test_what_it_said_to_the_script_is_known_too() -> None:
+    clip = Clip()
+    introduction = Introduction(clip.describe, Clock())
+
+    assert introduction.ask(context())["statusCode"] == 200
+    assert introduction.heard(context()) == json.dumps(DESCRIPTION)
+    assert clip.asked == 1
+    assert clip.deadline == 1020
+
+
+def test_a_clip_that_sleeps_is_not_waited_for() -> None:
+    clip, clock = Clip(), Clock()
+    clip.sleeps = True
+    introduction = Introduction(clip.describe, clock)
+
+    assert [introduction.heard(context()) for _ in range(3)] == [None] * 3
+    assert clip.asked == 1
+    clip.sleeps = False
+    clock.now += REST
+    assert introduction.heard(context()) == json.dumps(DESCRIPTION)
+
+
+def test_a_request_without_much_time_is_kept_to_it() -> None:
+    clip = Clip()
+    Introduction(clip.describe, Clock()).heard(context(0.25))
+    assert clip.deadline == 1000.25
+
+
+def test_nothing_is_promised_of_a_recognizer_that_is_not_known() -> None:
+    html = page(None).html.decode()
+    assert "The words I know best" in html
+    assert html.count("hidden") > page(json.dumps(DESCRIPTION)).html.decode().count("hidden")
+
+
+def test_a_description_without_everyday_words_makes_a_page() -> None:
+    about = {key: value for key, value in DESCRIPTION.items() if key not in ("everyday", "groups")}
+    html = page(json.dumps(about)).html.decode()
+    assert "The 7 words I know best" in html
+    assert "0 everyday things" in html  # hidden
+
+
+def test_the_page_is_made_once_for_each_recognizer() -> None:
+    about = json.dumps(DESCRIPTION | {"everyday": [f"thing {i}" for i in range(1500)]})
+    assert "1,500 everyday things" in page(about).html.decode()
+    assert page(about) is page(about)
