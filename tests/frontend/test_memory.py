@@ -2,23 +2,18 @@
 
 import os
 import socket
-import sys
-import tempfile
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import pytest
 import requests
 import yaml
 from urllib3.filepost import encode_multipart_formdata
 
-from local import stack
-from local.assemble import assemble
-from tests.hardening.server import MEGABYTE, Watch
-from tests.launch import PROJECT, Running, free_port, running
+from tests.hardening.server import MEGABYTE, Watch, serving
+from tests.launch import PROJECT, Running
 
 ANSWER = b'HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n{"predictions": [], "recognized": true, "model": "tiny/test"}'
 LIMIT = 512 * MEGABYTE
@@ -68,21 +63,8 @@ def clip() -> Iterator[Clip]:
 
 @pytest.fixture
 def index(clip: Clip) -> Iterator[Running]:
-    function = next(function for function in stack.read(PROJECT / "stack.yml") if function.name == "index")
-    url = f"http://127.0.0.1:{free_port()}"
-    variables = {"gateway_url": clip.url, "upstream_url": url, "suppress_lock": ""}
-
-    def is_ready(_: Running) -> bool:
-        try:
-            return requests.get(f"{url}/ready", timeout=10).ok
-        except requests.ConnectionError:
-            return False
-
-    with tempfile.TemporaryDirectory(prefix="test-") as build:
-        folder = assemble(function, PROJECT / "template", Path(build))
-        environment = {**os.environ, **function.environment, **variables}
-        with running([sys.executable, "index.py"], url, is_ready, cwd=folder, environment=environment) as program:
-            yield program
+    with serving("index", gateway_url=clip.url) as program:
+        yield program
 
 
 def request(kind: str, size: int) -> tuple[bytes, dict[str, str]]:

@@ -41,7 +41,7 @@ def png(
 _PALETTE = _chunk(b"PLTE", bytes(768)) + _chunk(b"tRNS", bytes(256))
 
 
-def _bmp(width: int, height: int, compression: int, data: bytes) -> bytes:
+def bmp(width: int, height: int, compression: int, data: bytes) -> bytes:
     colors = 256 if compression == 1 else 16
     offset = 54 + 4 * colors
     header = struct.pack(
@@ -50,8 +50,8 @@ def _bmp(width: int, height: int, compression: int, data: bytes) -> bytes:
     return b"BM" + struct.pack("<IHHI", offset + len(data), 0, 0, offset) + header + bytes(4 * colors) + data
 
 
-def _tiff(width: int, height: int, tags: dict[int, tuple[int, int, int]], tail: bytes, compression: int = 1) -> bytes:
-    """A gray TIFF; `tags`: number to type, count, value. `tail` begins at `_tail(tags)`."""
+def tiff(width: int, height: int, tags: dict[int, tuple[int, int, int]], tail: bytes, compression: int = 1) -> bytes:
+    """A gray TIFF; `tags`: number to type, count, value. `tail` begins at `tail(tags)`."""
     all_tags = {
         256: (4, 1, width),
         257: (4, 1, height),
@@ -63,7 +63,7 @@ def _tiff(width: int, height: int, tags: dict[int, tuple[int, int, int]], tail: 
     return b"II*\0" + struct.pack("<IH", 8, len(all_tags)) + entries + bytes(4) + tail
 
 
-def _tail(tags: int) -> int:
+def tail(tags: int) -> int:
     return 8 + 2 + 12 * (5 + tags) + 4
 
 
@@ -115,24 +115,24 @@ def _exif_of_tags_that_overlap(tags: int = 4000) -> bytes:
 
 
 def _tiff_of_strips(count: int) -> bytes:
-    tags = {273: (4, count, _tail(3)), 278: (4, 1, 1), 279: (4, 1, 1)}
-    return _tiff(1, count, tags, struct.pack("<I", 9) * count)
+    tags = {273: (4, count, tail(3)), 278: (4, 1, 1), 279: (4, 1, 1)}
+    return tiff(1, count, tags, struct.pack("<I", 9) * count)
 
 
 def _tiff_of_tiles(count: int) -> bytes:
-    tags = {322: (4, 1, 1), 323: (4, 1, 1), 324: (4, count, _tail(4)), 325: (4, 1, 1)}
-    return _tiff(SIDE, SIDE, tags, struct.pack("<I", 9) * count)
+    tags = {322: (4, 1, 1), 323: (4, 1, 1), 324: (4, count, tail(4)), 325: (4, 1, 1)}
+    return tiff(SIDE, SIDE, tags, struct.pack("<I", 9) * count)
 
 
 def _tiff_of_one_huge_tile() -> bytes:
     data = _zeros(100 << 20)
-    tags = {322: (4, 1, 10_000), 323: (4, 1, 10_000), 324: (4, 1, _tail(4)), 325: (4, 1, len(data))}
-    return _tiff(16, 16, tags, data, compression=8)
+    tags = {322: (4, 1, 10_000), 323: (4, 1, 10_000), 324: (4, 1, tail(4)), 325: (4, 1, len(data))}
+    return tiff(16, 16, tags, data, compression=8)
 
 
 def _tiff_of_one_huge_strip() -> bytes:
     data = _zeros(100 << 20)
-    return _tiff(16, 16, {273: (4, 1, _tail(3)), 278: (4, 1, 2**32 - 1), 279: (4, 1, len(data))}, data, compression=8)
+    return tiff(16, 16, {273: (4, 1, tail(3)), 278: (4, 1, 2**32 - 1), 279: (4, 1, len(data))}, data, compression=8)
 
 
 def _many_frames(name: str, count: int) -> bytes:
@@ -173,18 +173,18 @@ BOMBS: dict[str, Callable[[], bytes]] = {
     "webp of many frames": lambda: _many_frames("WEBP", 2000),
     "webp of a canvas of 16 million by 100": lambda: _webp_of(1 << 24, 100),
     "webp of a canvas of 10,000 square": lambda: _webp_of(10_000, 10_000),
-    "bmp of single runs": lambda: _bmp(3000, 3000, 1, b"\x01\x07" * (FILE // 2 - 2000)),
-    "bmp of runs of half bytes": lambda: _bmp(SIDE, SIDE, 2, b"\xff\x07" * (FILE // 2 - 2000)),
-    "bmp of nothing but ends of lines": lambda: _bmp(SIDE, SIDE, 1, b"\x01\x01\0\0" * SIDE),
+    "bmp of single runs": lambda: bmp(3000, 3000, 1, b"\x01\x07" * (FILE // 2 - 2000)),
+    "bmp of runs of half bytes": lambda: bmp(SIDE, SIDE, 2, b"\xff\x07" * (FILE // 2 - 2000)),
+    "bmp of nothing but ends of lines": lambda: bmp(SIDE, SIDE, 1, b"\x01\x01\0\0" * SIDE),
     "tiff of five million strips": lambda: _tiff_of_strips(FILE // 4 - 1000),
     "tiff of five million tiles": lambda: _tiff_of_tiles(FILE // 4 - 1000),
     "tiff of one huge tile": _tiff_of_one_huge_tile,
     "tiff of one huge strip": _tiff_of_one_huge_strip,
-    "tiff with two million numbers in its exif": lambda: _tiff(
+    "tiff with two million numbers in its exif": lambda: tiff(
         1,
         1,
-        {273: (4, 1, 8), 278: (4, 1, 1), 279: (4, 1, 1), 34665: (4, 1, _tail(4))},
-        _ifd_of_rationals(_tail(4), FILE // 8 // 51),
+        {273: (4, 1, 8), 278: (4, 1, 1), 279: (4, 1, 1), 34665: (4, 1, tail(4))},
+        _ifd_of_rationals(tail(4), FILE // 8 // 51),
     ),
 }
 """What a bomb is, to how it is made."""

@@ -1,35 +1,46 @@
-"""The function `clip` as the template's own server runs it, and what its process takes."""
+"""A function as the template's own server runs it, and what its processes take."""
 
 import os
+import re
 import sys
 import tempfile
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psutil
 import requests
 
 from backend.clip import errors
+from frontend.index.errors import CATALOG
 from local import assemble, stack
 from tests.launch import PROJECT, Running, free_port, running
 
 _ERRORS: list[type[errors.RequestError]] = [errors.RequestError, *errors.RequestError.__subclasses__()]
 STATUS_OF_CODE = {"bad_request": 400} | {error.code: error.status for error in _ERRORS}
+"""Of what `clip` and its server say."""
+STATUS_OF_CODE |= {code: entry["status"] for code, entry in CATALOG.items() if code not in STATUS_OF_CODE}
+"""And of what `index` says beside it."""
 MEGABYTE = 1 << 20
 
 
 @contextmanager
-def clip(
-    model: Path | None = None, *, wait_for_ready: bool = True, wrapper: Sequence[str] = (), **variables: str
+def serving(
+    name: str,
+    model: Path | None = None,
+    *,
+    wait_for_ready: bool = True,
+    wrapper: Sequence[str] = (),
+    **variables: str,
 ) -> Iterator[Running]:
-    """`clip` with these variables beside those of stack.yml; the bundled model unless another is given.
+    """The function with these variables beside those of stack.yml.
 
     `wrapper` is a command that is given the server's command as more arguments and becomes it.
     """
-    function = next(function for function in stack.read(PROJECT / "stack.yml") if function.name == "clip")
+    function = next(function for function in stack.read(PROJECT / "stack.yml") if function.name == name)
     url = f"http://127.0.0.1:{free_port()}"
     environment = {**os.environ, **function.environment, "suppress_lock": "", "upstream_url": url, **variables}
     with tempfile.TemporaryDirectory(prefix="test-") as build:
@@ -39,6 +50,19 @@ def clip(
             [*wrapper, sys.executable, "index.py"], url, is_up, cwd=folder, environment=environment
         ) as program:
             yield program
+
+
+def clip(model: Path | None = None, **options: Any) -> AbstractContextManager[Running]:
+    """`clip` with these options of `serving`; the bundled model unless another is given."""
+    return serving("clip", model, **options)
+
+
+def memory_limit(name: str) -> int:
+    """Bytes that stack.yml gives the function."""
+    function = next(function for function in stack.read(PROJECT / "stack.yml") if function.name == name)
+    amount = re.fullmatch(r"(\d+)Mi", function.definition["limits"]["memory"])
+    assert amount is not None
+    return int(amount[1]) * MEGABYTE
 
 
 def _is_ready(program: Running) -> bool:
@@ -71,31 +95,50 @@ def verdict(answer: requests.Response) -> str:
     return str(error["code"])
 
 
+def family(process_id: int) -> list[psutil.Process]:
+    """The process and all that it has started."""
+    process = psutil.Process(process_id)
+    return [process, *process.children(recursive=True)]
+
+
+def memory_of(processes: Sequence[psutil.Process]) -> int:
+    """Bytes that they have in memory; what several share counts once. Processes that have ended have none."""
+    total = 0
+    for process in processes:
+        with suppress(OSError, psutil.Error):
+            # Proportional set size: psutil has it too, and takes far longer for it.
+            rollup = Path(f"/proc/{process.pid}/smaps_rollup").read_bytes()
+            total += int(re.search(rb"^Pss:\s+(\d+)", rollup, re.MULTILINE)[1]) * 1024  # type: ignore[index]
+    return total
+
+
 @dataclass(frozen=True)
 class Census:
-    """What a process holds."""
+    """What a process and those that it has started hold."""
 
     threads: int
+    """Of the first alone."""
     descriptors: int
     memory: int
-    """Resident bytes."""
+    """Bytes."""
+    processes: int
 
     @classmethod
     def of(cls, process_id: int) -> "Census":
-        process = psutil.Process(process_id)
-        return cls(process.num_threads(), process.num_fds(), process.memory_info().rss)
+        processes = family(process_id)
+        return cls(processes[0].num_threads(), processes[0].num_fds(), memory_of(processes), len(processes))
 
 
 class Watch:
-    """Watches the memory of a process in the block: `peak` and `growth`, in bytes."""
+    """Watches the memory of a process and of those that it has started: `peak` and `growth`, in bytes."""
 
     def __init__(self, process_id: int) -> None:
-        self._process = psutil.Process(process_id)
+        self._process_id = process_id
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run)
 
     def __enter__(self) -> "Watch":
-        self.start = self.peak = self._process.memory_info().rss
+        self.start = self.peak = memory_of(family(self._process_id))
         self._thread.start()
         return self
 
@@ -104,8 +147,9 @@ class Watch:
         self._thread.join()
 
     def _run(self) -> None:
-        while not self._stop.wait(0.005):
-            self.peak = max(self.peak, self._process.memory_info().rss)
+        while not self._stop.wait(0.01):
+            with suppress(psutil.Error):  # a child may end while its family is counted
+                self.peak = max(self.peak, memory_of(family(self._process_id)))
 
     @property
     def growth(self) -> int:

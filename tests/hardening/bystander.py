@@ -1,0 +1,155 @@
+"""Somebody with a small photo, who must not notice what others do to the service; and those others."""
+
+import os
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from itertools import cycle
+from statistics import median
+from threading import Event, Lock, Thread
+from typing import Any
+
+import requests
+
+from tests.backend.test_image import encoded, photo
+from tests.hardening.server import verdict
+
+PHOTO = encoded(photo((640, 480)), "JPEG", quality=85)
+PATIENCE = 2.0
+"""Seconds within which the bystander is answered."""
+ALONE = 0.1
+"""Seconds that a photo alone takes on a machine that has nothing else to do, and more."""
+MOST_SLACK = 4.0
+PERIOD = 0.5
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What one request was answered, and after how many seconds."""
+
+    verdict: str
+    seconds: float
+    retry_after: str | None = None
+
+
+def ask(url: str, data: bytes | Iterator[bytes] = PHOTO, timeout: float = 60, **options: Any) -> Seen:
+    """Post one body; an answer that is no ranking and no typed error fails the test."""
+    start = time.monotonic()
+    try:
+        answer = requests.post(url, data=data, timeout=timeout, **options)
+    except requests.RequestException as error:
+        return Seen(f"no answer: {type(error).__name__}", time.monotonic() - start)
+    return Seen(verdict(answer), time.monotonic() - start, answer.headers.get("Retry-After"))
+
+
+class Bystander:
+    """Posts a photo of 60 KB twice a second while the block runs, whether or not the last one was answered.
+
+    `slack` is how much slower than idle the machine was before the block, and what patience is multiplied with: 3 where
+    a photo alone took three times `ALONE`, or where six processes wanted each processor; `MOST_SLACK` at the most.
+    """
+
+    def __init__(self, url: str, query: Mapping[str, str] | None = None) -> None:
+        self._url = url
+        self._options: dict[str, Any] = {"params": query or {}}
+        self._stop = Event()
+        self._thread = Thread(target=self._run)
+        self._pool = ThreadPoolExecutor(64)
+        self._lock = Lock()
+        self.seen: list[Seen] = []
+        self.slack = 1.0
+
+    def __enter__(self) -> "Bystander":
+        alone = [ask(self._url, **self._options) for _ in range(3)]
+        assert {one.verdict for one in alone} == {"ranked"}
+        crowd = os.getloadavg()[0] / (os.cpu_count() or 1) / 2
+        self.slack = min(max(1.0, crowd, median(one.seconds for one in alone) / ALONE), MOST_SLACK)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+        self._pool.shutdown()
+
+    def _run(self) -> None:
+        while True:
+            self._pool.submit(self._ask)
+            if self._stop.wait(PERIOD):
+                return
+
+    def _ask(self) -> None:
+        seen = ask(self._url, **self._options)
+        with self._lock:
+            self.seen.append(seen)
+
+    @property
+    def slowest(self) -> float:
+        return max(one.seconds for one in self.seen)
+
+    def require_unharmed(self) -> None:
+        """Every photo was ranked, and in time."""
+        assert Counter(one.verdict for one in self.seen) == {"ranked": len(self.seen)}
+        assert self.slowest <= PATIENCE * self.slack, f"waited {self.slowest:.1f} s (slack {self.slack:.1f})"
+
+    def __str__(self) -> str:
+        verdicts = dict(Counter(one.verdict for one in self.seen))
+        return f"{verdicts}, slowest {self.slowest:.2f} s (slack {self.slack:.1f})"
+
+
+@dataclass
+class Flood:
+    """So many clients that ask one after the other while the block runs; `seen` is what they were answered.
+
+    `attack` is given how many requests were sent before.
+    """
+
+    clients: int
+    attack: Callable[[int], Seen]
+    seen: list[Seen] = field(default_factory=list)
+
+    def __enter__(self) -> "Flood":
+        self._stop = Event()
+        self._numbers = iter(range(10**9))
+        self._lock = Lock()
+        self._pool = ThreadPoolExecutor(self.clients)
+        self._running = [self._pool.submit(self._run) for _ in range(self.clients)]
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        for client in self._running:
+            client.result()
+        self._pool.shutdown()
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            with self._lock:
+                number = next(self._numbers)
+            seen = self.attack(number)
+            with self._lock:
+                self.seen.append(seen)
+
+    def verdicts(self) -> Counter[str]:
+        return Counter(one.verdict for one in self.seen)
+
+    @property
+    def slowest(self) -> float:
+        return max(one.seconds for one in self.seen)
+
+    def __str__(self) -> str:
+        return f"{dict(self.verdicts())}, slowest {self.slowest:.2f} s"
+
+
+def posting(url: str, bodies: Sequence[bytes], **options: Any) -> Callable[[int], Seen]:
+    """An attack that posts these bodies in turn."""
+    turn = cycle(bodies)
+    return lambda _: ask(url, next(turn), **options)
+
+
+def together(attacks: Sequence[Callable[[], Seen]]) -> list[Seen]:
+    """All at once, each by a client of its own."""
+    with ThreadPoolExecutor(len(attacks)) as pool:
+        return [running.result() for running in [pool.submit(attack) for attack in attacks]]
