@@ -12,7 +12,6 @@ import math
 import signal
 import threading
 import time
-from collections.abc import Sequence
 from dataclasses import asdict
 from typing import NoReturn
 
@@ -84,7 +83,7 @@ class Decoders:
             raise _ERRORS[code](message)
         return np.frombuffer(answer, np.uint8, offset=1).reshape(*preprocessing.size, 3)
 
-    def _ask(self, messages: Sequence[bytes | memoryview], deadline: Deadline) -> bytes:
+    def _ask(self, messages: tuple[bytes, ...], deadline: Deadline) -> bytes:
         cost = claimed = 0.0
         *lanes, last = self._lanes
         for lane in lanes:

@@ -3,6 +3,7 @@
 import base64
 import random
 from collections.abc import Callable
+from itertools import islice
 from urllib.parse import urlencode
 
 import pytest
@@ -10,8 +11,10 @@ import requests
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.hardening.fuzz import Fuzzer
 from tests.hardening.samples import mutated, real_files
 from tests.hardening.server import verdict
+from tests.hardening.structure import FORMATS, seeds
 from tests.launch import Running
 
 REAL = real_files()
@@ -59,6 +62,24 @@ def test_a_real_file_is_ranked_and_a_mutated_or_truncated_one_is_answered(ask: A
         ask(data[: len(data) * tenth // 10])
     for _ in range(40):
         ask(mutated(data, source))
+
+
+def test_pieces_that_were_not_changed_make_the_same_file() -> None:
+    for name, files in seeds().items():
+        assert max(len(FORMATS[name].split(data)) for data in files) > 2
+        for data in files:
+            pieces = FORMATS[name].split(data)
+            joined = FORMATS[name].join(pieces)
+            # The directory of a TIFF is written anew, behind the file.
+            assert FORMATS[name].split(joined)[1:] == pieces[1:] if name == "tiff" else joined == data
+
+
+def test_files_whose_pieces_were_changed(service: Running) -> None:
+    outcomes = list(islice(Fuzzer(service, random.Random(1)).run(), 200))
+
+    assert [outcome.problem for outcome in outcomes if outcome.problem] == []
+    assert {"ranked", "corrupt_image", "unsupported_image", "404"} <= {outcome.verdict for outcome in outcomes}
+    assert {outcome.kind for outcome in outcomes} >= FORMATS.keys()
 
 
 @bounded
