@@ -83,7 +83,7 @@ class Decoders:
             raise _ERRORS[code](message)
         return np.frombuffer(answer, np.uint8, offset=1).reshape(*preprocessing.size, 3)
 
-    def _ask(self, messages: tuple[bytes, ...], deadline: Deadline) -> bytes:
+    def _ask(self, messages: tuple[bytes | memoryview, ...], deadline: Deadline) -> bytes:
         cost = claimed = 0.0
         *lanes, last = self._lanes
         for lane in lanes:

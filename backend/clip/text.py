@@ -24,8 +24,10 @@ _CACHE_BYTES = 32 << 20
 # A key of up to 77 tokens, and what the dictionaries and objects take.
 _ENTRY_BYTES = 1000
 _ID_BYTES = 4
-_BATCH = 64
-_LENGTH_STEP = 4
+# The engine keeps about 10 MB for each shape of its input (ViT-B/32): there are six, all of them of so many rows. Small
+# batches let the image tower have its share of the processors, and a request that is over stop soon.
+_BATCH = 16
+_WIDTHS = (12, 16, 24, 32, 48)
 
 Tokens = bytes
 """Token ids of a prompt as int32, between the start and the end token, not padded: a tuple of them takes ten times as
@@ -110,7 +112,8 @@ class LabelEncoder:
         new = [ids for ids in batch if ids not in rows]
         if new:
             self._request.infer([self._padded(new)])
-            done = {ids: row.tobytes() for ids, row in zip(new, self._request.get_output_tensor().data, strict=True)}
+            embeddings = self._request.get_output_tensor().data
+            done = {ids: row.tobytes() for ids, row in zip(new, embeddings, strict=False)}
             with self._cache_lock:
                 self._cache.update(done)
             rows |= done
@@ -120,12 +123,12 @@ class LabelEncoder:
     def _request(self) -> ov.InferRequest:
         return compile_tower(self._folder / "text.xml", precision=self._precision).create_infer_request()
 
-    def _padded(self, tokens: Sequence[Tokens]) -> NDArray[np.int64]:
-        context = self._manifest.context_length
-        ids = [np.frombuffer(prompt, np.int32) for prompt in tokens]
-        # Causal attention never looks at what follows the end token. Few lengths keep the compiled kernels few.
-        width = -(-max(map(len, ids)) // _LENGTH_STEP) * _LENGTH_STEP
-        padded = np.zeros((len(ids), min(context, width) if self._manifest.trims_padding else context), np.int64)
-        for row, prompt in zip(padded, ids, strict=True):
-            row[: len(prompt)] = prompt
+    def _padded(self, batch: Sequence[Tokens]) -> NDArray[np.int64]:
+        width = self._manifest.context_length
+        if self._manifest.trims_padding:  # causal attention never looks at what follows the end token
+            longest = max(map(len, batch)) // _ID_BYTES
+            width = min([width, *(each for each in _WIDTHS if each >= longest)])
+        padded = np.zeros((_BATCH, width), np.int64)
+        for row, ids in zip(padded, batch, strict=False):
+            row[: len(ids) // _ID_BYTES] = np.frombuffer(ids, np.int32)
         return padded

@@ -91,14 +91,14 @@ def test_a_tower_that_looks_both_ways_gets_the_whole_context(tmp_path: Path) -> 
 
 
 class Recorder:
-    """Stands in for the inference request of the text tower, and keeps what it was given."""
+    """Stands in for the inference request of the text tower, and keeps how many prompts each batch has."""
 
     def __init__(self, encoder: LabelEncoder) -> None:
         self._request = encoder._request
-        self.given: list[NDArray[np.int64]] = []
+        self.given: list[int] = []
 
     def infer(self, inputs: list[NDArray[np.int64]]) -> None:
-        self.given.append(inputs[0])
+        self.given.append(int(inputs[0].any(axis=1).sum()))
         self._request.infer(inputs)
 
     def get_output_tensor(self) -> Any:
@@ -118,7 +118,7 @@ def test_a_label_is_encoded_once(encoder: LabelEncoder, recorder: Recorder) -> N
     second = encoder.encode([" PELICAN", "one &#119;alrus", "heron", "heron"], "one {}", Deadline.unlimited())
     third = encoder.encode(["one  Walrus"], "{}", Deadline.unlimited())
 
-    assert [len(batch) for batch in recorder.given] == [2, 2]
+    assert recorder.given == [2, 2]
     np.testing.assert_array_equal(second[0], first[1])
     np.testing.assert_array_equal(third[0], first[0])
 
@@ -156,13 +156,13 @@ def test_work_stops_between_batches_and_what_is_done_stays(encoder: LabelEncoder
     leaving = Deadline(time.monotonic() + 60, lambda: len(recorder.given) >= batches)
     with pytest.raises(Busy):
         encoder.encode(labels, "{}", leaving)
-    done = sum(map(len, recorder.given))
+    done = sum(recorder.given)
 
     encoder.encode(labels, "{}", Deadline.unlimited())
 
     assert len(recorder.given) > batches
     assert 0 < done < 500
-    assert sum(map(len, recorder.given)) == 500
+    assert sum(recorder.given) == 500
 
 
 def test_few_labels_do_not_wait_for_many(encoder: LabelEncoder, recorder: Recorder) -> None:
@@ -179,7 +179,7 @@ def test_few_labels_do_not_wait_for_many(encoder: LabelEncoder, recorder: Record
     encoder.encode(["newer"], "{}", Deadline.unlimited())
     assert many.is_alive()
     many.join()
-    assert sum(map(len, recorder.given)) == 902
+    assert sum(recorder.given) == 902
 
 
 def test_a_prompt_over_the_context_is_refused(encoder: LabelEncoder) -> None:
