@@ -66,6 +66,7 @@ def test_limits() -> None:
     assert [name.strip("`") for name in parameters] == list(query.PARAMETERS)
     assert f"at most {limits.MAX_LABELS:,} of at most {limits.MAX_LABEL_CHARACTERS} " in parameters["`labels`"]
     assert f"at most {limits.MAX_LABEL_CHARACTERS} " in parameters["`template`"]
+    assert f"at most {limits.MAX_NEW_LABEL_TOKENS:,} tokens for one request" in API
     assert rows["`clip`"]
 
 

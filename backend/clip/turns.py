@@ -51,7 +51,7 @@ class Turns:
                     self._changed.wait(_LOOK_EVERY)
                     deadline.require()
                     if time.monotonic() > end:
-                        raise Busy("The service is busy with other images. Try again in a few seconds.")
+                        raise Busy("The service is busy with other requests. Try again in a few seconds.")
                 self._free -= 1
             finally:
                 self._waiting.remove(ticket)
