@@ -1,14 +1,19 @@
 """The function ``clip``: an HTTP event to the recognizer and back."""
 
+# ruff: noqa: E402
 from pathlib import Path
 from typing import Any
 
 from werkzeug.datastructures import MultiDict
 
-from . import answer
-from .access import ApiKey
 from .deadline import Deadline
 from .decoding import Decoders
+
+# First of all: these processes start while OpenVINO is imported.
+DECODERS = Decoders()
+
+from . import answer
+from .access import ApiKey
 from .errors import MethodNotAllowed, NotFound, RequestError
 from .payload import Payload
 from .query import Query
@@ -16,7 +21,6 @@ from .recognizer import Recognizer
 
 # Read and loaded while the module is imported: the server lets requests wait for that, and a container does it once.
 KEY = ApiKey.mounted()
-DECODERS = Decoders()
 RECOGNIZER = Recognizer(Path(__file__).parent / "model")
 
 
