@@ -1,14 +1,17 @@
 """README and docs say what the code does: their tables are compared with the code, their links followed."""
 
+import json
 import re
 from pathlib import Path
 
 import pytest
+import requests
 import yaml
 
 from backend.clip import errors, limits, query
 from frontend.index.errors import CATALOG
 from frontend.index.reply import DIED, NONSENSE, PLATFORM
+from tests.launch import Running
 
 ROOT = Path(__file__).parent.parent
 API, ARCHITECTURE, CONFIGURATION, DEPLOY = (
@@ -75,6 +78,19 @@ def test_every_setting_in_the_yaml_is_documented() -> None:
     functions = yaml.safe_load((ROOT / "stack.yml").read_text())["functions"]
     used = {name for function in functions.values() for name in function["environment"]}
     assert used - {"suppress_lock", "ready_path"} <= documented
+
+
+@pytest.mark.parametrize("name", ["README.md", "docs/api.md"])
+def test_the_answers_that_are_shown_have_the_fields_of_an_answer(application: Running, name: str) -> None:
+    shown = [json.loads(line) for line in (ROOT / name).read_text(encoding="utf-8").splitlines() if line[:2] == '{"']
+    photo = (ROOT / "docs" / "screenshots" / "result.png").read_bytes()
+    answer = requests.post(f"{application.url}/function/clip", photo).json()
+    good = [one for one in shown if "error" not in one]
+    assert good
+    for one in good:
+        assert set(one) | {"instead"} == set(answer) | {"instead"}
+        assert all(set(prediction) == set(answer["predictions"][0]) for prediction in one["predictions"])
+        assert one["model"] == answer["model"]
 
 
 def test_every_build_argument_is_documented() -> None:
