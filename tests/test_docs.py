@@ -8,9 +8,11 @@ import pytest
 import requests
 import yaml
 
-from backend.clip import errors, limits, query
+from backend.clip import decoding, errors, limits, query
+from frontend.index import clip
 from frontend.index.errors import CATALOG
 from frontend.index.reply import DIED, NONSENSE, PLATFORM
+from local import stack
 from tests.launch import Running
 
 ROOT = Path(__file__).parent.parent
@@ -104,6 +106,26 @@ def test_every_build_argument_is_documented() -> None:
 def test_every_bound_that_is_a_setting_is_documented() -> None:
     bounds = set(re.findall(r"`([a-z_]+)`", " ".join(table_rows(ARCHITECTURE, "bound"))))
     assert bounds - {"upstream_timeout"} <= set(re.findall(r"`([a-z_]+)`", CONFIGURATION))
+
+
+def test_the_bounds_that_are_no_settings() -> None:
+    rows = table_rows(ARCHITECTURE, "bound")
+    fast, medium, slow = (size >> 20 for size in (decoding._FAST.memory, decoding._MEDIUM.memory, decoding._MEMORY))
+    assert f"{fast} MiB in the fast lane, {medium} in the medium, {slow} in the slow" in rows["a decoder's memory"]
+    labels = (
+        f"{limits.MAX_LABELS:,} of {limits.MAX_LABEL_CHARACTERS} characters, {limits.MAX_NEW_LABEL_TOKENS:,} tokens"
+    )
+    assert labels in rows["labels"]
+    assert f"at most {clip.RETRIES} retries" in rows["`clip_timeout`"]
+
+
+def test_the_bounds_of_each_function_are_those_of_the_stack_file() -> None:
+    functions = yaml.safe_load((ROOT / "stack.yml").read_text(encoding="utf-8"))["functions"]
+    for bound, row in table_rows(ARCHITECTURE, "bound").items():
+        for function, value in re.findall(r"`(index|clip)` (\d+s?)\b", row.split("|")[1]):
+            [name, *_] = names = re.findall(r"`([a-z_]+)`", bound)
+            seconds = sum(stack.seconds(functions[function]["environment"][each]) for each in names)
+            assert value == (functions[function]["environment"][name] if len(names) == 1 else f"{seconds:g}s"), bound
 
 
 def test_the_readme_is_short_and_names_what_the_two_commands_need() -> None:
