@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from .query import Query
     from .text import LabelEncoder
 
-# The best everyday words, of which one may be sure enough to be said instead.
+# One of the best everyday words is said instead where it is more likely right than wrong.
 _CALLED_INSTEAD = 5
+_LIKELY = 0.5
 
 
 @dataclass(frozen=True)
@@ -158,7 +159,7 @@ class Recognizer:
         logits = self._logits(view, words, everyday)
         for word in np.argsort(-logits, kind="stable")[:_CALLED_INSTEAD]:
             sure = self._confidence(view, words, everyday, logits, int(word))
-            if sure >= self.manifest.confidence.threshold and word != said:
+            if sure >= max(_LIKELY, self.manifest.confidence.threshold) and word != said:
                 return Instead(everyday.labels[word], sure)
         return None
 
