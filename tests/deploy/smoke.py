@@ -28,6 +28,7 @@ PROJECT = Path(__file__).parent.parent.parent
 PHOTO = (PROJECT / "docs" / "screenshots" / "result.png").read_bytes()
 DOCKER = os.environ.get("DOCKER", "docker")
 CLIENTS, LOADED_FOR = 8, 3.0
+RESET = "reset"
 # Seconds for an answer, for a container to be ready, and for one to be stopped, as Kubernetes has it.
 TIMEOUT, GRACE_PERIOD = 60.0, 30
 
@@ -141,7 +142,11 @@ def check_photo(function: Container) -> None:
 
 
 def check_stop(function: Container) -> None:
-    """`docker stop` while clients post photos: each request that found the port open is answered, and in time."""
+    """`docker stop` while clients post photos: what was accepted is answered, and in time.
+
+    When the watchdog closes its port, the kernel resets connections that nobody has accepted yet: one or two of many
+    clients may see that. If what is being handled were cut off, nearly all of them would.
+    """
     with ThreadPoolExecutor(CLIENTS) as pool:
         clients = [pool.submit(post_until_refused, function) for _ in range(CLIENTS)]
         time.sleep(LOADED_FOR)
@@ -150,7 +155,7 @@ def check_stop(function: Container) -> None:
         took = time.monotonic() - stopping
         outcomes: Counter[str] = sum((client.result() for client in clients), Counter())
     print(f"{function.name}: {dict(outcomes)}; stopped in {took:.1f} s")
-    if set(outcomes) != {"200"} or took >= GRACE_PERIOD:
+    if outcomes.keys() - {"200", RESET} or outcomes[RESET] > CLIENTS // 4 or took >= GRACE_PERIOD:
         raise Wrong(f"{function.name} was stopped in {took:.1f} s with {dict(outcomes)}.")
 
 
@@ -165,7 +170,7 @@ def post_until_refused(function: Container) -> Counter[str]:
             # Nothing listens any more, or the container's address is gone.
             if isinstance(error, requests.ConnectTimeout) or "Failed to establish a new connection" in str(error):
                 break
-            outcomes[repr(error)] += 1
+            outcomes[RESET if "Connection reset by peer" in str(error) else repr(error)] += 1
     return outcomes
 
 
