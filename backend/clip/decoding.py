@@ -28,9 +28,9 @@ from .turns import Turns
 
 _log = logging.getLogger("function")
 
-# Memory, measured: 20 bytes a pixel at most, 17 for WebP, 13 for AVIF and HEIF, 8 for the others; and the file, twice.
-# A JPEG of 24 megapixels, or another image of 2. Fifteen files that lie take two processors 1 s together.
-_FAST = Limits(expected_seconds=0.065, seconds=0.04, memory=96 << 20, threads=1, nice=0)
+# Memory, measured: 17 bytes a pixel for WebP, 13 for AVIF and HEIF, 8 for the others, at most; and the file, twice.
+# A JPEG of 15 megapixels, or another image of one or two. Fifteen files that lie take two processors 0.75 s together.
+_FAST = Limits(expected_seconds=0.04, seconds=0.04, memory=96 << 20, threads=1, nice=0)
 _FAST_TIMEOUT = 2.0
 # A JPEG of 50 megapixels, another image of 8 to 14.
 _MEDIUM = Limits(expected_seconds=0.35, seconds=0.1, memory=224 << 20, threads=1, nice=3)
