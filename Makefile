@@ -1,7 +1,8 @@
 # The two commands that matter: `make up` runs the application, `make test` passes the tests. `make help` lists all.
 
 PYTHON ?= python3
-HOST ?= 127.0.0.1
+# Not taken from the environment, where some shells keep the computer's name in it.
+HOST = 127.0.0.1
 PORT ?= 8080
 DOCKER ?= docker
 # PyPI's torch for Linux brings gigabytes of CUDA; this index has it without. Where it cannot be reached PyPI serves.

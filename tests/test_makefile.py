@@ -12,7 +12,8 @@ import pytest
 from tests.launch import PROJECT
 
 # What the make that runs the tests hands down would change the one that is tested.
-ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
+HANDED_DOWN = ("MAKE", "MFLAGS", "PORT", "MODEL", "PRETRAINED", "LABELS", "TEMPLATES")
+ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith(HANDED_DOWN)}
 
 
 def make(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
@@ -82,6 +83,15 @@ def test_bundled_is_what_is_served_without_a_model(environment: Path) -> None:
     variables = (f"PYTHON={sys.executable}", f"SERVE={environment}")
     bundled, nothing = (make("--dry-run", "up", *model, *variables).stdout for model in (["MODEL=bundled"], []))
     assert bundled == nothing == f"exec {environment}/bin/python -m local --host 127.0.0.1 --port 8080\n"
+
+
+def test_the_name_of_the_computer_is_no_address_to_listen_on(
+    environment: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(ENVIRONMENT, "HOST", "some-computer")
+    variables = (f"PYTHON={sys.executable}", f"SERVE={environment}")
+    assert "--host 127.0.0.1 " in make("--dry-run", "up", *variables).stdout
+    assert "--host 0.0.0.0 " in make("--dry-run", "up", "HOST=0.0.0.0", *variables).stdout
 
 
 def test_help_lists_every_target_in_a_group() -> None:
