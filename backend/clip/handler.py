@@ -22,6 +22,10 @@ from .recognizer import Recognizer
 # Read and loaded while the module is imported: the server lets requests wait for that, and a container does it once.
 KEY = ApiKey.mounted()
 RECOGNIZER = Recognizer(Path(__file__).parent / "model")
+_NOTHING_HERE = (
+    "There is nothing here. POST an image to /, or GET / for a description. "
+    "curl -T adds the name of the file to an address that ends with a slash: leave the slash out."
+)
 
 
 def handle(event: Any, context: Any) -> answer.Response:
@@ -29,7 +33,7 @@ def handle(event: Any, context: Any) -> answer.Response:
     try:
         KEY.require(event.headers)
         if event.path != "/":
-            raise NotFound("There is nothing here. POST an image to /, or GET / for a description.")
+            raise NotFound(_NOTHING_HERE)
         if event.method in ("GET", "HEAD"):
             return answer.description(RECOGNIZER)
         if event.method in ("POST", "PUT"):

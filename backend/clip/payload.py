@@ -73,7 +73,10 @@ def _read_form(body: bytes, content_type: str) -> tuple[memoryview, tuple[tuple[
         raise CorruptImage(f"The multipart form cannot be read: {error}.") from error
     files = [part for part in parts if part.filename is not None]
     if len(body) - sum(len(part.content) for part in files) > _MAX_TEXT_BYTES:
-        raise BodyTooLarge(f"The form has more than {_MAX_TEXT_BYTES:,} bytes beside its file.")
+        raise BodyTooLarge(
+            f"The form has over {_MAX_TEXT_BYTES:,} bytes of text. "
+            "A photo is sent as a file, as by curl -F image=@photo.jpg."
+        )
     fields = [(part.name, part.text()) for part in parts if part.filename is None]
     for part in files:
         if part.name in PARAMETERS:
