@@ -12,7 +12,7 @@ from .interface import Answer
 # The secret that clip wants where it is mounted.
 API_KEY_SECRET = "clip-api-key"  # noqa: S105 - its name
 
-PASSED_ON = ("Server-Timing", "Retry-After", "Allow", "X-Recognized")
+PASSED_ON = ("Server-Timing", "Retry-After", "Allow", "X-Recognized", "X-Confidence")
 # What the watchdog turns away comes without a Retry-After; this is when a caller may be lucky.
 TEMPORARY = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
 BUSY_SECONDS = "2"
