@@ -50,14 +50,15 @@ class LabelEncoder:
         # Bytes, not rows of an array, which would keep all of the array.
         self._cache: LRUCache[Tokens, bytes] = LRUCache(_CACHE_BYTES, lambda row: len(row) + _ENTRY_BYTES)
         self._cache_lock = threading.Lock()
+        self._cleaning = Turns(1)
         self._turns = Turns(1)
 
     def encode(self, labels: Sequence[str], template: str, deadline: Deadline) -> NDArray[np.float32]:
         """Encode labels in one prompt template.
 
-        What was encoded before comes from the cache and waits for nobody. The rest goes through the text tower, which
-        takes one batch of one request at a time, and first of who has the least left, so that few labels never wait
-        for many; what is done stays in the cache, even where the time of the request ends before the last batch.
+        What was encoded before comes from the cache and does not wait for the text tower. The rest goes through it, one
+        batch of one request at a time, and first of who has the least left, so that few labels never wait for many;
+        what is done stays in the cache, even where the time of the request ends before the last batch.
 
         Args:
             labels: any text.
@@ -71,7 +72,12 @@ class LabelEncoder:
             TooManyLabels: the new prompts have more than ``MAX_NEW_LABEL_TOKENS`` tokens.
             Busy: the time of the request is over.
         """
-        tokens = self._tokens([template.replace("{}", label) for label in labels])
+        prompts = [template.replace("{}", label) for label in labels]
+        tokens: list[Tokens] = []
+        for start in range(0, len(prompts), _BATCH):
+            # Cleaning is Python: several requests at a time would keep each other, and all the others, waiting.
+            with self._cleaning.take(len(prompts) - start, deadline):
+                tokens += self._tokens(prompts[start : start + _BATCH])
         rows = self._cached(tokens)
         new = sorted({ids for ids in tokens if ids not in rows}, key=len)
         count = sum(map(len, new)) // _ID_BYTES

@@ -45,8 +45,13 @@ def flood_of_files(url: str, name: str) -> Flood:
 
 
 def flood_of_labels(url: str, count: int) -> Flood:
-    """So many new labels at a time."""
-    return Flood(CLIENTS, lambda number: ask(url, params={"labels": new_labels(number, count)}))
+    """So many new labels at a time, in form fields: a query has no room for them."""
+
+    def send(number: int) -> Seen:
+        fields = [("labels", label) for label in new_labels(number, count)]
+        return ask(url, fields, files={"image": ("photo.jpg", PHOTO)})
+
+    return Flood(CLIENTS, send)
 
 
 def flood_of_bodies(url: str, clients: int) -> Flood:

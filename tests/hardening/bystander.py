@@ -34,8 +34,11 @@ class Seen:
     retry_after: str | None = None
 
 
-def ask(url: str, data: bytes | Iterator[bytes] = PHOTO, timeout: float = 60, **options: Any) -> Seen:
-    """Post one body; an answer that is no ranking and no typed error fails the test."""
+Body = bytes | Iterator[bytes] | list[tuple[str, str]]
+
+
+def ask(url: str, data: Body = PHOTO, timeout: float = 60, **options: Any) -> Seen:
+    """Post one body, or the fields of a form; an answer that is no ranking and no typed error fails the test."""
     start = time.monotonic()
     try:
         answer = requests.post(url, data=data, timeout=timeout, **options)
