@@ -1,4 +1,4 @@
-"""Reads CIFAR-100, splits it, and lists labeled photographs.
+"""Reads CIFAR-100 and splits it.
 
 Two forms of CIFAR-100 are understood: an NPZ file with `images` uint8 [n, 32, 32, 3] and `labels` integer [n], and
 the official python archive (`cifar-100-python.tar.gz`, or the folder it unpacks to) from
@@ -36,13 +36,6 @@ class LabeledImages(NamedTuple):
 
     def take(self, indices: NDArray[np.int64]) -> "LabeledImages":
         return LabeledImages(self.images[indices], self.labels[indices])
-
-
-class Photo(NamedTuple):
-    """A photograph's file and its label, a position in `LABELS`."""
-
-    path: Path
-    label: int
 
 
 class _OnlyArrays(pickle.Unpickler):
@@ -126,24 +119,3 @@ def split(count: int, validation: int = VALIDATION_IMAGES) -> tuple[NDArray[np.i
     order = np.random.default_rng(SPLIT_SEED).permutation(count)
     held_out = min(validation, count // 2)
     return np.sort(order[held_out:]), np.sort(order[:held_out])
-
-
-def list_photos(folder: Path) -> list[Photo]:
-    """The photographs of `folder`, files called `LABEL__anything.jpg` with `_` for each space in LABEL, sorted by name.
-
-    Raises DataError when the folder is missing or empty, or a file's label is none of `LABELS`.
-    """
-    if not folder.is_dir():
-        raise DataError(f"{folder}: no such folder. Give one with photographs called LABEL__anything.jpg")
-    positions = {label.replace(" ", "_"): position for position, label in enumerate(LABELS)}
-    photos = []
-    for path in sorted(folder.iterdir()):
-        if path.suffix.lower() not in PHOTO_SUFFIXES:
-            continue
-        label, separator, _ = path.name.partition("__")
-        if not separator or label not in positions:
-            raise DataError(f"{path}: the name does not start with one of the 100 labels and two underscores")
-        photos.append(Photo(path, positions[label]))
-    if not photos:
-        raise DataError(f"{folder}: no photographs called LABEL__anything.jpg in it")
-    return photos

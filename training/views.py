@@ -19,6 +19,8 @@ _KERNELS = (
     Image.Resampling.NEAREST,
 )  # fmt: skip
 _KERNEL_SHARES = (0.6, 0.15, 0.15, 0.05, 0.05)
+_SMOOTH_KERNELS = _KERNELS[:1] + _KERNELS[2:0:-1]
+_SMOOTH_KERNEL_SHARES = (0.4, 0.4, 0.2)
 _BACKGROUND_SIDE = 300
 _CUTOUT_SIDE = 40
 _LARGEST_BACKGROUND = (1400, 1400)
@@ -47,6 +49,45 @@ def varied(image: Pixels, size: int, seed: tuple[int, ...]) -> Pixels:
     if rng.random() < 0.2:
         picture = picture.filter(ImageFilter.GaussianBlur(rng.uniform(0.5, 3)))
     return np.asarray(picture)
+
+
+def sharpened(image: Pixels, size: int, seed: tuple[int, ...]) -> Pixels:
+    """`image` enlarged with edges as sharp as a photograph's (unsharp mask) and grain, recolored and cropped."""
+    rng = np.random.default_rng(seed)
+    picture = _enlarged(image, size, rng)
+    if rng.random() < 0.6:
+        side = size * rng.uniform(0.75, 1)
+        left, top = rng.uniform(0, size - side, size=2)
+        picture = picture.resize((size, size), Image.Resampling.BICUBIC, box=(left, top, left + side, top + side))
+    picture = picture.filter(ImageFilter.UnsharpMask(rng.uniform(2, 6), int(rng.uniform(60, 300)), 0))
+    return _grained(_recolored(picture, rng, share=0.4), rng)
+
+
+def mosaic(images: Pixels, size: int, seed: tuple[int, ...]) -> Pixels:
+    """Several things of one kind side by side, each smaller and so sharper: 4, 9 or 16 of `images`
+    uint8 [n, h, w, 3] at random."""
+    rng = np.random.default_rng(seed)
+    count = int(rng.choice([2, 3, 4], p=[0.5, 0.3, 0.2]))
+    side = size // count + 1
+    picture = Image.new("RGB", (size, size))
+    for row in range(count):
+        for column in range(count):
+            tile = _enlarged(images[int(rng.integers(len(images)))], side, rng)
+            picture.paste(tile, (column * side, row * side))
+    if rng.random() < 0.6:
+        picture = picture.filter(ImageFilter.UnsharpMask(rng.uniform(1, 3), int(rng.uniform(50, 200)), 0))
+    return _grained(_recolored(picture, rng, share=0.4), rng)
+
+
+def _enlarged(image: Pixels, size: int, rng: np.random.Generator) -> Image.Image:
+    kernel = _SMOOTH_KERNELS[rng.choice(len(_SMOOTH_KERNELS), p=_SMOOTH_KERNEL_SHARES)]
+    picture = Image.fromarray(image)
+    return (ImageOps.mirror(picture) if rng.random() < 0.5 else picture).resize((size, size), kernel)
+
+
+def _grained(picture: Image.Image, rng: np.random.Generator) -> Pixels:
+    grain = rng.normal(0, rng.uniform(0, 6), size=(picture.height, picture.width, 1))
+    return np.clip(np.asarray(picture) + grain, 0, 255).astype(np.uint8)
 
 
 class Pictures(NamedTuple):

@@ -14,11 +14,13 @@ import huggingface_hub.constants
 import numpy as np
 import open_clip
 import pytest
+import torch
+from safetensors.torch import save_file
 
 from backend.clip.confidence import Calibration
 from backend.clip.export.__main__ import main
 from backend.clip.export.convert import export
-from backend.clip.export.source import ExportError, load
+from backend.clip.export.source import CLASSES, ExportError, load
 from backend.clip.export.towers import ImageTower
 from backend.clip.manifest import Manifest
 from backend.clip.recognizer import Recognizer
@@ -202,3 +204,32 @@ def test_another_cleaning_is_an_error(tmp_path: Path) -> None:
 
     with pytest.raises(ExportError, match="lower-case cleaning"):
         export(load(name, None), tmp_path / "model")
+
+
+def test_a_checkpoint_with_fine_classes_gives_a_second_output(tmp_path: Path) -> None:
+    name = write_checkpoint(tmp_path / "checkpoint", "timm")
+    torch.manual_seed(0)
+    sizes = {"features": (1280, 6), "sharp": (64, 2), "small": (64, 2), "gate": (1280, 1)}
+    layers = {layer: torch.nn.Linear(*size) for layer, size in sizes.items()}
+    tensors = {
+        f"{layer}.{key}": value for layer, linear in layers.items() for key, value in linear.state_dict().items()
+    }
+    save_file(tensors, tmp_path / "checkpoint" / CLASSES)
+    source = load(name, None)
+    assert export(source, tmp_path / "model", vocabulary="closed").generality < 1
+    assert not (tmp_path / "model" / "everyday.npy").exists()
+    pixels = np.random.default_rng(0).integers(0, 256, (96, 96, 3), np.uint8)
+    view = Recognizer(tmp_path / "model", precision="f32").embed(pixels)
+    config = open_clip.get_model_preprocess_cfg(source.model)
+    images = (torch.from_numpy(pixels).permute(2, 0, 1)[None] / 255 - torch.tensor(config["mean"]).view(3, 1, 1)) / (
+        torch.tensor(config["std"]).view(3, 1, 1)
+    )
+    with torch.no_grad():
+        features = source.model.visual.trunk(images)
+        embedding = source.model.visual.head(features)
+        share = layers["gate"](features).clamp(0, 1)
+        own = torch.lerp(layers["sharp"](embedding), layers["small"](embedding), share)
+        expected = torch.cat([layers["features"](features), own], 1)[0]
+    np.testing.assert_allclose(view.classes, expected.numpy(), rtol=0.02, atol=0.02)
+    export(source, tmp_path / "open")
+    assert Recognizer(tmp_path / "open").embed(pixels).classes.size == 0

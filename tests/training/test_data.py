@@ -1,4 +1,4 @@
-"""Reading CIFAR-100 in its two forms, the split, and folders of photographs."""
+"""Reading CIFAR-100 in its two forms, and the split."""
 
 import io
 import pickle
@@ -8,8 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from backend.clip.labels import LABELS
-from training.data import DataError, list_photos, read_cifar100, split
+from training.data import DataError, read_cifar100, split
 
 IMAGES = np.random.default_rng(0).integers(0, 256, size=(6, 32, 32, 3), dtype=np.uint8)
 FINE = [3, 99, 0, 41, 41, 7]
@@ -102,27 +101,3 @@ def test_the_split_is_disjoint_complete_and_always_the_same() -> None:
 
 def test_a_small_set_keeps_half_for_training() -> None:
     assert [len(part) for part in split(21)] == [11, 10]
-
-
-def test_lists_photos_by_label(tmp_path: Path) -> None:
-    for name in ("aquarium_fish__goldfish.jpg", "worm__earth_worm.JPEG", "notes.txt"):
-        (tmp_path / name).touch()
-    photos = list_photos(tmp_path)
-    assert [(photo.path.name, LABELS[photo.label]) for photo in photos] == [
-        ("aquarium_fish__goldfish.jpg", "aquarium fish"),
-        ("worm__earth_worm.JPEG", "worm"),
-    ]
-
-
-@pytest.mark.parametrize("name", ["cat__tabby.jpg", "apple.jpg"])
-def test_a_photo_without_a_known_label_is_an_error(tmp_path: Path, name: str) -> None:
-    (tmp_path / name).touch()
-    with pytest.raises(DataError, match="does not start with one of the 100 labels"):
-        list_photos(tmp_path)
-
-
-def test_a_missing_or_empty_folder_of_photos_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="no photographs"):
-        list_photos(tmp_path)
-    with pytest.raises(DataError, match="no such folder"):
-        list_photos(tmp_path / "nothing")

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from training.features import FROZEN_STAGES, compile_frozen, extract
+from training.features import FROZEN_STAGES, compile_frozen, compile_trunk, extract
 from training.model import create
 
 SIZE = 64
@@ -19,6 +19,14 @@ def test_maps_are_those_of_timm(tmp_path: Path) -> None:
         images = (torch.from_numpy(IMAGES).permute(0, 3, 1, 2) / 255 - 0.4) / 0.6
         expected = trunk.blocks[:FROZEN_STAGES](trunk.bn1(trunk.conv_stem(images))).permute(0, 2, 3, 1)
     np.testing.assert_allclose(maps, expected.numpy(), rtol=2e-3, atol=2e-3)
+
+
+def test_pooled_features_are_those_of_timm(tmp_path: Path) -> None:
+    trunk = create().visual.trunk
+    features = extract(compile_trunk(trunk, SIZE, 0.4, 0.6), lambda row: IMAGES[row], 10, tmp_path / "f", False)
+    with torch.no_grad():
+        expected = trunk((torch.from_numpy(IMAGES).permute(0, 3, 1, 2) / 255 - 0.4) / 0.6)
+    np.testing.assert_allclose(features, expected.numpy(), rtol=2e-3, atol=2e-3)
 
 
 def test_maps_that_were_finished_are_not_computed_again(tmp_path: Path) -> None:

@@ -1,38 +1,70 @@
-"""The head against the CLIP that it is written to, and what the gate and the evidence do."""
+"""The labels' own units against the checkpoint that they are written to, and what the gate does."""
+
+import copy
 
 import pytest
 import torch
+from torch.nn import functional
 
-from training import train
-from training.head import Evidence, Gate, Head, fit_gate, label_prompts, prompt_tokens
-from training.imagenet import SHARED_CLASSES, SHARED_LABELS
+from backend.clip.export.towers import FineClasses
+from backend.clip.labels import LABELS
+from training import head
+from training.head import Gate, OwnUnits, fit_gate, label_prompts, prompt_tokens, write_head
 from training.model import create, imagenet_weights
+from training.units import View, averaged_units, learn_units
 
-EVIDENCE = Evidence(threshold=5, share=2, groups=train.EVIDENCE.groups, other_threshold=4, other_share=2, pull=10)
 FEATURES = imagenet_weights()["classifier.weight"].shape[1]
+
+
+def units_of(prompts: torch.Tensor, width: int = 1280) -> tuple[OwnUnits, torch.nn.Linear, torch.nn.Linear]:
+    torch.manual_seed(1)
+    first, second = torch.nn.Linear(FEATURES, 30), torch.nn.Linear(30, prompts.shape[1])
+    return OwnUnits(first, second, torch.rand(FEATURES), 0.5 + torch.rand(FEATURES), prompts, 9.0, width), first, second
 
 
 @pytest.fixture(scope="module")
 def prompts() -> torch.Tensor:
     torch.manual_seed(0)
-    return torch.nn.functional.normalize(torch.randn(100, 640), dim=-1)
+    return functional.normalize(torch.randn(100, 640), dim=-1)
 
 
-def head(prompts: torch.Tensor, gate: Gate) -> Head:
-    torch.manual_seed(1)
-    return Head(torch.rand(FEATURES), 0.5 + torch.rand(FEATURES), prompts, train.LEARNED, gate, EVIDENCE)
+def test_units_begin_as_the_head_that_they_are_made_of(prompts: torch.Tensor) -> None:
+    units, first, second = units_of(prompts)
+    features = 2 * torch.rand(3, FEATURES)
+    embeddings = second(functional.gelu(first((features - units.mean) / units.std)))
+    torch.testing.assert_close(units(features), 9 * embeddings @ prompts.T)
 
 
-def test_the_head_gives_the_same_as_the_clip_that_it_is_written_to() -> None:
+def test_the_checkpoint_gives_the_logits_of_the_units_and_of_imagenet() -> None:
     torch.manual_seed(0)
     clip = create()
-    prompts = torch.nn.functional.normalize(label_prompts(clip, prompt_tokens(clip.context_length)[:2]).mean(0), dim=-1)
-    own = head(prompts, Gate(0.01 * torch.rand(FEATURES), torch.tensor(0.5)))
-    own.write_to(clip.visual.head.mlp)
+    own = functional.normalize(label_prompts(clip, prompt_tokens(clip.context_length)[:2]).mean(0), dim=-1)
+    units = units_of(own)[0]
     features = 2 * torch.rand(3, FEATURES)
+    weights = imagenet_weights()
+    of_imagenet = features @ weights["classifier.weight"].T + weights["classifier.bias"]
     with torch.no_grad():
-        embeddings = torch.nn.functional.normalize(clip.visual.head(features), dim=-1)
-        torch.testing.assert_close(embeddings @ prompts.T, own(features), rtol=1e-3, atol=1e-4)
+        for sharpness, offset in ((0.5, head.SHARP_OFFSET), (-1.0, head.SMALL_OFFSET)):
+            gate = Gate(torch.zeros(FEATURES), torch.tensor(sharpness))
+            classes = FineClasses(write_head(units, own, gate, clip.visual.head.mlp))
+            embedding = clip.visual.head(features)
+            actual = classes(features, embedding)
+            torch.testing.assert_close(actual[:, :1000], of_imagenet, rtol=1e-3, atol=1e-3)
+            apple = 1000 + LABELS.index("apple")
+            torch.testing.assert_close(actual[:, apple], units(features)[:, 0] + offset, rtol=1e-3, atol=1e-2)
+        expected = units(features)
+        best = (functional.normalize(embedding, dim=-1) @ own.T).argmax(1)
+        assert best.tolist() == expected.argmax(1).tolist()
+
+
+def test_labels_that_imagenet_has_no_class_for_are_lifted_in_sharp_pictures(prompts: torch.Tensor) -> None:
+    mlp = create().visual.head.mlp
+    tensors = write_head(units_of(prompts)[0], prompts, Gate(torch.zeros(FEATURES), torch.tensor(0.0)), mlp)
+    lifted = {
+        label for label, bias in zip(LABELS, tensors["sharp.bias"], strict=True) if bias > head.SHARP_OFFSET + 0.1
+    }
+    assert {"pear", "raccoon", "dolphin", "sunflower"} <= lifted
+    assert lifted.isdisjoint({"apple", "orange", "lion"})
 
 
 def test_the_gate_tells_sharp_from_small() -> None:
@@ -43,16 +75,13 @@ def test_the_gate_tells_sharp_from_small() -> None:
     assert gate(sharp).mean() == pytest.approx(1, abs=0.1)
 
 
-def test_only_a_sharp_picture_of_a_known_class_speaks_for_its_label(prompts: torch.Tensor) -> None:
-    """Features along the classifier's row of a class have a large logit of it."""
-    weights = imagenet_weights()
-    number = SHARED_CLASSES.index(948)  # a Granny Smith
-    row = weights["classifier.weight"][948]
-    other = weights["classifier.weight"][281]  # a tabby cat
-    known, unknown = (25 * (v / v.square().sum())[None] for v in (row, other))
-    with torch.no_grad():
-        open_gate = head(prompts, Gate(torch.zeros(FEATURES), torch.tensor(1.0)))
-        shut_gate = head(prompts, Gate(torch.zeros(FEATURES), torch.tensor(-2.0)))
-        assert int(open_gate(known).argmax()) == SHARED_LABELS[number]
-        assert int(shut_gate(known).argmax()) != SHARED_LABELS[number]
-        assert float(open_gate(unknown).max()) < float(shut_gate(unknown).max())
+def test_units_learn_what_they_are_shown(prompts: torch.Tensor) -> None:
+    units = units_of(prompts, width=40)[0]
+    labels = torch.arange(6)
+    features = 2 * torch.rand(6, FEATURES)
+    before = copy.deepcopy(units)
+    learn_units(units, [View(features, labels, 6, 1.0), View(features, labels, 3, 0.3)], 60, 0, progress=False)
+    assert units(features).argmax(1).tolist() == labels.tolist()
+    assert before(features).argmax(1).tolist() != labels.tolist()
+    half = averaged_units(before, units, 0.5)
+    torch.testing.assert_close(half.out.bias, (before.out.bias + units.out.bias) / 2)

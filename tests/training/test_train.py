@@ -8,6 +8,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from backend.clip.export.towers import FineClasses
 from tests.training.drawn import write_pictures
 from training import fit, train, tune
 
@@ -32,6 +33,8 @@ def shorten(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fit, "EPOCHS", 2)
     monkeypatch.setattr(tune, "EPOCHS", 2)
     monkeypatch.setattr(train, "SCENES", 9)
+    monkeypatch.setattr(train, "PLAIN_STEPS", 2)
+    monkeypatch.setattr(train, "ALL_STEPS", 2)
 
 
 @pytest.fixture(autouse=True)
@@ -87,16 +90,17 @@ def test_an_interrupted_run_ends_like_an_uninterrupted_one(
     assert run(monkeypatch, *given) == 0
     assert message in (parts / "train.log").read_text()
 
-    expected, resumed = (load_file(folder / "open_clip_model.safetensors") for folder in (whole, parts))
-    assert expected.keys() == resumed.keys()
-    assert [name for name in expected if not torch.equal(expected[name], resumed[name])] == []
+    for file in ("open_clip_model.safetensors", "classes.safetensors"):
+        expected, resumed = (load_file(folder / file) for folder in (whole, parts))
+        assert expected.keys() == resumed.keys()
+        assert [name for name in expected if not torch.equal(expected[name], resumed[name])] == []
 
 
 def test_the_checkpoint_is_in_the_form_of_open_clip(whole: Path) -> None:
     loaded, _, _ = open_clip.create_model_and_transforms(f"local-dir:{whole}")
     assert isinstance(loaded, open_clip.CLIP)
     assert open_clip.get_tokenizer(f"local-dir:{whole}")(["a photo of an apple."]).shape == (1, 32)
-    assert len(np.load(whole / "calibration.npz")["images"]) == IMAGES // 2
+    assert FineClasses(load_file(whole / "classes.safetensors")).count == 1100
 
 
 def test_a_folder_of_another_run_is_refused(

@@ -8,7 +8,7 @@ from PIL import Image
 
 from tests.training.drawn import write_pictures
 from training.data import DataError
-from training.views import Pictures, plain, read_pictures, scene, varied
+from training.views import Pictures, mosaic, plain, read_pictures, scene, sharpened, varied
 
 IMAGE = np.random.default_rng(2).integers(0, 256, size=(32, 32, 3), dtype=np.uint8)
 
@@ -23,6 +23,27 @@ def test_a_varied_view_depends_on_its_numbers_alone() -> None:
     assert {view.shape for view in views} == {(64, 64, 3)}
     assert len({view.tobytes() for view in views}) == 20
     np.testing.assert_array_equal(varied(IMAGE, 64, (0, 7)), views[7])
+
+
+def test_a_sharpened_view_has_steeper_edges_than_a_plain_one() -> None:
+    edge = np.zeros((32, 32, 3), np.uint8)
+    edge[:, 16:] = 200
+
+    def steepest(picture: np.ndarray) -> int:
+        return int(np.abs(np.diff(picture[100].mean(-1))).max())
+
+    views = [sharpened(edge, 208, (0, number)) for number in range(20)]
+    assert np.mean([steepest(view) for view in views]) > 1.5 * steepest(plain(edge, 208))
+    np.testing.assert_array_equal(sharpened(edge, 208, (0, 3)), views[3])
+
+
+def test_a_mosaic_shows_several_images_of_a_kind() -> None:
+    red, blue = (np.full((32, 32, 3), color, np.uint8) for color in ((200, 0, 0), (0, 0, 200)))
+    views = [mosaic(np.stack([red, blue]), 64, (0, number)) for number in range(20)]
+    assert {view.shape for view in views} == {(64, 64, 3)}
+    both = [(view[..., 0] > view[..., 2] + 90).any() and (view[..., 2] > view[..., 0] + 90).any() for view in views]
+    assert sum(both) > 10
+    np.testing.assert_array_equal(mosaic(np.stack([red, blue]), 64, (0, 7)), views[7])
 
 
 def test_pictures_are_backgrounds_or_things_and_the_rest_is_left_out(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """An exported model folder against the open_clip model that it was made from."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +20,15 @@ _IMAGE_SIZES = ((640, 480), (300, 500), (64, 64), (1000, 200))
 _PROMPTS = 20
 
 
-def check_against_open_clip(folder: Path, model: Any, preprocess: Any, tokenizer: Any) -> None:
-    """Compare the embeddings of a few images and prompts, in f32.
+def check_against_open_clip(
+    folder: Path, model: Any, preprocess: Any, tokenizer: Any, classes: Callable[[torch.Tensor], torch.Tensor] | None
+) -> None:
+    """Compare the embeddings of a few images and prompts, in f32, and the fine classes where there are some.
 
     Args:
         folder: the exported model.
         model, preprocess, tokenizer: what open_clip made it from, without gradients.
+        classes: from pixels uint8 [n, height, width, 3] to the logits of the fine classes [n, classes].
 
     Raises:
         ValueError: a cosine is below ``MIN_COSINE``.
@@ -33,8 +37,12 @@ def check_against_open_clip(folder: Path, model: Any, preprocess: Any, tokenizer
     recognizer = Recognizer(folder, precision="f32")
     images = [_smooth_noise(seed, size) for seed, size in enumerate(_IMAGE_SIZES)]
     expected = model.encode_image(torch.stack([preprocess(image) for image in images]), normalize=True).numpy()
-    actual = np.stack([recognizer.embed(np.asarray(fit(image, manifest.image))).embedding for image in images])
-    _require_agreement("image", expected, actual)
+    pixels = np.stack([np.asarray(fit(image, manifest.image)) for image in images])
+    views = [recognizer.embed(each) for each in pixels]
+    _require_agreement("image", expected, np.stack([view.embedding for view in views]))
+    if classes is not None:
+        logits = classes(torch.from_numpy(pixels)).numpy(), np.stack([view.classes for view in views])
+        _require_agreement("image", *(each / np.linalg.norm(each, axis=1, keepdims=True) for each in logits))
     if manifest.vocabulary == "open":
         prompts = [TEMPLATES[i % len(TEMPLATES)].replace("{}", LABELS[i]) for i in range(_PROMPTS)]
         expected = model.encode_text(tokenizer(prompts), normalize=True).numpy()

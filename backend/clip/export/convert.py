@@ -12,6 +12,7 @@ from typing import Literal
 import numpy as np
 import open_clip
 import torch
+from numpy.typing import NDArray
 
 from ..confidence import UNCALIBRATED, Calibration
 from ..deadline import Deadline
@@ -30,8 +31,10 @@ from .vocabulary import vocabulary as everyday_vocabulary
 
 TEXT_FILES = ("text.xml", "text.bin", "tokenizer.json")
 FILES = ("image.xml", "image.bin", "labels.npy", EVERYDAY_FILE, EMBEDDINGS, *TEXT_FILES, MANIFEST_FILE)
-# Where the everyday words have embeddings, a general word is as far from a picture as any other.
+# Where the everyday words have embeddings, a general word is as far from a picture as any other; where they are fine
+# classes, it is at least as probable as each of its kinds.
 _GENERALITY = 1.0
+_GENERALITY_OF_CLASSES = 0.7
 # No more than the text tower encodes for one request.
 _WORDS = 256
 
@@ -63,6 +66,7 @@ def export(
         raise ExportError(str(error)) from error
     size = config["size"] if isinstance(config["size"], (tuple, list)) else (config["size"],) * 2
     text_tower = TextTower(model)
+    classes = source.classes if vocabulary == "closed" else None
     classifier = open_clip.build_zero_shot_classifier(
         model, source.tokenizer, label_names, templates, num_classes_per_batch=5, use_tqdm=sys.stderr.isatty()
     )
@@ -82,7 +86,7 @@ def export(
         labels=label_names,
         templates=templates,
         confidence=calibration,
-        generality=_GENERALITY,
+        generality=_GENERALITY if classes is None else _GENERALITY_OF_CLASSES,
         exported_with={
             "python": platform.python_version(),
             **{name: version(name) for name in ("open-clip-torch", "openvino", "torch")},
@@ -93,28 +97,38 @@ def export(
         folder = Path(scratch)
         np.save(folder / "labels.npy", labels)
         pixels = torch.zeros(2, *manifest.image.size, 3, dtype=torch.uint8)
-        _convert(
-            ImageTower(model, config["mean"], config["std"]), pixels, [-1, *pixels.shape[1:]], folder / "image.xml"
-        )
+        image_tower = ImageTower(model, config["mean"], config["std"], classes)
+        _convert(image_tower, pixels, [-1, *pixels.shape[1:]], folder / "image.xml")
         length = manifest.context_length
         tokens = source.tokenizer(["a photo of a cat.", "a dog"])
         _convert(text_tower, tokens, [-1, -1 if text_tower.causal else length], folder / "text.xml")
         bpe.save(str(folder / "tokenizer.json"))
-        everyday = everyday_vocabulary()
-        encoder = LabelEncoder(folder, manifest, precision="f32")
-        parts = [everyday.words[start : start + _WORDS] for start in range(0, len(everyday.words), _WORDS)]
-        rows = [encoder.encode(part, DEFAULT_TEMPLATE, Deadline.unlimited()) for part in parts]
-        everyday.write(folder, np.concatenate(rows))
+        if classes is None:
+            everyday = everyday_vocabulary()
+            everyday.write(folder, _embeddings(LabelEncoder(folder, manifest, precision="f32"), everyday.words))
+        else:
+            everyday_vocabulary(classes.count).write(folder)
         if vocabulary == "closed":
             for name in TEXT_FILES:
                 (folder / name).unlink()
         manifest.write(folder)
         try:
-            check_against_open_clip(folder, model, source.preprocess, source.tokenizer)
+            check_against_open_clip(
+                folder,
+                model,
+                source.preprocess,
+                source.tokenizer,
+                None if classes is None else lambda pixels: image_tower(pixels)[1],
+            )
         except ValueError as error:
             raise ExportError(str(error)) from error
         _install(folder, out)
     return manifest
+
+
+def _embeddings(encoder: LabelEncoder, words: Sequence[str]) -> NDArray[np.float32]:
+    parts = [words[start : start + _WORDS] for start in range(0, len(words), _WORDS)]
+    return np.concatenate([encoder.encode(part, DEFAULT_TEMPLATE, Deadline.unlimited()) for part in parts])
 
 
 def _install(folder: Path, out: Path) -> None:

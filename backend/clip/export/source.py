@@ -8,6 +8,12 @@ from typing import Any
 
 import open_clip
 from open_clip.pretrained import download_pretrained_from_hf
+from safetensors.torch import load_file
+
+from .towers import FineClasses
+
+CLASSES = "classes.safetensors"
+"""Beside a checkpoint's weights: what ``FineClasses`` is made of."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +63,8 @@ class Source:
     pretrained: str
     license: str
     weights_sha256: str
+    classes: FineClasses | None
+    """A second output of the image tower; of ``CLASSES`` in a checkpoint folder."""
 
 
 def load(model_name: str, pretrained: str | None) -> Source:
@@ -84,6 +92,7 @@ def load(model_name: str, pretrained: str | None) -> Source:
             model, preprocess = open_clip.create_model_from_pretrained(model_name, pretrained, force_custom_text=True)
             tokenizer = open_clip.get_tokenizer(model_name)
         sha256 = _sha256(_weights_file(schema, identifier, pretrained))
+        classes = _fine_classes(schema, identifier)
     except UserWarning as error:
         raise ExportError(
             f"{error} Use the architecture that the weights were trained with, "
@@ -104,6 +113,7 @@ def load(model_name: str, pretrained: str | None) -> Source:
         tag,
         known.license,
         sha256,
+        classes,
     )
 
 
@@ -136,6 +146,11 @@ def _weights_file(schema: str | None, identifier: str, pretrained: str | None) -
         return Path(download_pretrained_from_hf(identifier))
     config = open_clip.get_pretrained_cfg(identifier, pretrained)
     return Path(open_clip.download_pretrained(config) if config else str(pretrained))
+
+
+def _fine_classes(schema: str | None, identifier: str) -> FineClasses | None:
+    path = Path(identifier) / CLASSES
+    return FineClasses(load_file(path)) if schema == "local-dir" and path.exists() else None
 
 
 def _sha256(path: Path) -> str:

@@ -1,6 +1,6 @@
 """open_clip's towers in the form that is exported: pixels or tokens in, embeddings of unit length out."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 import torch
@@ -16,19 +16,55 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 
+class FineClasses(nn.Module):
+    """The second output of an image tower: logits of fine classes. The first are read from the trunk's features, as its
+    own classifier does; the others from the embedding before it gets unit length, in one way for sharp pictures and in
+    another for small ones that were enlarged, between which a linear gate on the features decides."""
+
+    def __init__(self, tensors: Mapping[str, Tensor]) -> None:
+        """``tensors``: ``weight`` and ``bias`` of the linear layers ``features``, ``sharp``, ``small`` and ``gate``."""
+        super().__init__()
+        self.features = _linear(tensors, "features")
+        self.sharp = _linear(tensors, "sharp")
+        self.small = _linear(tensors, "small")
+        self.gate = _linear(tensors, "gate")
+        self.count = self.features.out_features + self.sharp.out_features
+
+    def forward(self, features: Tensor, embedding: Tensor) -> Tensor:
+        """float32 [n, features] and [n, dim] to [n, classes]."""
+        share = self.gate(features).clamp(0, 1)
+        others = (1 - share) * self.sharp(embedding) + share * self.small(embedding)
+        return torch.cat([self.features(features), others], dim=1)
+
+
+def _linear(tensors: Mapping[str, Tensor], name: str) -> nn.Linear:
+    weight, bias = tensors[f"{name}.weight"].float(), tensors[f"{name}.bias"].float()
+    layer = nn.Linear(weight.shape[1], weight.shape[0])
+    layer.load_state_dict({"weight": weight, "bias": bias})
+    return layer.requires_grad_(False)
+
+
 class ImageTower(nn.Module):
     """The image tower with the normalization of its pixels in front."""
 
-    def __init__(self, model: Any, mean: Sequence[float], std: Sequence[float]) -> None:
+    def __init__(
+        self, model: Any, mean: Sequence[float], std: Sequence[float], classes: FineClasses | None = None
+    ) -> None:
+        """``classes`` for a model whose image tower is a timm trunk with a head."""
         super().__init__()
         self.model = model
+        self.classes = classes
         self.mean = nn.Buffer(torch.tensor(mean).view(1, 3, 1, 1) * 255)
         self.std = nn.Buffer(torch.tensor(std).view(1, 3, 1, 1) * 255)
 
-    def forward(self, pixels: Tensor) -> Tensor:
-        """uint8 [n, height, width, 3] to float32 [n, dim]."""
+    def forward(self, pixels: Tensor) -> Tensor | tuple[Tensor, Tensor]:
+        """uint8 [n, height, width, 3] to float32 [n, dim], and [n, classes] where there are fine classes."""
         normalized = (pixels.permute(0, 3, 1, 2).float() - self.mean) / self.std
-        return cast(Tensor, self.model.encode_image(normalized, normalize=True))
+        if self.classes is None:
+            return cast(Tensor, self.model.encode_image(normalized, normalize=True))
+        features = self.model.visual.trunk(normalized)
+        embedding = self.model.visual.head(features)
+        return functional.normalize(embedding, dim=-1), self.classes(features, embedding)
 
 
 class TextTower(nn.Module):
