@@ -5,11 +5,13 @@ import io
 import json
 import struct
 import zlib
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import requests
+import skimage.data
 from PIL import Image, ImageCms
 
 from backend.clip.formats import FORMATS
@@ -486,13 +488,47 @@ def test_other_paths(open_clip_url: str, jpeg: bytes) -> None:
 
 
 def test_the_bundled_model_says_that_its_vocabulary_is_closed(clip_url: str, jpeg: bytes) -> None:
-    assert requests.get(clip_url, timeout=60).json()["vocabulary"] == "closed"
+    description = requests.get(clip_url, timeout=60).json()
+    assert description["vocabulary"] == "closed"
+    assert len(description["everyday"]) >= 1000
+    assert {label for group in description["groups"].values() for label in group} == set(LABELS)
     assert set(top(post(clip_url, jpeg, params={"labels": "pear,apple"}))) == {"apple", "pear"}
     folded = post(clip_url, jpeg, params={"labels": "PEAR, Sweet \t Pepper,pear"})
     assert set(top(folded)) == {"PEAR", "Sweet Pepper"}
-    for params in ({"labels": "apple,walrus"}, {"template": "a {}"}):
+    for params in ({"labels": "apple,warlus"}, {"template": "a {}"}):
         answer = post(clip_url, jpeg, params=params)
         assert (answer.status_code, error_code(answer)) == (422, "closed_vocabulary")
+    unknown = post(clip_url, jpeg, params={"labels": "apple,flamnigo,cat"}).json()["error"]["message"]
+    assert "does not know: flamnigo (near: flamingo). GET / lists" in unknown
+
+
+@pytest.fixture(scope="module")
+def cat() -> bytes:
+    """A photograph of a cat, by Stefan van der Walt; public domain."""
+    return (Path(str(skimage.data.__file__)).parent / "chelsea.png").read_bytes()
+
+
+def test_the_bundled_model_knows_a_cat(clip_url: str, cat: bytes) -> None:
+    answer = post(clip_url, cat).json()
+    assert not answer["recognized"]
+    words = {word.casefold() for word in answer["instead"]["label"].split()}
+    assert words & {"cat", "tabby"}
+    assert answer["instead"]["confidence"] >= 0.5
+
+    for params in ({"labels": "cat,dog"}, {"labels": ["Dogs", "cats"]}, {"vocabulary": "everyday"}):
+        known = post(clip_url, cat, params=params).json()
+        assert "cat" in known["predictions"][0]["label"].casefold()
+        assert known["recognized"]
+        assert "instead" not in known
+
+
+def test_one_label_is_the_question_whether_it_is_that(clip_url: str, cat: bytes) -> None:
+    pizza = post(clip_url, cat, params={"labels": "pizza"}).json()
+    assert pizza["predictions"] == [{"label": "pizza", "score": 1.0}]
+    assert pizza["confidence"] < 0.05
+    assert not pizza["recognized"]
+    assert "cat" in pizza["instead"]["label"]
+    assert post(clip_url, cat, params={"labels": "cat"}).json()["recognized"]
 
 
 def test_many_at_a_time_get_what_one_gets(open_clip_url: str) -> None:
