@@ -4,8 +4,9 @@ import sys
 from io import BytesIO
 from pathlib import Path
 
+import skimage.data
 from PIL import Image, ImageDraw
-from playwright.sync_api import Browser, Page, Route
+from playwright.sync_api import Browser, Page
 
 from tests.launch import local
 
@@ -53,39 +54,38 @@ def key() -> Image.Image:
     return image.resize((640, 480), Image.Resampling.LANCZOS)
 
 
-def doubt(route: Route) -> None:
-    """Makes the model's own answer an unsure one, however sure this model is: it is the page that is shown."""
-    if route.request.method != "POST":
-        route.continue_()
-        return
-    response = route.fetch()
-    route.fulfill(response=response, json=response.json() | {"confidence": 0.1, "recognized": False})
+def cat() -> bytes:
+    """A photograph of a cat, which is none of the hundred; by Stefan van der Walt, public domain."""
+    with Image.open(Path(str(skimage.data.__file__)).parent / "chelsea.png") as image:
+        return encoded(image.convert("RGB"), quality=92)
 
 
 def desk(browser: Browser, url: str) -> None:
-    """Start, working, result, not recognized and error, one after the other, on a screen."""
+    """Start, working, result, something else, not recognized and error, one after the other, on a screen."""
     page = opened(browser, url)
     take(page, "start")
 
     network = page.context.new_cdp_session(page)
     slow = {"offline": False, "latency": 8_000, "downloadThroughput": -1, "uploadThroughput": -1}
     network.send("Network.emulateNetworkConditions", slow)
-    draw(page, "orange")
+    draw(page, "bus")
     page.get_by_text("may have been asleep").wait_for()
     take(page, "working")
     network.send("Network.emulateNetworkConditions", slow | {"latency": 0})
     finished(page)
     page.click("#another")
     page.click("#clear")
-    draw(page, "orange")
+    draw(page, "bus")
     finished(page)
     take(page, "result")
 
-    page.route("**/*", doubt)
+    page.set_input_files("#photo", file("cat.jpg", cat()))
+    finished(page)
+    take(page, "instead")
+
     page.set_input_files("#photo", file("key.jpg", encoded(key(), quality=92)))
     finished(page)
     take(page, "not-recognized")
-    page.unroute_all()
 
     page.route("**/*", lambda route: route.fulfill(status=503))
     page.click("#another")
@@ -100,7 +100,7 @@ def phone(browser: Browser, url: str, scheme: str, name: str) -> None:
         browser, url, viewport=PHONE, has_touch=True, is_mobile=True, device_scale_factor=2, color_scheme=scheme
     )
     take(page, f"{name}-start")
-    draw(page, "bus")
+    draw(page, "clock")
     finished(page)
     take(page, name)
 
