@@ -60,8 +60,6 @@ class Everyday(ABC):
         Raises:
             FileNotFoundError: it has none.
         """
-        if not (folder / FILE).exists():
-            return NoWords([])
         entries = json.loads((folder / FILE).read_text(encoding="utf-8"))["words"]
         if (folder / EMBEDDINGS).exists():
             return WordEmbeddings(entries, np.load(folder / EMBEDDINGS), logit_scale)
@@ -135,22 +133,6 @@ class Everyday(ABC):
                     for spelled in form(name.casefold()):
                         positions.setdefault(spelled, position)
         return positions
-
-
-class NoWords(Everyday):
-    """For the model of the previous form: only the candidates compete."""
-
-    @cached_property
-    def candidates(self) -> Candidates:
-        return Candidates(self.words, np.arange(0), NO_EMBEDDINGS)
-
-    def logits(self, view: View) -> NDArray[np.float64]:
-        return np.empty(0)
-
-    def rivals(
-        self, view: View, words: NDArray[np.float64], candidates: Candidates, logits: NDArray[np.float64], best: int
-    ) -> tuple[float, NDArray[np.float64]]:
-        return float(logits[best]), np.delete(logits, best)
 
 
 class FineClasses(Everyday):

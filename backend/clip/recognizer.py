@@ -154,8 +154,6 @@ class Recognizer:
         Trade-offs in Large Scale Visual Recognition", 2012).
         """
         everyday = self.everyday.candidates
-        if not everyday.labels:
-            return None
         logits = self._logits(view, words, everyday)
         for word in np.argsort(-logits, kind="stable")[:_CALLED_INSTEAD]:
             sure = self._confidence(view, words, everyday, logits, int(word))
