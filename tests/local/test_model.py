@@ -1,5 +1,6 @@
 """`python -m local.model`: exports into the cache once, or says what to do."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -36,3 +37,30 @@ def test_what_cannot_be_exported_is_named_with_what_to_do(tmp_path: Path, argume
     assert "local-dir:" in ended.stderr
     assert "Traceback" not in ended.stderr
     assert list((tmp_path / "serverless-image-recognizer").iterdir()) == []
+
+
+def test_the_bundled_model_gets_other_labels(tmp_path: Path) -> None:
+    labels = tmp_path / "pets.txt"
+    labels.write_text("cat\ndog\n# and for lunch\npizza\n")
+    command = ("local.model", "--model", "bundled", "--labels", str(labels))
+    first = run(*command, XDG_CACHE_HOME=str(tmp_path / "cache"))
+    assert first.returncode == 0, first.stderr
+    folder = Path(first.stdout.splitlines()[-1])
+    assert json.loads((folder / "model.json").read_text())["labels"] == ["cat", "dog", "pizza"]
+    assert run(*command, XDG_CACHE_HOME=str(tmp_path / "cache")).stdout == first.stdout
+    labels.write_text("cat\nflamnigo\n")
+    ended = run(*command, XDG_CACHE_HOME=str(tmp_path / "cache"))
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert "does not know: flamnigo (near: flamingo)" in ended.stderr
+    assert "MODEL=ViT-B-32" in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [(("--labels", "/nowhere.txt"), "/nowhere.txt"), (("--templates", __file__), "no text tower for other templates")],
+)
+def test_lists_that_the_bundled_model_cannot_take(tmp_path: Path, options: tuple[str, str], message: str) -> None:
+    ended = run("local.model", "--model", "bundled", *options, XDG_CACHE_HOME=str(tmp_path))
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert message in ended.stderr
+    assert "Traceback" not in ended.stderr
