@@ -7,7 +7,7 @@ word is a set of them. ``WordEmbeddings``: each word has an embedding by the tex
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
@@ -41,6 +41,8 @@ class Candidates:
     """[labels], the everyday word of each, -1 for none."""
     embeddings: NDArray[np.float32]
     """float32 [labels, dim], rows of unit length; empty where the words are compared by their fine classes."""
+    offsets: NDArray[np.float64] | float = 0.0
+    """float64 [labels], added to the logits of words that are compared by their fine classes."""
 
 
 class Everyday(ABC):
@@ -72,6 +74,10 @@ class Everyday(ABC):
             embeddings: float32 [labels, dim], rows of unit length.
         """
         return Candidates(labels, np.array([self.find(label) for label in labels], np.intp), embeddings)
+
+    def chosen(self, candidates: Candidates) -> Candidates:
+        """Candidates that a caller chose among words of any size, each as likely to him as another."""
+        return candidates
 
     def own(self, labels: Sequence[str], folder: Path) -> Candidates:
         """The model's own labels, of which the exported model folder has the embeddings where they are needed."""
@@ -141,6 +147,7 @@ class FineClasses(Everyday):
     def __init__(self, entries: Sequence[Mapping[str, Any]]) -> None:
         super().__init__(entries)
         sets = [entry["classes"] for entry in entries]
+        self._sizes = np.array([len(members) for members in sets])
         self._members = np.concatenate([np.array(members, np.intp) for members in sets])
         self._starts = np.cumsum([0, *(len(members) for members in sets[:-1])])
 
@@ -151,6 +158,12 @@ class FineClasses(Everyday):
     def named(self, labels: Sequence[str], embeddings: NDArray[np.float32]) -> Candidates:
         """All labels of such a model are words, and their embeddings are not needed."""
         return super().named(labels, NO_EMBEDDINGS)
+
+    def chosen(self, candidates: Candidates) -> Candidates:
+        """To the model a word with many fine classes is likely before it sees the picture: it learned from as many
+        pictures of each class, and dog has 118 of them, cat 5. Half of that is taken off their logits; all of it would
+        hold for classes that are as likely as each other."""
+        return replace(candidates, offsets=-0.5 * np.log(self._sizes[candidates.words]))
 
     def own(self, labels: Sequence[str], folder: Path) -> Candidates:
         return self.named(labels, NO_EMBEDDINGS)

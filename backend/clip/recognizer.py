@@ -136,7 +136,7 @@ class Recognizer:
         if candidates is self.everyday.candidates:
             return words + self.everyday.heights * math.log(self.manifest.generality)
         if not candidates.embeddings.size:
-            return words[candidates.words]
+            return words[candidates.words] + candidates.offsets
         # A matrix product of 1,000 rows would start BLAS threads, which spin on the processors that OpenVINO needs.
         cosines: NDArray[np.float32] = np.vecdot(candidates.embeddings, view.embedding)
         return self.manifest.logit_scale * cosines.astype(np.float64)
@@ -176,7 +176,8 @@ class Recognizer:
         embeddings = [
             mine[row] if row >= 0 else others[word] for row, word in zip(rows, words, strict=True) if mine.size
         ]
-        return self.everyday.named(labels, np.array(embeddings))
+        named = self.everyday.named(labels, np.array(embeddings))
+        return named if min(rows) >= 0 else self.everyday.chosen(named)
 
     @property
     def _encoder(self) -> "LabelEncoder":

@@ -108,6 +108,14 @@ def test_what_may_be_called_by_the_word_does_not_compete(
     assert isinstance(everyday, FineClasses)
 
 
+def test_a_word_of_many_classes_is_not_chosen_for_their_number(everyday: Everyday) -> None:
+    view = View(np.zeros(1, np.float32), np.zeros(FINE))
+    candidates = everyday.chosen(everyday.named(["dog", "cat"], NO_EMBEDDINGS))
+    dog, cat = everyday.logits(view)[candidates.words]
+    lifted_dog, lifted_cat = everyday.logits(view)[candidates.words] + candidates.offsets
+    assert 0 < lifted_dog - lifted_cat == pytest.approx((dog - cat) / 2)
+
+
 def test_a_related_word_does_not_compete_by_its_embedding(tmp_path: Path) -> None:
     known = vocabulary()
     embeddings = np.random.default_rng(0).normal(size=(len(known.words), 32)).astype(np.float32)
