@@ -95,24 +95,30 @@ def imported_by(module: Path, package: Path) -> set[Path]:
     return {path for path in found if path.is_file() and path.is_relative_to(package)}
 
 
+def closure(modules: set[Path], package: Path) -> set[Path]:
+    """These modules and all of `package` that they need."""
+    while new := {path for module in modules for path in imported_by(module, package)} - modules:
+        modules = modules | new
+    return modules
+
+
 def test_the_model_is_made_again_only_when_something_that_it_depends_on_has_changed() -> None:
     """What the Dockerfile leaves out of the recipe is what no module of the export imports."""
     clip = PROJECT / "backend" / "clip"
-    recipe = set((clip / "export").glob("*.py"))
-    while new := {path for module in recipe for path in imported_by(module, clip)} - recipe:
-        recipe |= new
     dockerfile = (PROJECT / "template/python3-debian/Dockerfile").read_text(encoding="utf-8")
     [removed] = re.findall(r"^RUN cd /function && rm -rf requirements\* ((?:.*\\\n)*.*)$", dockerfile, re.MULTILINE)
     left_out = {clip / name for name in removed.replace("\\\n", "").split()}
     assert clip / "handler.py" in left_out
     assert all(path.is_file() for path in left_out)
-    assert not left_out & recipe
+    assert not left_out & closure(set((clip / "export").glob("*.py")), clip)
 
 
-def test_a_download_depends_on_one_module() -> None:
-    """The layer that downloads has this module and no other of the function."""
+def test_a_download_has_the_modules_that_it_needs_and_depends_on_no_others() -> None:
     clip = PROJECT / "backend" / "clip"
-    assert imported_by(clip / "export" / "source.py", clip) == set()
+    dockerfile = (PROJECT / "template/python3-debian/Dockerfile").read_text(encoding="utf-8")
+    [copied] = re.findall(r"^COPY (function/export/__init__.py .*) \./function/export/$", dockerfile, re.MULTILINE)
+    files = {clip / name.removeprefix("function/") for name in copied.split()}
+    assert files == closure({clip / "export" / "source.py"}, clip) | {clip / "export" / "__init__.py"}
 
 
 @pytest.mark.parametrize("path", REQUIREMENTS)
