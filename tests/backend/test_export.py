@@ -216,7 +216,9 @@ def test_a_checkpoint_with_fine_classes_gives_a_second_output(tmp_path: Path) ->
     }
     save_file(tensors, tmp_path / "checkpoint" / CLASSES)
     source = load(name, None)
-    assert export(source, tmp_path / "model", vocabulary="closed").generality < 1
+    with pytest.raises(ExportError, match="none of them is apple"):
+        export(source, tmp_path / "model", vocabulary="closed")
+    assert export(source, tmp_path / "model", vocabulary="closed", label_names=("shark", "ray")).generality < 1
     assert not (tmp_path / "model" / "everyday.npy").exists()
     pixels = np.random.default_rng(0).integers(0, 256, (96, 96, 3), np.uint8)
     view = Recognizer(tmp_path / "model", precision="f32").embed(pixels)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from ..confidence import UNCALIBRATED, Calibration
 from ..deadline import Deadline
 from ..engine import ov
-from ..everyday import EMBEDDINGS
+from ..everyday import EMBEDDINGS, Everyday
 from ..everyday import FILE as EVERYDAY_FILE
 from ..labels import LABELS, TEMPLATES
 from ..manifest import FILE as MANIFEST_FILE
@@ -108,6 +108,9 @@ def export(
             everyday.write(folder, _embeddings(LabelEncoder(folder, manifest, precision="f32"), everyday.words))
         else:
             everyday_vocabulary(classes.count).write(folder)
+            words = Everyday.read(folder, manifest.logit_scale)
+            if unknown := [label for label in label_names if words.find(label) < 0]:
+                raise ExportError(f"This model knows labels by its fine classes, and none of them is {unknown[0]}.")
         if vocabulary == "closed":
             for name in TEXT_FILES:
                 (folder / name).unlink()
