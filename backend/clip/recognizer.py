@@ -129,7 +129,7 @@ class Recognizer:
             [Prediction(candidates.labels[i], float(probabilities[i])) for i in best],
             sure,
             recognized,
-            None if recognized else self._instead(view, words, candidates.words[best[0]]),
+            None if recognized else self._instead(view, words, candidates.words),
         )
 
     def _logits(self, view: View, words: NDArray[np.float64], candidates: Candidates) -> NDArray[np.float64]:
@@ -147,8 +147,8 @@ class Recognizer:
         evidence = Evidence(*self.everyday.rivals(view, words, candidates, logits, best))
         return confidence(evidence, self.manifest.confidence)
 
-    def _instead(self, view: View, words: NDArray[np.float64], said: int) -> Instead | None:
-        """The best everyday word that is sure, but not the word ``said`` that is not.
+    def _instead(self, view: View, words: NDArray[np.float64], asked: NDArray[np.intp]) -> Instead | None:
+        """The best everyday word that is sure, and was not among those that were ``asked`` for.
 
         Where no kind of cat is sure, it may be cat (Deng et al., "Hedging Your Bets: Optimizing Accuracy-Specificity
         Trade-offs in Large Scale Visual Recognition", 2012).
@@ -157,7 +157,7 @@ class Recognizer:
         logits = self._logits(view, words, everyday)
         for word in np.argsort(-logits, kind="stable")[:_CALLED_INSTEAD]:
             sure = self._confidence(view, words, everyday, logits, int(word))
-            if sure >= max(_LIKELY, self.manifest.confidence.threshold) and word != said:
+            if sure >= max(_LIKELY, self.manifest.confidence.threshold) and word not in asked:
                 return Instead(everyday.labels[word], sure)
         return None
 
