@@ -54,8 +54,8 @@ endif
 known-model: $(SERVE)/installed
 	@$(SERVE)/bin/python -m local.known --model "$(MODEL)" --pretrained "$(PRETRAINED)"
 
-evaluate: $(DEV)/installed ## measure a model: DATA=cifar100.npz PHOTOS=folder [MODEL=exported folder]
-	$(DEV)/bin/python -m training.evaluate --model $(or $(MODEL),backend/clip/model) $(if $(DATA),--data "$(DATA)") $(if $(PHOTOS),--photos "$(PHOTOS)")
+evaluate: $(DEV)/installed ## measure a model: DATA=cifar100.npz PHOTOS="folders" [MODEL=exported folder] [URL=function]
+	$(DEV)/bin/python -m training.evaluate --model $(or $(MODEL),backend/clip/model) $(if $(DATA),--data "$(DATA)") $(if $(PHOTOS),--photos $(PHOTOS)) $(if $(URL),--url "$(URL)")
 
 ##@ Change it
 

@@ -78,17 +78,14 @@ def forward_ms(recognizer: Recognizer) -> float:
 
 
 def table(
-    model: Path, data: Path, folders: Sequence[Path], part: str | None, url: str | None, diagram: Path | None
+    model: Path, data: Path | None, folders: Sequence[Path], part: str | None, url: str | None, diagram: Path | None
 ) -> Rows:
     """The rows of the evaluation, each a measure and its value; writes the reliability diagram of the photographs where
     one is asked for. Of indexed photographs only `part` counts, where one is named."""
-    what, images = evaluation_images(data)
     photos = [photo for folder in folders for photo in counted(list_photos(folder), part)]
     recognizer = Recognizer(model)
     recognize = by_url(url) if url else by_model(recognizer)
-    bodies = (png(Image.fromarray(image)) for image in images.images)
-    answers = ask(recognize, bodies, {}, what, len(images.labels))
-    small = [Outcome(LABELS[label], answer) for label, answer in zip(images.labels, answers, strict=True)]
+    small, rows_of_small = _cifar100(recognize, data) if data else ([], [])
     photographed = [Outcome(p.label, a) for p, a in zip(photos, _ask(recognize, photos, {}), strict=True)]
     drawn, rows_of_drawn = _drawn(recognize)
     every = [*small, *photographed, *drawn]
@@ -97,8 +94,7 @@ def table(
         diagram.write_text(reliability_diagram(bins, f"{recognizer.manifest.name}, {len(photos)} photographs"))
     size = sum(path.stat().st_size for path in model.rglob("*") if path.is_file())
     return [
-        (f"{what}, top-1 ({len(small)})", _share([o.right for o in small])),
-        ("  recognized", _share([o.answer.recognized for o in small])),
+        *rows_of_small,
         *_of_photographs(photos, photographed),
         *_of_words(recognize, photos),
         *rows_of_drawn,
@@ -106,6 +102,17 @@ def table(
         (f"  of all of these together ({len(every)})", f"{expected_calibration_error(_reliability(every)):.3f}"),
         ("exported folder, MB", f"{size / 1e6:.1f}"),
         ("one image, forward only, ms", f"{forward_ms(recognizer):.1f}"),
+    ]
+
+
+def _cifar100(recognize: Recognize, data: Path) -> tuple[list[Outcome], Rows]:
+    what, images = evaluation_images(data)
+    bodies = (png(Image.fromarray(image)) for image in images.images)
+    answers = ask(recognize, bodies, {}, what, len(images.labels))
+    outcomes = [Outcome(LABELS[label], answer) for label, answer in zip(images.labels, answers, strict=True)]
+    return outcomes, [
+        (f"{what}, top-1 ({len(outcomes)})", _share([outcome.right for outcome in outcomes])),
+        ("  recognized", _share([outcome.answer.recognized for outcome in outcomes])),
     ]
 
 
@@ -144,7 +151,7 @@ def _of_photographs(photos: Sequence[Photo], outcomes: Sequence[Outcome]) -> Row
             claimed = [outcome.answer.recognized for outcome in others]
             rows.append((f"{kind} of other things, recognized wrongly ({len(others)})", _share(claimed)))
         sure = [outcome for outcome in of_kind if outcome.answer.confidence >= SURE]
-        if sure and others:
+        if sure and known and others:
             rows.append((f"  confidence {SURE} or more: wrong ({len(sure)})", _share([not o.right for o in sure])))
         if known and others:
             confident = [outcome.answer.confidence >= SURE for outcome in known if outcome.right]
@@ -194,7 +201,7 @@ def _share(values: Sequence[bool]) -> str:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="evaluate", description=__doc__.partition("\n")[0])
     parser.add_argument("--model", type=Path, default=Path("backend/clip/model"), help="an exported model folder")
-    parser.add_argument("--data", type=Path, required=True, help="CIFAR-100 as NPZ or the official python archive")
+    parser.add_argument("--data", type=Path, help="CIFAR-100 too, as NPZ or the official python archive")
     parser.add_argument("--photos", type=Path, required=True, nargs="+", help="folders of photographs, see photos.py")
     parser.add_argument(
         "--part", choices=PARTS, help="of photographs with an index: the part that was chosen on, or not"
