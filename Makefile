@@ -75,7 +75,7 @@ format: $(DEV)/installed ## rewrite the sources in the project's style
 	$(DEV)/bin/ruff check --fix .
 	$(DEV)/bin/ruff format .
 
-fuzz: $(DEV)/installed ## throw mutated files at clip; MINUTES=10
+fuzz: $(DEV)/installed ## throw broken files and requests at clip; MINUTES=10
 	$(DEV)/bin/python -m tests.hardening.fuzz --minutes $(or $(MINUTES),10) --failures build/fuzz
 
 screenshots: $(DEV)/installed ## photograph the page into docs/screenshots

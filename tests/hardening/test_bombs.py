@@ -23,6 +23,13 @@ BODY = 64 * MEGABYTE
 
 
 @pytest.fixture(scope="module")
+def service(open_model: Path) -> Iterator[Running]:
+    """A service that gives up sooner than that of stack.yml."""
+    with clip(open_model, decode_timeout="2s") as program:
+        yield program
+
+
+@pytest.fixture(scope="module")
 def patient(open_model: Path) -> Iterator[Running]:
     """A service that decodes for as long as a busy machine may need."""
     with clip(open_model, decode_timeout="15s") as program:
