@@ -56,9 +56,9 @@ def calibrate(recognizer: Recognizer, photos: Sequence[Photo], images: LabeledIm
     answers += ask(recognize, drawn, {}, "drawn", len(drawn))
     right = np.array([*of_photos, *of_small, *([False] * len(drawn))])
     weights = np.repeat([1.0, VALIDATION_WEIGHT, DRAWN_WEIGHT], [len(photos), len(of_small), len(drawn)])
-    log_odds = _log_odds(answers, recognizer.manifest.confidence)
-    fitted = LogisticRegression(C=1e6).fit(log_odds[:, np.newaxis], right, sample_weight=weights)
-    confident = fitted.predict_proba(log_odds[: len(photos), np.newaxis])[:, 1]
+    evidence = log_odds(answers, recognizer.manifest.confidence)
+    fitted = LogisticRegression(C=1e6).fit(evidence[:, np.newaxis], right, sample_weight=weights)
+    confident = fitted.predict_proba(evidence[: len(photos), np.newaxis])[:, 1]
     return Calibration(
         round(_threshold(confident, photos), 3),
         {"share": round(float(fitted.coef_[0, 0]), 4), "bias": round(float(fitted.intercept_[0]), 4)},
@@ -67,7 +67,7 @@ def calibrate(recognizer: Recognizer, photos: Sequence[Photo], images: LabeledIm
     )
 
 
-def _log_odds(answers: Sequence[Answer], calibration: Calibration) -> NDArray[np.float64]:
+def log_odds(answers: Sequence[Answer], calibration: Calibration) -> NDArray[np.float64]:
     """Of the best candidates' shares, from which `calibration` made the confidences."""
     confidences = np.clip([answer.confidence for answer in answers], _LIMIT, 1 - _LIMIT)
     total = np.log(confidences) - np.log1p(-confidences)
