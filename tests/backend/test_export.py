@@ -94,8 +94,8 @@ def test_a_model_that_disagrees_is_not_written(
     checkpoints: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class WrongTower(ImageTower):
-        def __init__(self, model: object, mean: list[float], std: list[float]) -> None:
-            super().__init__(model, [4 * value for value in mean], std)
+        def __init__(self, model: object, mean: list[float], std: list[float], classes: None) -> None:
+            super().__init__(model, [4 * value for value in mean], std, classes)
 
     monkeypatch.setattr("backend.clip.export.convert.ImageTower", WrongTower)
     with pytest.raises(ExportError, match="image tower disagrees with open_clip"):
