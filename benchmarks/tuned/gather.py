@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-Embedding = NDArray[np.float32]
+Outputs = list[NDArray[np.float32]]
 
 
 class Gatherer:
@@ -17,11 +17,12 @@ class Gatherer:
     def __init__(self, tower: Any, limit: int) -> None:
         self._request = tower.create_infer_request()
         self._limit = limit
-        self._waiting: SimpleQueue[tuple[NDArray[np.uint8], Future[Embedding]]] = SimpleQueue()
+        self._waiting: SimpleQueue[tuple[NDArray[np.uint8], Future[Outputs]]] = SimpleQueue()
         Thread(target=self._run, daemon=True).start()
 
-    def embed(self, pixels: NDArray[np.uint8]) -> Embedding:
-        future: Future[Embedding] = Future()
+    def infer(self, pixels: NDArray[np.uint8]) -> Outputs:
+        """The tower's outputs for one image."""
+        future: Future[Outputs] = Future()
         self._waiting.put((pixels, future))
         return future.result()
 
@@ -35,10 +36,10 @@ class Gatherer:
                 pass
             try:
                 self._request.infer([np.stack([pixels for pixels, _ in batch])])
-                rows = self._request.get_output_tensor().data.copy()
+                outputs = [output.data.copy() for output in self._request.output_tensors]
             except Exception as error:
                 for _, future in batch:
                     future.set_exception(error)
             else:
-                for row, (_, future) in zip(rows, batch, strict=True):
-                    future.set_result(row)
+                for row, (_, future) in enumerate(batch):
+                    future.set_result([output[row] for output in outputs])

@@ -7,6 +7,8 @@ from pathlib import Path
 from threading import BoundedSemaphore
 from typing import Any
 
+import numpy as np
+
 from .clip import engine, recognizer  # type: ignore[import-not-found]
 from .gather import Gatherer
 from .tuning import Tuning
@@ -38,13 +40,17 @@ recognizer.compile_tower = _compile
 from .clip.handler import RECOGNIZER  # type: ignore[import-not-found]  # noqa: E402
 from .clip.handler import handle as _handle  # noqa: E402
 
-_embed = Gatherer(RECOGNIZER._tower, _TUNING.gather).embed if _TUNING.gather else RECOGNIZER.embed
+_gathered = Gatherer(RECOGNIZER._tower, _TUNING.gather) if _TUNING.gather else None
+_embed = RECOGNIZER.embed
 _handling, _inferring = _at_most(_TUNING.handling), _at_most(_TUNING.inferring)
 
 
 def _embed_in_turn(pixels: Any) -> Any:
     with _inferring:
-        return _embed(pixels)
+        if _gathered is None:
+            return _embed(pixels)
+        embedding, *classes = _gathered.infer(pixels)
+        return recognizer.View(embedding, classes[0].astype(np.float64) if classes else np.empty(0))
 
 
 RECOGNIZER.embed = _embed_in_turn

@@ -36,7 +36,7 @@ def test_an_answer_tells_what_its_time_went_to(server: Server) -> None:
         answer = client.post(PHOTOS[0])
 
     assert answer.problem is None
-    assert answer.stages.keys() == {"decode", "inference"}
+    assert answer.stages.keys() == {"wait", "decode", "inference"}
     assert 0 < sum(answer.stages.values()) < answer.seconds
 
 

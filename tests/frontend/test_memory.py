@@ -1,5 +1,6 @@
 """What uploads take of the memory of `index`, as the template's own server runs it, while `clip` keeps them waiting."""
 
+import json
 import os
 import socket
 import threading
@@ -12,10 +13,11 @@ import requests
 import yaml
 from urllib3.filepost import encode_multipart_formdata
 
+from tests.frontend.gateway import prediction
 from tests.hardening.server import MEGABYTE, Watch, serving
 from tests.launch import PROJECT, Running
 
-ANSWER = b'HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n{"predictions": [], "recognized": true, "model": "tiny/test"}'
+ANSWER = b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + json.dumps(prediction()).encode()
 LIMIT = 512 * MEGABYTE
 
 

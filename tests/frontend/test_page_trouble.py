@@ -27,7 +27,9 @@ def retry(page: Page) -> None:
 
 @pytest.mark.parametrize("code", FROM_SERVERS)
 def test_every_error_has_its_sentence_and_its_way_on(page: Page, gateway: Gateway, code: str) -> None:
-    gateway.index.append(behaviors.error(code, CATALOG[code]["status"]))
+    status = CATALOG[code]["status"]
+    # A browser sends again by itself what was answered 408 on a connection that it had used before.
+    gateway.index.extend([behaviors.error(code, status)] * (2 if status == 408 else 1))
     show(page)
     expect(page.locator("#current h2")).to_have_text(CATALOG[code]["words"])
     expect(page.get_by_role("status")).to_have_text(f"holiday.jpg: {CATALOG[code]['words']}")
