@@ -5,12 +5,9 @@ import zlib
 from collections.abc import Callable
 from typing import Any
 
-import pillow_heif
 from PIL import Image, WebPImagePlugin  # noqa: F401 (registers)
 
 from tests.backend.test_image import encoded
-
-pillow_heif.register_heif_opener()
 
 SIDE = 7071
 """Of a square of just below 50 megapixels."""
