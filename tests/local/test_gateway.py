@@ -14,6 +14,7 @@ from contextlib import ExitStack, closing
 import pytest
 import requests
 
+from local.protocol import MAX_HEADER_BYTES
 from tests.launch import Running
 from tests.template.wire import connect, exchange, status_and_error
 
@@ -79,8 +80,8 @@ def test_a_query_that_is_no_text_at_all_breaks_nothing(gateway: Running) -> None
             b"POST /function/echo HTTP/1.1\r\nHost: x\r\nConnection: close\r\nExpect: a-miracle\r\n\r\n",
             (417, "expectation_failed"),
         ),
-        (b"GET /?" + b"a" * 1_100_000 + b" HTTP/1.1\r\n\r\n", (431, "headers_too_large")),
-        (b"GET / HTTP/1.1\r\nA: " + b"a" * 1_100_000 + b"\r\n\r\n", (431, "headers_too_large")),
+        (b"GET /?" + b"a" * MAX_HEADER_BYTES + b" HTTP/1.1\r\n\r\n", (431, "headers_too_large")),
+        (b"GET / HTTP/1.1\r\nA: " + b"a" * MAX_HEADER_BYTES + b"\r\n\r\n", (431, "headers_too_large")),
     ],
     ids=lambda value: value[:30] if isinstance(value, bytes) else None,
 )
