@@ -44,7 +44,7 @@ up: $(EXPORT)/installed
 endif
 up: $(SERVE)/installed ## run the application; PORT=8080, HOST=0.0.0.0 for your network, MODEL= and PRETRAINED= for another CLIP, LABELS=file, TEMPLATES=file
 ifneq ($(OTHER_MODEL)$(LABELS)$(TEMPLATES),)
-	@model=$$($(if $(OTHER_MODEL),$(EXPORT),$(SERVE))/bin/python -m local.model --model "$(or $(MODEL),bundled)" --pretrained "$(PRETRAINED)" --labels "$(LABELS)" --templates "$(TEMPLATES)" | tail -n 1) && [ -n "$$model" ] && \
+	@model=$$($(if $(OTHER_MODEL),$(EXPORT),$(SERVE))/bin/python -m local.model_cache --model "$(or $(MODEL),bundled)" --pretrained "$(PRETRAINED)" --labels "$(LABELS)" --templates "$(TEMPLATES)" | tail -n 1) && [ -n "$$model" ] && \
 	exec $(SERVE)/bin/python -m local --host $(HOST) --port $(PORT) --model "$$model"
 else
 	@exec $(SERVE)/bin/python -m local --host $(HOST) --port $(PORT)
@@ -52,7 +52,7 @@ endif
 
 # A misspelt name is told before gigabytes are installed for it.
 known-model: $(SERVE)/installed
-	@$(SERVE)/bin/python -m local.known --model "$(MODEL)" --pretrained "$(PRETRAINED)"
+	@$(SERVE)/bin/python -m local.model_names --model "$(MODEL)" --pretrained "$(PRETRAINED)"
 
 evaluate: $(DEV)/installed ## measure a model: DATA=cifar100.npz PHOTOS="folders" [MODEL=exported folder] [URL=function]
 	$(DEV)/bin/python -m training.evaluate --model $(or $(MODEL),backend/clip/model) $(if $(DATA),--data "$(DATA)") $(if $(PHOTOS),--photos $(PHOTOS)) $(if $(URL),--url "$(URL)")

@@ -11,7 +11,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from local.model import cache
+from local.model_cache import cache
 
 ARCHITECTURE = "ViT-B-32"
 PROJECT = Path(__file__).parent.parent

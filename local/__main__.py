@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import aiohttp
 from aiohttp import web
 
-from . import asynchronous, gateway, stack, system
+from . import gateway, stack
 from .assemble import assemble
 from .process import Process, StartError
 from .protocol import Runner
@@ -80,7 +80,7 @@ async def _serve(functions: Sequence[stack.Function], listener: socket.socket, b
         folder = assemble(function, PROJECT / "template", build, model if function.has_model else None)
         processes.append(Process(function, folder, {"gateway_url": url}, say))
 
-    runner = Runner(_application({process.function.name: gateway.Route(process) for process in processes}, url))
+    runner = Runner(_application({process.function.name: gateway.Route(process) for process in processes}))
     await runner.setup()
     await web.SockSite(runner, listener).start()
     status = 0
@@ -102,17 +102,18 @@ async def _serve(functions: Sequence[stack.Function], listener: socket.socket, b
     return status
 
 
-def _application(routes: dict[str, gateway.Route], url: str) -> web.Application:
+def _application(routes: dict[str, gateway.Route]) -> web.Application:
     proxy = gateway.Gateway(routes)
-    queue = asynchronous.Queue(proxy, url)
     app = web.Application(middlewares=[gateway.errors_as_json])
     app.on_response_prepare.append(gateway.add_headers)
-    app.cleanup_ctx.extend([proxy.session, queue.worker])
-    for rest in ("", "/{rest:.*}"):
-        meet = gateway.meet_expectation
-        app.router.add_route("*", f"/function/{{name}}{rest}", proxy.forward, expect_handler=meet)
-        app.router.add_post(f"/async-function/{{name}}{rest}", queue.accept, expect_handler=meet)
-    app.add_routes(system.routes(proxy))
+    app.cleanup_ctx.append(proxy.session)
+    for path, handler in {
+        "/function/{name}": proxy.forward,
+        "/function/{name}/{rest:.*}": proxy.forward,
+        # A route of their own, so that their errors are JSON too, those of `Expect` included.
+        "/{rest:.*}": proxy.elsewhere,
+    }.items():
+        app.router.add_route("*", path, handler, expect_handler=gateway.meet_expectation)
     return app
 
 

@@ -6,7 +6,6 @@ import re
 import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from datetime import UTC, datetime
 from urllib.parse import quote
 
 import aiohttp
@@ -19,7 +18,10 @@ from .protocol import error
 
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
 
-NAMESPACE = "openfaas-fn"
+_NAMESPACE = ".openfaas-fn"
+
+# The function that people open in a browser.
+_PAGE = "index"
 
 _log = logging.getLogger(__name__)
 
@@ -34,21 +36,19 @@ _OWN_HEADERS = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
 
 
 class Route:
-    """A function as the gateway sees it: where it is, how much goes there now, and how often it was called."""
+    """A function as the gateway sees it: where it is, and how many requests are there now."""
 
     def __init__(self, process: Process) -> None:
         self.process = process
         self.function = process.function
         self.inflight = 0
-        self.invocations = 0
-        self.created = datetime.now(UTC).isoformat(timespec="seconds")
 
 
 class Gateway:
     """Forwards `/function/NAME/...`; `routes` by function name."""
 
     def __init__(self, routes: Mapping[str, Route]) -> None:
-        self.routes = routes
+        self._routes = routes
         self._session: aiohttp.ClientSession | None = None
 
     async def session(self, _app: web.Application) -> AsyncIterator[None]:
@@ -58,16 +58,11 @@ class Gateway:
         async with aiohttp.ClientSession(connector=connector, cookie_jar=jar, auto_decompress=False) as self._session:
             yield
 
-    def route(self, request: web.Request) -> Route:
-        """Raises HTTPNotFound for a function that is not here."""
-        name = request.match_info["name"].removesuffix(f".{NAMESPACE}")
-        if name not in self.routes:
-            raise web.HTTPNotFound(text=f"There is no function {name}, only {', '.join(self.routes)}.")
-        return self.routes[name]
-
     async def forward(self, request: web.Request) -> web.StreamResponse:
-        route = self.route(request)
-        route.invocations += 1
+        name = request.match_info["name"].removesuffix(_NAMESPACE)
+        if name not in self._routes:
+            raise web.HTTPNotFound(text=f"There is no function {name}, only {', '.join(self._routes)}.")
+        route = self._routes[name]
         limit = route.function.max_inflight
         if limit and route.inflight >= limit:
             headers = {"X-OpenFaaS-Internal": "faas-middleware"}
@@ -90,20 +85,26 @@ class Gateway:
             route.inflight -= 1
         return response
 
+    async def elsewhere(self, request: web.Request) -> web.Response:
+        """`GET /` leads to the page, where there is one; nothing else is outside of the functions."""
+        if request.path == "/" and request.method in ("GET", "HEAD") and _PAGE in self._routes:
+            return web.Response(status=302, headers={"Location": f"/function/{_PAGE}"})
+        raise web.HTTPNotFound(text=f"There is nothing here, only {', '.join(f'/function/{n}' for n in self._routes)}.")
+
     async def _forward(self, request: web.Request, route: Route, response: web.StreamResponse) -> None:
         assert self._session is not None  # noqa: S101
         start = time.monotonic()
         async with self._session.request(
             request.method,
-            yarl.URL(route.process.url + path_and_query(request), encoded=True),
-            headers=request_headers(request),
+            yarl.URL(route.process.url + _path_and_query(request), encoded=True),
+            headers=_request_headers(request),
             data=request.content if request.body_exists else None,
             skip_auto_headers=_OWN_HEADERS,
             allow_redirects=False,
             timeout=aiohttp.ClientTimeout(total=None),
         ) as upstream:
             response.set_status(upstream.status, upstream.reason)
-            response.headers.extend(end_to_end(upstream.headers))
+            response.headers.extend(_end_to_end(upstream.headers))
             response.headers["X-Duration-Seconds"] = f"{time.monotonic() - start:.6f}"
             await response.prepare(request)
             async for block in upstream.content.iter_any():
@@ -111,7 +112,7 @@ class Gateway:
             await response.write_eof()
 
 
-def path_and_query(request: web.Request) -> str:
+def _path_and_query(request: web.Request) -> str:
     """What follows `/function/NAME`, as it was sent; bytes that are not ASCII are percent-encoded."""
     rest = "/" + "".join(request.rel_url.raw_path.split("/", 3)[3:])
     query = request.rel_url.raw_query_string
@@ -124,7 +125,7 @@ def _abort(request: web.Request) -> None:
         request.transport.abort()
 
 
-def end_to_end(headers: CIMultiDictProxy[str]) -> CIMultiDict[str]:
+def _end_to_end(headers: CIMultiDictProxy[str]) -> CIMultiDict[str]:
     named = [name.strip() for value in headers.getall("Connection", ()) for name in value.split(",")]
     kept = CIMultiDict(headers)
     for name in (*_HOP_BY_HOP, *named):
@@ -132,8 +133,8 @@ def end_to_end(headers: CIMultiDictProxy[str]) -> CIMultiDict[str]:
     return kept
 
 
-def request_headers(request: web.Request) -> CIMultiDict[str]:
-    headers = end_to_end(request.headers)
+def _request_headers(request: web.Request) -> CIMultiDict[str]:
+    headers = _end_to_end(request.headers)
     headers.setdefault("X-Forwarded-Host", headers.pop("Host", ""))
     headers.setdefault("X-Forwarded-For", request.remote or "")
     headers["X-Call-Id"] = request["call_id"]

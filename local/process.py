@@ -13,7 +13,7 @@ import aiohttp
 
 from .stack import Function
 
-CHILD = Path(__file__).parent / "child.py"
+_SERVE_FUNCTION = Path(__file__).parent / "serve_function.py"
 
 _FIRST_DELAY, _LONGEST_DELAY = 0.5, 30.0
 # A process that lived this long did not fail because of how it starts.
@@ -45,12 +45,8 @@ class Process:
         self._say = say
         self._process: asyncio.subprocess.Process | None = None
 
-    @property
-    def running(self) -> bool:
-        return self._process is not None and self._process.returncode is None
-
     async def run(self, pipe: int) -> None:
-        """Keeps the process running until cancelled; `pipe` is what `child.py` reads.
+        """Keeps the process running until cancelled; `pipe` is what `serve_function.py` reads.
 
         Raises StartError when it ends before it was ever ready.
         """
@@ -69,7 +65,7 @@ class Process:
 
     async def _run_once(self, pipe: int) -> int:
         self._process = await asyncio.create_subprocess_exec(
-            *(sys.executable, str(CHILD), str(pipe)),
+            *(sys.executable, str(_SERVE_FUNCTION), str(pipe)),
             cwd=self._folder,
             env=self._environment,
             stdin=asyncio.subprocess.DEVNULL,
@@ -110,7 +106,7 @@ class Process:
 
     async def _stop(self) -> None:
         process = self._process
-        if process is None or not self.running:
+        if process is None or process.returncode is not None:
             return
         process.send_signal(signal.SIGINT)
         try:

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from local import stack
-from local.known import MODELS
+from local.model_names import MODELS
 from tests.launch import PROJECT
 
 FILES = ["stack.yml", "index.yml", "clip.yml"]

@@ -80,6 +80,8 @@ def test_a_query_that_is_no_text_at_all_breaks_nothing(gateway: Running) -> None
             b"POST /function/echo HTTP/1.1\r\nHost: x\r\nConnection: close\r\nExpect: a-miracle\r\n\r\n",
             (417, "expectation_failed"),
         ),
+        (b"PUT /x HTTP/1.1\r\nHost: x\r\nConnection: close\r\nExpect: 200-ok\r\n\r\n", (417, "expectation_failed")),
+        (b"M@IL / HTTP/1.1\r\nHost: x\r\n\r\n", (400, "bad_request")),
         (b"GET /?" + b"a" * MAX_HEADER_BYTES + b" HTTP/1.1\r\n\r\n", (431, "headers_too_large")),
         (b"GET / HTTP/1.1\r\nA: " + b"a" * MAX_HEADER_BYTES + b"\r\n\r\n", (431, "headers_too_large")),
     ],
@@ -152,11 +154,21 @@ def test_a_function_calls_another_over_the_gateway(gateway: Running) -> None:
     assert requests.post(f"{gateway.url}/function/caller", data=b"through both").content == b"through both"
 
 
-def test_unknown_functions_and_paths_are_404_in_json(gateway: Running) -> None:
-    for path in ("/", "/function/", "/function/nobody", "/function/nobody/echo", "/async-function/nobody"):
-        answer = requests.post(gateway.url + path)
-        assert answer.status_code == 404
-        assert answer.json()["error"]["code"] == "not_found"
+@pytest.mark.parametrize("path", ["/", "/function/", "/function/nobody", "/function/nobody/echo", "/system/info"])
+@pytest.mark.parametrize("method", ["GET", "POST", "BREW"])
+def test_unknown_functions_and_paths_are_404_in_json(gateway: Running, path: str, method: str) -> None:
+    answer = requests.request(method, gateway.url + path)
+    assert answer.status_code == 404
+    assert answer.json()["error"]["code"] == "not_found"
+    assert "echo" in answer.json()["error"]["message"]
+
+
+def test_the_address_of_the_gateway_leads_to_the_page(application: Running) -> None:
+    answer = requests.get(f"{application.url}/")
+    assert answer.url == f"{application.url}/function/index"
+    assert answer.headers["Content-Type"].startswith("text/html")
+    assert requests.head(f"{application.url}/").headers["Location"] == "/function/index"
+    assert requests.post(f"{application.url}/", b"a photo").status_code == 404
 
 
 def test_a_request_that_takes_too_long_is_504(gateway: Running) -> None:
@@ -202,8 +214,8 @@ def test_a_body_over_the_functions_limit_is_its_413(gateway: Running) -> None:
 
 def test_clients_that_go_away_free_their_place(gateway: Running) -> None:
     head = b"POST /function/echo/slow?seconds=1 HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\n"
-    asynchronous = b"POST /async-function/echo HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\n"
-    for part in (head, head + b"ab", head + b"abc", asynchronous, b"GET /\x00 HTTP/1.1\r\n\r\n"):
+    elsewhere = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\n"
+    for part in (head, head + b"ab", head + b"abc", elsewhere, b"GET /\x00 HTTP/1.1\r\n\r\n"):
         with ExitStack() as stack:
             for _ in range(4):
                 stack.enter_context(closing(connect(gateway))).sendall(part)

@@ -1,4 +1,4 @@
-"""`python -m local.model`: exports into the cache once, or says what to do."""
+"""`python -m local.model_cache`: exports into the cache once, or says what to do."""
 
 import json
 from pathlib import Path
@@ -11,7 +11,7 @@ from tests.local.test_local import run
 
 def test_a_checkpoint_is_exported_once(tmp_path: Path) -> None:
     name = write_checkpoint(tmp_path / "checkpoint", "vit")
-    command = ("local.model", "--model", name, "--pretrained", "ignored here")
+    command = ("local.model_cache", "--model", name, "--pretrained", "ignored here")
     first = run(*command, XDG_CACHE_HOME=str(tmp_path / "cache"))
     assert first.returncode == 0, first.stderr
     folder = Path(first.stdout.splitlines()[-1])
@@ -29,7 +29,7 @@ def test_a_checkpoint_is_exported_once(tmp_path: Path) -> None:
 )
 def test_what_cannot_be_exported_is_named_with_what_to_do(tmp_path: Path, arguments: tuple[str, str]) -> None:
     model, pretrained = arguments
-    ended = run("local.model", "--model", model, "--pretrained", pretrained, XDG_CACHE_HOME=str(tmp_path))
+    ended = run("local.model_cache", "--model", model, "--pretrained", pretrained, XDG_CACHE_HOME=str(tmp_path))
     assert ended.returncode == 1
     assert ended.stdout == ""
     assert model in ended.stderr
@@ -42,7 +42,7 @@ def test_what_cannot_be_exported_is_named_with_what_to_do(tmp_path: Path, argume
 def test_the_bundled_model_gets_other_labels(tmp_path: Path) -> None:
     labels = tmp_path / "pets.txt"
     labels.write_text("cat\ndog\n# and for lunch\npizza\n")
-    command = ("local.model", "--model", "bundled", "--labels", str(labels))
+    command = ("local.model_cache", "--model", "bundled", "--labels", str(labels))
     first = run(*command, XDG_CACHE_HOME=str(tmp_path / "cache"))
     assert first.returncode == 0, first.stderr
     folder = Path(first.stdout.splitlines()[-1])
@@ -60,7 +60,7 @@ def test_the_bundled_model_gets_other_labels(tmp_path: Path) -> None:
     [(("--labels", "/nowhere.txt"), "/nowhere.txt"), (("--templates", __file__), "no text tower for other templates")],
 )
 def test_lists_that_the_bundled_model_cannot_take(tmp_path: Path, options: tuple[str, str], message: str) -> None:
-    ended = run("local.model", "--model", "bundled", *options, XDG_CACHE_HOME=str(tmp_path))
+    ended = run("local.model_cache", "--model", "bundled", *options, XDG_CACHE_HOME=str(tmp_path))
     assert (ended.returncode, ended.stdout) == (1, "")
     assert message in ended.stderr
     assert "Traceback" not in ended.stderr

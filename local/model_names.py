@@ -1,8 +1,8 @@
 """Refuses a model that open_clip does not have, before gigabytes are installed to find out.
 
-    python -m local.known --model ViT-B-32 --pretrained datacomp_xl_s13b_b90k
+    python -m local.model_names --model ViT-B-32 --pretrained datacomp_xl_s13b_b90k
 
-`models.json` holds the names that open_clip 3.3.0 has weights for and that the export takes, each with its tags.
+`model_names.json` holds the names that open_clip 3.3.0 has weights for and that the export takes, each with its tags.
 """
 
 import argparse
@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-MODELS: dict[str, list[str]] = json.loads(Path(__file__).with_name("models.json").read_text(encoding="utf-8"))
+MODELS: dict[str, list[str]] = json.loads(Path(__file__).with_name("model_names.json").read_text(encoding="utf-8"))
 _FORMS = ("local-dir:", "hf-hub:")
 
 
@@ -21,7 +21,7 @@ class UnknownModel(Exception):
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m local.known", description=(__doc__ or "").partition("\n")[0])
+    parser = argparse.ArgumentParser(prog="python -m local.model_names", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--model", required=True)
     parser.add_argument("--pretrained", default="")
     arguments = parser.parse_args()

@@ -1,7 +1,7 @@
 """Exports a model once, into a cache folder outside the sources, and says where it is.
 
-    python -m local.model --model ViT-B-32 --pretrained datacomp_xl_s13b_b90k
-    python -m local.model --model bundled --labels my-labels.txt
+    python -m local.model_cache --model ViT-B-32 --pretrained datacomp_xl_s13b_b90k
+    python -m local.model_cache --model bundled --labels my-labels.txt
 
 The last line on stdout is the folder for `python -m local --model`. The export's own dependencies must be installed.
 """
@@ -28,7 +28,9 @@ class ModelError(Exception):
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m local.model", description="Exports a model once, into a cache.")
+    parser = argparse.ArgumentParser(
+        prog="python -m local.model_cache", description="Exports a model once, into a cache."
+    )
     parser.add_argument("--model", required=True, help="a name of open_clip, local-dir:FOLDER or hf-hub:ORG/REPOSITORY")
     parser.add_argument("--pretrained", default="", help="the tag of open_clip's weights, with a name of open_clip")
     parser.add_argument("--labels", default="", help="a text file with one label a line, instead of CIFAR-100's")

@@ -1,10 +1,10 @@
-"""`python -m local.known`: tells a misspelt model before anything is installed for it."""
+"""`python -m local.model_names`: tells a misspelt model before anything is installed for it."""
 
 from pathlib import Path
 
 import pytest
 
-from local.known import MODELS
+from local.model_names import MODELS
 from tests.local.test_local import run
 
 
@@ -20,7 +20,7 @@ from tests.local.test_local import run
     ],
 )
 def test_what_may_exist_passes(model: str, pretrained: str) -> None:
-    ended = run("local.known", "--model", model, "--pretrained", pretrained)
+    ended = run("local.model_names", "--model", model, "--pretrained", pretrained)
     assert (ended.returncode, ended.stderr) == (0, "")
 
 
@@ -37,7 +37,7 @@ def test_what_may_exist_passes(model: str, pretrained: str) -> None:
     ],
 )
 def test_what_cannot_exist_is_refused_with_the_nearest(model: str, pretrained: str, named: str) -> None:
-    ended = run("local.known", "--model", model, "--pretrained", pretrained)
+    ended = run("local.model_names", "--model", model, "--pretrained", pretrained)
     assert ended.returncode == 1
     assert named in ended.stderr
     assert "Traceback" not in ended.stderr
@@ -62,4 +62,4 @@ def test_the_list_is_what_open_clip_has_and_the_export_takes() -> None:
 def test_the_document_names_the_version_that_the_list_is_of() -> None:
     requirements = Path("backend/clip/requirements-export.txt").read_text(encoding="utf-8")
     version = next(line.split("==")[1] for line in requirements.splitlines() if line.startswith("open-clip-torch"))
-    assert f"open_clip {version} " in Path("local/known.py").read_text(encoding="utf-8")
+    assert f"open_clip {version} " in Path("local/model_names.py").read_text(encoding="utf-8")

@@ -1,6 +1,6 @@
 """Runs a function's server, and ends with the process that started it, whatever way that one ends.
 
-    python local/child.py FD
+    python local/serve_function.py FD
 
 FD is the reading end of a pipe that only the parent holds open; the current folder is the function's.
 """
