@@ -2,9 +2,10 @@
 
 import hmac
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+from werkzeug.datastructures import Headers
 
 from .errors import Unauthorized
 
@@ -34,7 +35,7 @@ class ApiKey:
             raise ValueError(f"{path} must hold an API key of visible ASCII characters.")
         return cls(value)
 
-    def require(self, headers: Mapping[str, str]) -> None:
+    def require(self, headers: Headers) -> None:
         """Raise Unauthorized unless the key comes as ``Authorization: Bearer KEY`` or ``X-Api-Key: KEY``."""
         if self.value is None:
             return

@@ -9,6 +9,7 @@ from werkzeug.http import parse_accept_header
 
 from .errors import RequestError
 from .formats import FORMATS
+from .interface import Response
 from .limits import (
     DEFAULT_TOP_K,
     MAX_IMAGE_BYTES,
@@ -20,8 +21,6 @@ from .limits import (
 from .manifest import Manifest
 from .recognizer import Ranking, Recognizer
 from .version import VERSION
-
-Response = dict[str, Any]
 
 
 def ranking(result: Ranking, manifest: Manifest, accept: str | None, seconds: Mapping[str, float]) -> Response:

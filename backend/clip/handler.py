@@ -2,7 +2,6 @@
 
 # ruff: noqa: E402
 from pathlib import Path
-from typing import Any
 
 from werkzeug.datastructures import MultiDict
 
@@ -15,6 +14,7 @@ DECODERS = Decoders()
 from . import answer
 from .access import ApiKey
 from .errors import MethodNotAllowed, NotFound, RequestError
+from .interface import Context, Event, Response
 from .payload import Payload
 from .query import Query
 from .recognizer import Recognizer
@@ -28,7 +28,7 @@ _NOTHING_HERE = (
 )
 
 
-def handle(event: Any, context: Any) -> answer.Response:
+def handle(event: Event, context: Context) -> Response:
     """Answer one request: ``POST /`` recognizes the image in the body, ``GET /`` describes the service."""
     try:
         KEY.require(event.headers)
@@ -43,7 +43,7 @@ def handle(event: Any, context: Any) -> answer.Response:
         return answer.error(problem)
 
 
-def _recognize(event: Any, deadline: Deadline) -> answer.Response:
+def _recognize(event: Event, deadline: Deadline) -> Response:
     deadline.require()
     sent = Payload.read(event.body, event.headers.get("Content-Type", ""))
     query = Query.parse(MultiDict([*event.query.items(multi=True), *sent.fields]))

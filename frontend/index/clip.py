@@ -12,7 +12,7 @@ from pathlib import Path
 import requests
 import urllib3
 
-from .interface import Answer, Context
+from .interface import Context, Response
 from .reply import API_KEY_SECRET, Reply
 from .upload import Upload
 
@@ -60,11 +60,11 @@ class Clip:
         self.clock = clock
         self.sleep = sleep
 
-    def describe(self, context: Context) -> Answer:
+    def describe(self, context: Context) -> Response:
         """Clip's own description: model, vocabulary, labels, limits. Raises `Failure` where clip gave none."""
         return self._call(None, "application/json", context, "labels", lambda reply: reply.may_pass("labels"))
 
-    def recognize(self, upload: Upload, accept: str, context: Context) -> Answer:
+    def recognize(self, upload: Upload, accept: str, context: Context) -> Response:
         """Clip's answer to one picture, be it labels or an error of its own. Raises `Failure` where clip gave none.
 
         `accept` is the media type that is asked for. A picture is sent again only where clip has not worked on it.
@@ -73,7 +73,7 @@ class Clip:
 
     def _call(
         self, upload: Upload | None, accept: str, context: Context, key: str, repeatable: Callable[[Reply], bool]
-    ) -> Answer:
+    ) -> Response:
         deadline = min(self.clock() + self.timeout, context.deadline)
         for delay in _delays():
             reply = self._send(upload, accept, context.call_id, deadline)

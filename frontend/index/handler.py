@@ -7,7 +7,7 @@ from werkzeug.http import parse_accept_header
 
 from .clip import DEFAULT_GATEWAY_URL, DEFAULT_TIMEOUT, Clip, mounted_api_key
 from .errors import Failure
-from .interface import Answer, Context, Event
+from .interface import Context, Event, Response
 from .result import result_page
 from .session import DEFAULT_CONNECTIONS, session
 from .settings import count, seconds
@@ -24,7 +24,7 @@ CLIP = Clip(
 INTRODUCTION = Introduction(CLIP.describe)
 
 
-def handle(event: Event, context: Context) -> Answer:
+def handle(event: Event, context: Context) -> Response:
     """Answers one request: `GET /` the page, `GET /?describe` clip's description, `POST /` a photo's labels."""
     kind = _wanted(event)
     upload = None

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 
 from .errors import Failure
-from .interface import Answer
+from .interface import Response
 
 # The secret that clip wants where it is mounted.
 API_KEY_SECRET = "clip-api-key"  # noqa: S105 - its name
@@ -78,7 +78,7 @@ class Reply:
         value = self.headers.get("Retry-After", "")
         return float(value) if value.isdecimal() else 0.0
 
-    def answer(self, key: str) -> Answer:
+    def answer(self, key: str) -> Response:
         """Clip's answer, be it an error of its own. Raises `Failure` where clip gave none, or none for callers."""
         passed_on = {name: self.headers[name] for name in PASSED_ON if name in self.headers}
         if self.status == HTTPStatus.UNAUTHORIZED:  # visitors have no key: it is this function's that is wrong

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from .document import HEADERS, render
 from .errors import words_for
-from .interface import Answer
+from .interface import Response
 from .upload import Upload
 
 # Shown again only where that is cheap: such a photo travels back inside the page.
@@ -14,7 +14,7 @@ MAX_SHOWN_BYTES = 1 << 20
 SIGNATURES = {b"\xff\xd8\xff": "image/jpeg", b"\x89PNG\r\n\x1a\n": "image/png", b"GIF8": "image/gif"}
 
 
-def result_page(answer: Answer, upload: Upload | None, path: str) -> Answer:
+def result_page(answer: Response, upload: Upload | None, path: str) -> Response:
     """Clip's answer, or a `Failure`'s, to a request for `path`, as HTML with the same status and headers."""
     document = json.loads(answer["body"])
     error = document.get("error")

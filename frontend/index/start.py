@@ -5,6 +5,7 @@ import hashlib
 import json
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import lru_cache
 from http import HTTPStatus
 from typing import NamedTuple
@@ -13,7 +14,7 @@ from werkzeug.http import parse_etags, parse_set_header, quote_etag
 
 from .document import HEADERS, render
 from .errors import Failure
-from .interface import Answer, Context, Event
+from .interface import Context, Event, Response
 
 # Seconds: how long the page waits for what clip says of itself, takes that for, and asks no more where nothing came.
 PATIENCE = 1.0
@@ -37,13 +38,13 @@ def page(about: str | None) -> Page:
 class Introduction:
     """What clip says of itself, asked for again now and then."""
 
-    def __init__(self, describe: Callable[[Context], Answer], clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, describe: Callable[[Context], Response], clock: Callable[[], float] = time.monotonic) -> None:
         self._describe = describe
         self._clock = clock
         self._about: str | None = None
         self._due = 0.0
 
-    def ask(self, context: Context) -> Answer:
+    def ask(self, context: Context) -> Response:
         """Clip's answer. Raises `Failure` where it gave none."""
         answer = self._describe(context)
         body = answer["body"]
@@ -55,22 +56,13 @@ class Introduction:
         if self._clock() >= self._due:
             self._due = self._clock() + FRESH  # others do not ask as well
             try:
-                self.ask(_Impatient(context, self._clock() + PATIENCE))
+                self.ask(replace(context, deadline=min(context.deadline, self._clock() + PATIENCE)))
             except Failure:
                 self._due = self._clock() + REST
         return self._about
 
 
-class _Impatient:
-    """The same request with less time."""
-
-    def __init__(self, context: Context, deadline: float) -> None:
-        self.call_id = context.call_id
-        self.abandoned = context.abandoned
-        self.deadline = min(context.deadline, deadline)
-
-
-def start_page(event: Event, about: str | None) -> Answer:
+def start_page(event: Event, about: str | None) -> Response:
     """The page, or 304 where the caller's copy is still the same."""
     html, compressed, tag = page(about)
     headers = HEADERS | {

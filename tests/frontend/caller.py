@@ -1,16 +1,10 @@
 """The context of a request."""
 
 import math
-from dataclasses import dataclass
+
+from frontend.index.interface import Context
 
 
-@dataclass
-class Caller:
-    """Who asks, until when, and whether they are still there."""
-
-    call_id: str = ""
-    deadline: float = math.inf
-    gone: bool = False
-
-    def abandoned(self) -> bool:
-        return self.gone
+def caller(call_id: str = "", deadline: float = math.inf, gone: bool = False) -> Context:
+    """Who asks, until when, and whether they have gone."""
+    return Context(call_id, deadline, lambda: gone)

@@ -18,7 +18,7 @@ from frontend.index.errors import Failure
 from frontend.index.session import session
 from frontend.index.upload import ANY_BYTES, Upload
 
-from .caller import Caller
+from .caller import caller
 from .gateway import DESCRIPTION, prediction
 
 GOOD = json.dumps(prediction())
@@ -69,7 +69,7 @@ def network() -> Network:
 def test_sends_the_bytes_and_the_parameters_to_clip(network: Network) -> None:
     network.answers.append((200, GOOD, {"Server-Timing": "inference;dur=4.5", "X-Other": "no"}))
     upload = Upload(memoryview(b"\xff\x00photo"), "image/jpeg", [("top_k", "3"), ("labels", "a cat,ein Hund & Ü")])
-    answer = network.clip().recognize(upload, JSON, Caller("call-1"))
+    answer = network.clip().recognize(upload, JSON, caller("call-1"))
     assert answer["statusCode"] == 200
     assert answer["body"] == GOOD.encode()
     assert answer["headers"] == {"Server-Timing": "inference;dur=4.5", "Content-Type": "application/json"}
@@ -85,7 +85,7 @@ def test_sends_the_bytes_and_the_parameters_to_clip(network: Network) -> None:
 
 def test_describes_clip(network: Network) -> None:
     network.answers.append((200, json.dumps(DESCRIPTION), {}))
-    assert json.loads(network.clip().describe(Caller())["body"]) == DESCRIPTION
+    assert json.loads(network.clip().describe(caller())["body"]) == DESCRIPTION
     assert network.sent[0].method == "GET"
 
 
@@ -118,7 +118,7 @@ NOBODY_KNOWS = [
 @pytest.mark.parametrize("trouble", NOTHING_WAS_EXECUTED)
 def test_a_photo_goes_again_where_nothing_was_executed(network: Network, trouble: Any) -> None:
     network.answers.extend([trouble, trouble, (200, GOOD, {})])
-    assert network.clip().recognize(PHOTO, JSON, Caller())["statusCode"] == 200
+    assert network.clip().recognize(PHOTO, JSON, caller())["statusCode"] == 200
     assert len(network.sent) == 3
     assert 0 < network.waits[0] < network.waits[1] * 3  # the second is twice the first, each ± half
 
@@ -127,7 +127,7 @@ def test_a_photo_goes_again_where_nothing_was_executed(network: Network, trouble
 def test_a_photo_never_goes_twice_to_a_clip_that_may_have_worked_on_it(network: Network, trouble: Any) -> None:
     network.answers.append(trouble)
     with suppress(Failure):
-        assert network.clip().recognize(PHOTO, JSON, Caller())["statusCode"] == 503
+        assert network.clip().recognize(PHOTO, JSON, caller())["statusCode"] == 503
     assert len(network.sent) == 1
     assert network.waits == []
 
@@ -135,7 +135,7 @@ def test_a_photo_never_goes_twice_to_a_clip_that_may_have_worked_on_it(network: 
 @pytest.mark.parametrize("trouble", NOTHING_WAS_EXECUTED + NOBODY_KNOWS)
 def test_a_question_may_be_asked_again(network: Network, trouble: Any) -> None:
     network.answers.extend([trouble, (200, json.dumps(DESCRIPTION), {})])
-    assert network.clip().describe(Caller())["statusCode"] == 200
+    assert network.clip().describe(caller())["statusCode"] == 200
 
 
 @pytest.mark.parametrize(
@@ -150,7 +150,7 @@ def test_gives_up_after_a_few_tries_and_says_so_in_the_error_form(
 ) -> None:
     network.answers.extend([trouble] * (RETRIES + 1))
     with pytest.raises(Failure) as caught:
-        network.clip().recognize(PHOTO, JSON, Caller())
+        network.clip().recognize(PHOTO, JSON, caller())
     assert caught.value.code == expected
     assert json.loads(caught.value.body())["error"]["code"] == expected
     assert caught.value.headers.get("Retry-After") == retry_after
@@ -180,7 +180,7 @@ def test_makes_an_error_of_what_clip_would_not_say_at_once(
 ) -> None:
     network.answers.append((status, body, headers))
     with pytest.raises(Failure) as caught:
-        network.clip().recognize(PHOTO, JSON, Caller())
+        network.clip().recognize(PHOTO, JSON, caller())
     assert caught.value.code == expected
     assert len(network.sent) == 1
 
@@ -188,26 +188,26 @@ def test_makes_an_error_of_what_clip_would_not_say_at_once(
 def test_passes_clips_own_errors_through(network: Network) -> None:
     body = json.dumps({"error": {"code": "corrupt_image", "message": "cut off"}})
     network.answers.append((422, body, {}))
-    answer = network.clip().recognize(PHOTO, JSON, Caller())
+    answer = network.clip().recognize(PHOTO, JSON, caller())
     assert (answer["statusCode"], answer["body"]) == (422, body.encode())
 
 
 def test_a_500_of_clips_own_is_not_repeated(network: Network) -> None:
     network.answers.append((500, json.dumps({"error": {"code": "internal", "message": "logged"}}), {}))
-    assert network.clip().recognize(PHOTO, JSON, Caller())["statusCode"] == 500
+    assert network.clip().recognize(PHOTO, JSON, caller())["statusCode"] == 500
     assert len(network.sent) == 1
 
 
 def test_waits_as_long_as_it_is_asked_to(network: Network) -> None:
     network.answers.extend([(429, "", {"Retry-After": "7"}), (200, GOOD, {})])
-    assert network.clip().recognize(PHOTO, JSON, Caller())["statusCode"] == 200
+    assert network.clip().recognize(PHOTO, JSON, caller())["statusCode"] == 200
     assert network.waits == [7]
 
 
 def test_does_not_wait_longer_than_its_budget(network: Network) -> None:
     network.answers.append((503, "", {"Retry-After": "3600"}))
     with pytest.raises(Failure) as caught:
-        network.clip(timeout=20).recognize(PHOTO, JSON, Caller())
+        network.clip(timeout=20).recognize(PHOTO, JSON, caller())
     assert caught.value.code == "clip_unavailable"
     assert caught.value.headers == {"Retry-After": "3600"}
     assert network.waits == []
@@ -217,7 +217,7 @@ def test_all_tries_share_one_budget(network: Network) -> None:
     network.duration = 9.0
     network.answers.extend([(429, "", {})] * 4)
     with pytest.raises(Failure):
-        network.clip(timeout=20).recognize(PHOTO, JSON, Caller())
+        network.clip(timeout=20).recognize(PHOTO, JSON, caller())
     assert len(network.sent) == 3
     times = [options["timeout"] for options in network.options]
     # Sending has as long as connecting: all the time that is left.
@@ -230,7 +230,7 @@ def test_all_tries_share_one_budget(network: Network) -> None:
 def test_a_request_has_no_more_time_than_its_own(network: Network) -> None:
     network.answers.append((429, "", {"Retry-After": "7"}))
     with pytest.raises(Failure):
-        network.clip(timeout=20).recognize(PHOTO, JSON, Caller(deadline=network.now + 6))
+        network.clip(timeout=20).recognize(PHOTO, JSON, caller(deadline=network.now + 6))
     assert network.options[0]["timeout"].total == 6
     assert network.waits == []
 
@@ -238,7 +238,7 @@ def test_a_request_has_no_more_time_than_its_own(network: Network) -> None:
 def test_does_not_try_again_for_who_has_gone(network: Network) -> None:
     network.answers.append((429, "", {}))
     with pytest.raises(Failure):
-        network.clip().recognize(PHOTO, JSON, Caller(gone=True))
+        network.clip().recognize(PHOTO, JSON, caller(gone=True))
     assert network.waits == []
 
 
@@ -254,7 +254,7 @@ def test_does_not_repeat_what_took_too_long(network: Network, trouble: Exception
     network.duration = 20.0
     network.answers.append(trouble)
     with pytest.raises(Failure) as caught:
-        network.clip().recognize(PHOTO, JSON, Caller())
+        network.clip().recognize(PHOTO, JSON, caller())
     assert caught.value.code == "clip_timeout"
     assert len(network.sent) == 1
 
@@ -262,7 +262,7 @@ def test_does_not_repeat_what_took_too_long(network: Network, trouble: Exception
 def test_text_comes_back_as_text(network: Network) -> None:
     headers = {"Content-Type": "text/plain; charset=utf-8", "X-Recognized": "true"}
     network.answers.append((200, "apple\t93.4%\n", headers))
-    answer = network.clip().recognize(PHOTO, TEXT, Caller())
+    answer = network.clip().recognize(PHOTO, TEXT, caller())
     assert network.sent[0].headers["Accept"] == "text/plain"
     assert (answer["body"], answer["headers"]) == (b"apple\t93.4%\n", headers)
 
@@ -270,7 +270,7 @@ def test_text_comes_back_as_text(network: Network) -> None:
 def test_an_error_stays_json_for_who_wants_text(network: Network) -> None:
     body = json.dumps({"error": {"code": "corrupt_image", "message": "cut off"}})
     network.answers.append((422, body, {"Content-Type": "application/json"}))
-    answer = network.clip().recognize(PHOTO, TEXT, Caller())
+    answer = network.clip().recognize(PHOTO, TEXT, caller())
     assert (answer["body"], answer["headers"]) == (body.encode(), {"Content-Type": "application/json"})
 
 
@@ -278,7 +278,7 @@ def test_an_error_stays_json_for_who_wants_text(network: Network) -> None:
 def test_logs_no_word_of_the_caller(network: Network, trouble: Any, caplog: pytest.LogCaptureFixture) -> None:
     network.answers.extend([trouble] * (RETRIES + 1))
     with pytest.raises(Failure):
-        network.clip().recognize(Upload(b"photo", ANY_BYTES, [("labels", "secret")], "secret.jpg"), JSON, Caller())
+        network.clip().recognize(Upload(b"photo", ANY_BYTES, [("labels", "secret")], "secret.jpg"), JSON, caller())
     assert caplog.messages
     assert "secret" not in caplog.text
 
@@ -286,6 +286,6 @@ def test_logs_no_word_of_the_caller(network: Network, trouble: Any, caplog: pyte
 def test_ignores_the_environment_and_redirects(network: Network, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("http_proxy", "http://proxy.test:3128")
     network.answers.append((200, GOOD, {}))
-    network.clip().recognize(PHOTO, JSON, Caller())
+    network.clip().recognize(PHOTO, JSON, caller())
     assert not network.options[0]["proxies"]
     assert network.sent[0].headers.get("Authorization") is None

@@ -18,7 +18,7 @@ from frontend.index.session import session
 from frontend.index.upload import ANY_BYTES, Upload
 
 from . import gateway as behaviors
-from .caller import Caller
+from .caller import caller
 from .conftest import CLIP_TIMEOUT
 from .gateway import DESCRIPTION, Behavior, Gateway, prediction
 from .photos import camera_photo, photo
@@ -272,7 +272,7 @@ def test_a_gateway_that_is_not_there() -> None:
     waits: list[float] = []
     clip = Clip("http://127.0.0.1:9", CLIP_TIMEOUT, session(4), sleep=waits.append)
     with pytest.raises(Failure) as caught:
-        clip.recognize(Upload(b"photo", ANY_BYTES, []), "application/json", Caller())
+        clip.recognize(Upload(b"photo", ANY_BYTES, []), "application/json", caller())
     assert (caught.value.status, caught.value.code) == (502, "clip_unreachable")
     assert len(waits) == RETRIES
 
@@ -285,7 +285,7 @@ def test_a_gateway_that_takes_a_photo_slowly() -> None:
         clip = Clip(f"http://127.0.0.1:{port}", 9, session(4))
         with ThreadPoolExecutor(1) as pool:
             answer = pool.submit(
-                clip.recognize, Upload(memoryview(bytes(8_000_000)), ANY_BYTES, []), "application/json", Caller()
+                clip.recognize, Upload(memoryview(bytes(8_000_000)), ANY_BYTES, []), "application/json", caller()
             )
             connection, _ = gateway.accept()
             with connection:
@@ -307,7 +307,7 @@ def test_a_gateway_that_does_not_take_a_photo() -> None:
         port = gateway.getsockname()[1]
         clip = Clip(f"http://127.0.0.1:{port}", 1, session(4))
         with pytest.raises(Failure) as caught:
-            clip.recognize(Upload(bytes(8_000_000), ANY_BYTES, []), "application/json", Caller())
+            clip.recognize(Upload(bytes(8_000_000), ANY_BYTES, []), "application/json", caller())
         assert caught.value.code == "clip_timeout"
         connection, _ = gateway.accept()
         with connection:

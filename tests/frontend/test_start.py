@@ -1,11 +1,9 @@
 """What the page says of the recognizer before any script runs."""
 
 import json
-from types import SimpleNamespace
-from typing import Any
 
 from frontend.index.errors import Failure
-from frontend.index.interface import Answer, Context
+from frontend.index.interface import Context, Response
 from frontend.index.start import FRESH, PATIENCE, REST, Introduction, page
 
 from .gateway import DESCRIPTION
@@ -19,7 +17,7 @@ class Clip:
         self.sleeps = False
         self.deadline = 0.0
 
-    def describe(self, context: Context) -> Answer:
+    def describe(self, context: Context) -> Response:
         self.asked += 1
         self.deadline = context.deadline
         if self.sleeps:
@@ -34,8 +32,8 @@ class Clock:
         return self.now
 
 
-def context(seconds: float = 20) -> Any:
-    return SimpleNamespace(call_id="1", deadline=1000 + seconds, abandoned=lambda: False)
+def context(seconds: float = 20) -> Context:
+    return Context(call_id="1", deadline=1000 + seconds, abandoned=lambda: False)
 
 
 def test_clip_is_asked_once_in_a_while() -> None:

@@ -11,7 +11,7 @@ from frontend.index.errors import Failure
 from frontend.index.session import session
 from frontend.index.upload import ANY_BYTES, Upload
 from tests.backend.test_image import encoded, photo
-from tests.frontend.caller import Caller
+from tests.frontend.caller import caller
 from tests.hardening.server import clip, verdict
 from tests.launch import Running, local
 
@@ -93,7 +93,7 @@ def test_index_sends_the_key_along(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 def test_index_with_another_key_says_that_its_own_is_wrong(protected: Running) -> None:
     clip = Clip(protected.url, timeout=30, session=session(1), api_key="another")
     with pytest.raises(Failure) as caught:
-        clip.recognize(Upload(PHOTO, ANY_BYTES, []), "application/json", Caller())
+        clip.recognize(Upload(PHOTO, ANY_BYTES, []), "application/json", caller())
 
     assert (caught.value.code, caught.value.status) == ("unauthorized", 401)
     assert "of this function" in caught.value.message

@@ -34,7 +34,6 @@ def test_the_event_has_method_path_query_and_headers(function: Running) -> None:
     assert event["path"] == "/event"
     assert event["query"] == {"a": ["1", "2"], "b": ["ä c"], "empty": [""]}
     assert event["headers"]["X-Forwarded-For"] == "1.2.3.4"
-    assert event["hostname"]
 
 
 def test_head_is_get_without_the_body(function: Running) -> None:

@@ -39,3 +39,10 @@ def test_the_server_lives_once() -> None:
         link = PROJECT / "template" / "python3-debian" / name
         assert link.is_symlink()
         assert link.resolve() == PROJECT / "template" / "python3" / name
+
+
+@pytest.mark.parametrize("function", ["frontend/index", "backend/clip"])
+def test_handlers_and_server_have_the_same_interface(function: str) -> None:
+    link = PROJECT / function / "interface.py"
+    assert link.is_symlink()
+    assert link.resolve() == PROJECT / "template" / "python3" / "server" / "interface.py"

@@ -3,53 +3,27 @@
 import json
 import logging
 import re
-import socket
 import time
 import uuid
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Flask, Request, Response, request
 from waitress.task import hop_by_hop  # type: ignore[import-untyped]
-from werkzeug.datastructures import Headers, MultiDict
 
 from . import log
 from .health import Health
+from .interface import Context, Event
 from .loader import Loader
 from .settings import Settings
 
 _log = logging.getLogger("function")
 
-HOSTNAME = socket.gethostname()
 CALL_ID = "X-Call-Id"
 # In the WSGI environment: when the request's first byte came, on the clock of time.monotonic.
 BEGUN = "function.begun"
 # Seconds after which a caller that was turned away may try again.
 RETRY_AFTER = "2"
-
-
-@dataclass(frozen=True)
-class Event:
-    """A request as a handler sees it. `body` is what was sent, untouched; a HEAD request comes as a GET."""
-
-    body: bytes
-    headers: Headers
-    method: str
-    path: str
-    query: MultiDict[str, str]
-
-
-@dataclass(frozen=True)
-class Context:
-    """`deadline` is when the request's time is over, `request_timeout` after its first byte came, on the clock of
-    `time.monotonic`; `abandoned` says whether the caller has gone.
-    """
-
-    call_id: str
-    hostname: str
-    deadline: float
-    abandoned: Callable[[], bool]
 
 
 def error_body(code: str, message: str) -> bytes:
@@ -99,7 +73,7 @@ class Application:
             return _error(503, "busy", "The caller has gone.")
         method = "GET" if request.method == "HEAD" else request.method
         event = Event(body, request.headers, method, request.path, request.args)
-        context = Context(log.call_id.get(), HOSTNAME, deadline, gone)
+        context = Context(log.call_id.get(), deadline, gone)
         try:
             with self._health.handling(deadline):
                 return _response(handle(event, context))

@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from .interface import Context, Event
+
 _log = logging.getLogger("function")
 
 
@@ -15,7 +17,7 @@ class Loader:
 
     def __init__(self) -> None:
         self._finished = threading.Event()
-        self._handle: Callable[..., Any] | None = None
+        self._handle: Callable[[Event, Context], Any] | None = None
 
     def start(self) -> None:
         threading.Thread(target=self._load, name="loader", daemon=True).start()
@@ -35,7 +37,7 @@ class Loader:
     def failed(self) -> bool:
         return self._finished.is_set() and self._handle is None
 
-    def wait(self, seconds: float | None = None) -> Callable[..., Any] | None:
+    def wait(self, seconds: float | None = None) -> Callable[[Event, Context], Any] | None:
         """Returns the handler, or None when it is not there after that time, or will never be."""
         self._finished.wait(seconds)
         return self._handle

@@ -1,0 +1,44 @@
+"""What a handler is given and what it returns: ``handle(event: Event, context: Context) -> Response``.
+
+The server and both functions have this module; in a handler's folder it is a link, which faas-cli follows.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypedDict
+
+from werkzeug.datastructures import Headers, MultiDict
+
+
+@dataclass(frozen=True)
+class Event:
+    """A request."""
+
+    body: bytes
+    """What was sent, untouched."""
+    headers: Headers
+    method: str
+    """A HEAD request comes as a GET."""
+    path: str
+    """Without the gateway's ``/function/NAME``."""
+    query: MultiDict[str, str]
+
+
+@dataclass(frozen=True)
+class Context:
+    """What the request belongs to."""
+
+    call_id: str
+    """One id joins the logs of all functions that take part."""
+    deadline: float
+    """When the time of the request is over, on the clock of ``time.monotonic``, in seconds."""
+    abandoned: Callable[[], bool]
+    """Whether the caller has closed the connection."""
+
+
+class Response(TypedDict):
+    """The result of a handler."""
+
+    statusCode: int
+    headers: dict[str, str]
+    body: str | bytes
