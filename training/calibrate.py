@@ -24,8 +24,8 @@ from backend.clip.recognizer import Recognizer
 from training.answers import Answer, ask, by_model
 from training.data import DataError, LabeledImages
 from training.evaluate import evaluation_images, png
-from training.outside import drawn_images
 from training.photos import Photo, list_photos, part_of, seen
+from training.unknown_things import drawn_images
 
 DRAWN_PER_KIND = 25
 DRAWN_SEED = 100

@@ -25,10 +25,10 @@ from backend.clip.labels import LABELS
 from backend.clip.recognizer import Recognizer
 from training.answers import Answer, AnswerError, Recognize, ask, by_model, by_url
 from training.data import DataError, LabeledImages, read_cifar100, split
-from training.figures import Bin, expected_calibration_error, mean_over, reliability, reliability_diagram
-from training.imagenet import classes_called
-from training.outside import outside_images
+from training.imagenet_names import classes_called
+from training.metrics import Bin, expected_calibration_error, mean_over, reliability, reliability_diagram
 from training.photos import PARTS, Photo, list_photos, part_of, seen
+from training.unknown_things import unknown_things
 
 TEST_SET_IMAGES = 10_000
 TIMED_IMAGES = 100
@@ -178,10 +178,10 @@ def _of_words(recognize: Recognize, photos: Sequence[Photo]) -> Rows:
 
 
 def _drawn(recognize: Recognize) -> tuple[list[Outcome], Rows]:
-    outside = list(outside_images())
-    answers = ask(recognize, (png(image) for _, image in outside), {}, "other things", len(outside))
+    things = list(unknown_things())
+    answers = ask(recognize, (png(image) for _, image in things), {}, "other things", len(things))
     kinds: dict[str, list[bool]] = {}
-    for (kind, _), answer in zip(outside, answers, strict=True):
+    for (kind, _), answer in zip(things, answers, strict=True):
         kinds.setdefault(kind, []).append(answer.recognized)
     drawn = [claim for kind, claims in kinds.items() if kind != "photographs and scans" for claim in claims]
     return [Outcome("", answer) for answer in answers], [

@@ -1,15 +1,17 @@
 """The stages of the trunk that are tuned, as matrix products with the batch normalization inside: fewer steps, and no
 statistics that small images could change."""
 
-import copy
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils.fusion import fuse_conv_bn_eval
+from tqdm import tqdm
 
-from training.features import FROZEN_STAGES
+from training.step1_maps import FROZEN_STAGES, Maps
 
 
 class _Pointwise(nn.Module):
@@ -82,18 +84,17 @@ class LateStages(nn.Module):
     def forward(self, maps: Tensor) -> Tensor:
         return functional.relu6(self.last(self.blocks(maps))).mean((1, 2))
 
+    @torch.no_grad()
+    def features(self, maps: Maps, rows: NDArray[np.int64] | None = None, progress: bool = False) -> Tensor:
+        """Pooled features [n, 1280] of the maps of `rows`, or of all."""
+        chosen = np.arange(len(maps)) if rows is None else rows
+        parts = np.array_split(chosen, max(1, len(chosen) // 50))
+        bar = tqdm(parts, desc="features", disable=not progress)
+        return torch.cat([self(torch.from_numpy(maps[part].astype(np.float32))) for part in bar])
+
     def write_to(self, trunk: Any) -> None:
         """Puts the weights into `trunk`, which then computes the same."""
         blocks = [block for stage in trunk.blocks[FROZEN_STAGES:] for block in stage]
         for own, block in zip(self.blocks, blocks, strict=True):
             own.write_to(block)  # type: ignore[operator]
         self.last.write_to(trunk.conv_head, trunk.bn2)
-
-
-def averaged(original: LateStages, tuned: LateStages, share: float) -> LateStages:
-    """Weights between those before and after the tuning, `share` of the tuned ones: it keeps more of what the original
-    knew of pictures unlike the ones tuned on (WiSE-FT; Wortsman et al., "Robust fine-tuning of zero-shot models",
-    2022)."""
-    result, before, after = copy.deepcopy(tuned), original.state_dict(), tuned.state_dict()
-    result.load_state_dict({name: torch.lerp(before[name], after[name], share) for name in after})
-    return result

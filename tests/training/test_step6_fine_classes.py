@@ -1,6 +1,4 @@
-"""The labels' own units against the checkpoint that they are written to, and what the gate does."""
-
-import copy
+"""The labels' own units against the checkpoint that they are written to, what the gate does, and the scale."""
 
 import pytest
 import torch
@@ -8,31 +6,17 @@ from torch.nn import functional
 
 from backend.clip.export.towers import FineClasses
 from backend.clip.labels import LABELS
-from training import head
-from training.head import Gate, OwnUnits, fit_gate, label_prompts, prompt_tokens, write_head
+from tests.training.units import FEATURES, units_of
+from training import step6_fine_classes
 from training.model import create, imagenet_weights
-from training.units import View, averaged_units, learn_units
-
-FEATURES = imagenet_weights()["classifier.weight"].shape[1]
-
-
-def units_of(prompts: torch.Tensor, width: int = 1280) -> tuple[OwnUnits, torch.nn.Linear, torch.nn.Linear]:
-    torch.manual_seed(1)
-    first, second = torch.nn.Linear(FEATURES, 30), torch.nn.Linear(30, prompts.shape[1])
-    return OwnUnits(first, second, torch.rand(FEATURES), 0.5 + torch.rand(FEATURES), prompts, 9.0, width), first, second
+from training.prompts import label_prompts, prompt_tokens
+from training.step6_fine_classes import Gate, calibrated_scale, fit_gate, write_head
 
 
 @pytest.fixture(scope="module")
 def prompts() -> torch.Tensor:
     torch.manual_seed(0)
     return functional.normalize(torch.randn(100, 640), dim=-1)
-
-
-def test_units_begin_as_the_head_that_they_are_made_of(prompts: torch.Tensor) -> None:
-    units, first, second = units_of(prompts)
-    features = 2 * torch.rand(3, FEATURES)
-    embeddings = second(functional.gelu(first((features - units.mean) / units.std)))
-    torch.testing.assert_close(units(features), 9 * embeddings @ prompts.T)
 
 
 def test_the_checkpoint_gives_the_logits_of_the_units_and_of_imagenet() -> None:
@@ -44,7 +28,7 @@ def test_the_checkpoint_gives_the_logits_of_the_units_and_of_imagenet() -> None:
     weights = imagenet_weights()
     of_imagenet = features @ weights["classifier.weight"].T + weights["classifier.bias"]
     with torch.no_grad():
-        for sharpness, offset in ((0.5, head.SHARP_OFFSET), (-1.0, head.SMALL_OFFSET)):
+        for sharpness, offset in ((0.5, step6_fine_classes.SHARP_OFFSET), (-1.0, step6_fine_classes.SMALL_OFFSET)):
             gate = Gate(torch.zeros(FEATURES), torch.tensor(sharpness))
             classes = FineClasses(write_head(units, own, gate, clip.visual.head.mlp))
             embedding = clip.visual.head(features)
@@ -61,7 +45,9 @@ def test_labels_that_imagenet_has_no_class_for_are_lifted_in_sharp_pictures(prom
     mlp = create().visual.head.mlp
     tensors = write_head(units_of(prompts)[0], prompts, Gate(torch.zeros(FEATURES), torch.tensor(0.0)), mlp)
     lifted = {
-        label for label, bias in zip(LABELS, tensors["sharp.bias"], strict=True) if bias > head.SHARP_OFFSET + 0.1
+        label
+        for label, bias in zip(LABELS, tensors["sharp.bias"], strict=True)
+        if bias > step6_fine_classes.SHARP_OFFSET + 0.1
     }
     assert {"pear", "raccoon", "dolphin", "sunflower"} <= lifted
     assert lifted.isdisjoint({"apple", "orange", "lion"})
@@ -75,13 +61,8 @@ def test_the_gate_tells_sharp_from_small() -> None:
     assert gate(sharp).mean() == pytest.approx(1, abs=0.1)
 
 
-def test_units_learn_what_they_are_shown(prompts: torch.Tensor) -> None:
-    units = units_of(prompts, width=40)[0]
-    labels = torch.arange(6)
-    features = 2 * torch.rand(6, FEATURES)
-    before = copy.deepcopy(units)
-    learn_units(units, [View(features, labels, 6, 1.0), View(features, labels, 3, 0.3)], 60, 0, progress=False)
-    assert units(features).argmax(1).tolist() == labels.tolist()
-    assert before(features).argmax(1).tolist() != labels.tolist()
-    half = averaged_units(before, units, 0.5)
-    torch.testing.assert_close(half.out.bias, (before.out.bias + units.out.bias) / 2)
+def test_the_calibrated_scale_is_the_one_that_gave_the_labels() -> None:
+    generator = torch.Generator().manual_seed(0)
+    cosines = 2 * torch.rand(20_000, 10, generator=generator) - 1
+    labels = torch.multinomial(torch.softmax(12 * cosines, dim=1), 1, generator=generator)[:, 0]
+    assert calibrated_scale(cosines, labels) == pytest.approx(12, abs=0.5)

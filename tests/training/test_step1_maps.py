@@ -5,32 +5,32 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from training.features import FROZEN_STAGES, compile_frozen, compile_trunk, extract
-from training.model import create
+from training.model import CONFIG, IMAGE_SIZE, create
+from training.step1_maps import FROZEN_STAGES, compile_frozen, compile_trunk, extract
 
-SIZE = 64
-IMAGES = np.random.default_rng(1).integers(0, 256, size=(10, SIZE, SIZE, 3), dtype=np.uint8)
+MEAN, STD = CONFIG["preprocess_cfg"]["mean"][0], CONFIG["preprocess_cfg"]["std"][0]
+IMAGES = np.random.default_rng(1).integers(0, 256, size=(10, IMAGE_SIZE, IMAGE_SIZE, 3), dtype=np.uint8)
 
 
 def test_maps_are_those_of_timm(tmp_path: Path) -> None:
     trunk = create().visual.trunk
-    maps = extract(compile_frozen(trunk, SIZE, 0.4, 0.6), lambda row: IMAGES[row], 10, tmp_path / "f", False)
+    maps = extract(compile_frozen(trunk), lambda row: IMAGES[row], 10, tmp_path / "f", False)
     with torch.no_grad():
-        images = (torch.from_numpy(IMAGES).permute(0, 3, 1, 2) / 255 - 0.4) / 0.6
+        images = (torch.from_numpy(IMAGES).permute(0, 3, 1, 2) / 255 - MEAN) / STD
         expected = trunk.blocks[:FROZEN_STAGES](trunk.bn1(trunk.conv_stem(images))).permute(0, 2, 3, 1)
     np.testing.assert_allclose(maps, expected.numpy(), rtol=2e-3, atol=2e-3)
 
 
 def test_pooled_features_are_those_of_timm(tmp_path: Path) -> None:
     trunk = create().visual.trunk
-    features = extract(compile_trunk(trunk, SIZE, 0.4, 0.6), lambda row: IMAGES[row], 10, tmp_path / "f", False)
+    features = extract(compile_trunk(trunk), lambda row: IMAGES[row], 10, tmp_path / "f", False)
     with torch.no_grad():
-        expected = trunk((torch.from_numpy(IMAGES).permute(0, 3, 1, 2) / 255 - 0.4) / 0.6)
+        expected = trunk((torch.from_numpy(IMAGES).permute(0, 3, 1, 2) / 255 - MEAN) / STD)
     np.testing.assert_allclose(features, expected.numpy(), rtol=2e-3, atol=2e-3)
 
 
 def test_maps_that_were_finished_are_not_computed_again(tmp_path: Path) -> None:
-    frozen = compile_frozen(create().visual.trunk, SIZE, 0.5, 0.5)
+    frozen = compile_frozen(create().visual.trunk)
     whole = extract(frozen, lambda row: IMAGES[row], 10, tmp_path / "f", False)
     expected = np.array(whole)
     (tmp_path / "f" / "finished.json").write_text("6")

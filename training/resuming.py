@@ -1,14 +1,11 @@
-"""What the two trainings have in common: a state that is kept after every epoch, and the loss of mixed images."""
+"""An interrupted run goes on: what was computed once, and the state after every epoch, are kept in files."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn import functional
-
-LABEL_SMOOTHING = 0.1
 
 
 def resume(checkpoint: Path, state: Mapping[str, Any]) -> int:
@@ -29,9 +26,11 @@ def keep(checkpoint: Path, state: Mapping[str, Any], epochs: int) -> None:
     partial.replace(checkpoint)
 
 
-def mixed_loss(logits: Tensor, labels: Tensor, others: Tensor, share: float) -> Tensor:
-    """Cross entropy [] of `logits` [n, labels] for images that show `share` of `labels` and else `others`, [n]."""
-    of_labels, of_others = (
-        functional.cross_entropy(logits, wanted, label_smoothing=LABEL_SMOOTHING) for wanted in (labels, others)
-    )
-    return share * of_labels + (1 - share) * of_others
+def once(path: Path, compute: Callable[[], Tensor]) -> Tensor:
+    """What `compute` gives, or gave when `path` was written."""
+    if not path.exists():
+        unfinished = path.with_suffix(".partial")
+        torch.save(compute(), unfinished)
+        unfinished.replace(path)
+    result: Tensor = torch.load(path, weights_only=True)
+    return result

@@ -1,4 +1,4 @@
-"""The last stages of the trunk learn from CIFAR-100, and are held to what they knew of sharp pictures."""
+"""Step 3: the last stages of the trunk learn from CIFAR-100, and are held to what they knew of sharp pictures."""
 
 import copy
 import logging
@@ -15,10 +15,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 from tqdm import tqdm
 
-from training.features import Maps
-from training.late import LateStages
-from training.learning import keep, mixed_loss, resume
+from training.late_stages import LateStages
+from training.mixing import mixed_loss
 from training.model import imagenet_weights
+from training.resuming import keep, resume
+from training.step1_maps import Maps
 
 EPOCHS = 6
 BATCH = 64
@@ -79,7 +80,7 @@ class _Batch(NamedTuple):
     scene_features: Tensor
 
 
-def tune(
+def tune_trunk(
     model: Tuned,
     prompts: Tensor,
     views: Sequence[Maps],

@@ -1,4 +1,4 @@
-"""What the frozen part of the trunk, or all of it, makes of each picture, computed once and kept on disk.
+"""Step 1: what the frozen part of the trunk, or all of it, makes of each picture, computed once and kept on disk.
 
 Beside the files stands a count of the finished rows, so that an interrupted run goes on where it stopped.
 """
@@ -16,12 +16,16 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from training.views import Pixels
+from training.model import CONFIG, IMAGE_SIZE
+from training.views import Pictures, Pixels, plain, scene, varied
 
 FROZEN_STAGES = 3
-"""Of EfficientNet's seven stages the first three stay as ImageNet made them; `tune.py` trains the others."""
+"""Of EfficientNet's seven stages the first three stay as ImageNet made them; step 3 trains the others."""
+SCENES = 5000
+VARIED_VIEWS = 2
 BATCH = 8
 _SAVE_EVERY = 64
+_MEAN, _STD = CONFIG["preprocess_cfg"]["mean"][0], CONFIG["preprocess_cfg"]["std"][0]
 
 Maps = NDArray[np.float16]
 """[n, side, side, channels], what the frozen stages give; or [n, 1280], pooled features."""
@@ -30,15 +34,38 @@ Maps = NDArray[np.float16]
 class _Part(nn.Module):
     """Pixels uint8 [n, size, size, 3] to what a part of the trunk gives."""
 
-    def __init__(self, part: Callable[[Tensor], Tensor], trunk: Any, mean: float, std: float) -> None:
+    def __init__(self, part: Callable[[Tensor], Tensor], trunk: Any) -> None:
         super().__init__()
-        self.part, self.trunk, self.mean, self.std = part, trunk, mean, std
+        self.part, self.trunk = part, trunk
 
     def forward(self, pixels: Tensor) -> Tensor:
-        return self.part((pixels.permute(0, 3, 1, 2).float() / 255 - self.mean) / self.std)
+        return self.part((pixels.permute(0, 3, 1, 2).float() / 255 - _MEAN) / _STD)
 
 
-def compile_frozen(trunk: Any, image_size: int, mean: float, std: float) -> ov.CompiledModel:
+def make_maps(
+    trunk: Any, images: Pixels, pictures: Pictures, work: Path, seed: int, progress: bool
+) -> tuple[list[Maps], Maps]:
+    """Maps of `images` uint8 [n, h, w, 3], once as they are and once for each way of varying them, and of scenes.
+
+    They are kept in folders of `work`.
+    """
+    frozen = compile_frozen(trunk)
+
+    def of(name: str, picture: Callable[[int], Pixels], count: int) -> Maps:
+        return extract(frozen, picture, count, work / name, progress)
+
+    scenes = of("scenes", lambda number: scene(pictures, IMAGE_SIZE, (seed, 4, number)), SCENES)
+    views = [of("plain", lambda row: plain(images[row], IMAGE_SIZE), len(images))]
+    for way in range(1, VARIED_VIEWS + 1):
+
+        def picture(row: int, way: int = way) -> Pixels:
+            return varied(images[row], IMAGE_SIZE, (seed, 3, way, row))
+
+        views.append(of(f"varied-{way}", picture, len(images)))
+    return views, scenes
+
+
+def compile_frozen(trunk: Any) -> ov.CompiledModel:
     """The frozen stages of a timm EfficientNet, with the normalization of pixels inside: maps [n, side, side,
     channels]."""
 
@@ -46,19 +73,19 @@ def compile_frozen(trunk: Any, image_size: int, mean: float, std: float) -> ov.C
         maps: Tensor = trunk.blocks[:FROZEN_STAGES](trunk.bn1(trunk.conv_stem(images)))
         return maps.permute(0, 2, 3, 1)
 
-    return _compile(_Part(frozen, trunk, mean, std), image_size)
+    return _compile(_Part(frozen, trunk))
 
 
-def compile_trunk(trunk: Any, image_size: int, mean: float, std: float) -> ov.CompiledModel:
+def compile_trunk(trunk: Any) -> ov.CompiledModel:
     """The whole trunk, with the normalization of pixels inside: pooled features [n, 1280]."""
-    return _compile(_Part(lambda images: trunk.forward_features(images).mean((2, 3)), trunk, mean, std), image_size)
+    return _compile(_Part(lambda images: trunk.forward_features(images).mean((2, 3)), trunk))
 
 
-def _compile(module: nn.Module, image_size: int) -> ov.CompiledModel:
-    example = torch.zeros(2, image_size, image_size, 3, dtype=torch.uint8)
+def _compile(module: nn.Module) -> ov.CompiledModel:
+    example = torch.zeros(2, IMAGE_SIZE, IMAGE_SIZE, 3, dtype=torch.uint8)
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")  # the tracer warns of every shape that it turns into a constant
-        converted = ov.convert_model(module.eval(), example_input=example, input=[-1, image_size, image_size, 3])
+        converted = ov.convert_model(module.eval(), example_input=example, input=[-1, IMAGE_SIZE, IMAGE_SIZE, 3])
     return ov.Core().compile_model(converted, "CPU", {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"})
 
 

@@ -42,7 +42,7 @@ _WORDS = [
 ]
 
 
-def outside_images() -> Iterator[tuple[str, Image.Image]]:
+def unknown_things() -> Iterator[tuple[str, Image.Image]]:
     """Pairs of a kind (`photographs and scans`, or what is drawn) and an RGB image."""
     folders = ((skimage.data, _SCIKIT_IMAGE), (sklearn.datasets, tuple(f"images/{name}" for name in _SCIKIT_LEARN)))
     for package, names in folders:

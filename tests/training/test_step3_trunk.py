@@ -8,28 +8,29 @@ import pytest
 import torch
 from torch import nn
 
-from training import tune
+from training import step3_trunk
 from training.model import create, imagenet_weights
-from training.tune import Scenes, Tuned
+from training.step3_trunk import Scenes, Tuned, tune_trunk
 
 DIM = 16
+SIDE = 10
 FEATURES = imagenet_weights()["classifier.weight"].shape[1]
 
 
 def maps(count: int, seed: int) -> np.ndarray:
-    return np.random.default_rng(seed).normal(size=(count, 26, 26, 48)).astype(np.float16)
+    return np.random.default_rng(seed).normal(size=(count, SIDE, SIDE, 48)).astype(np.float16)
 
 
 def test_tuning_learns_the_labels_and_holds_on_to_the_features_of_scenes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in {
-        "EPOCHS": 12, "WARM_UP_STEPS": 1, "HEAD_RATE": 1e-2, "AVERAGE_DECAY": 0.5, "CROPS": {26: 1.0},
+        "EPOCHS": 12, "WARM_UP_STEPS": 1, "HEAD_RATE": 1e-2, "AVERAGE_DECAY": 0.5, "CROPS": {SIDE: 1.0},
         "CUTMIX_SHARE": 0.0, "MIXUP_SHARE": 0.0,
     }.items():  # fmt: skip
-        monkeypatch.setattr(tune, name, value)
+        monkeypatch.setattr(step3_trunk, name, value)
     labels, rows = torch.arange(100), np.arange(24)
-    view, sharp = maps(100, 1), maps(8, 2)
+    view, sharp = maps(24, 1), maps(8, 2)
 
     def tuned(std: float) -> tuple[float, float]:
         """How much less the loss is afterwards, and how far the features of scenes moved; the smaller the features'
@@ -42,7 +43,7 @@ def test_tuning_learns_the_labels_and_holds_on_to_the_features_of_scenes(
         with torch.no_grad():
             scenes = Scenes(sharp, start.late(torch.from_numpy(sharp).float()))
         checkpoint, model, accuracy = tmp_path / f"{std}.pt", copy.deepcopy(start), lambda average: 0.0
-        average = tune.tune(model, prompts, [view], rows, labels, scenes, 0, checkpoint, False, accuracy)
+        average = tune_trunk(model, prompts, [view], rows, labels, scenes, 0, checkpoint, False, accuracy)
 
         def loss(of: Tuned) -> float:
             logits = of.scale.exp() * of(torch.from_numpy(view[rows]).float()) @ prompts.mean(0).T

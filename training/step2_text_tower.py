@@ -1,4 +1,5 @@
-"""Text tower, head and logit scale learn from pairs of an image and a prompt, on features of the frozen trunk."""
+"""Step 2: text tower, head and logit scale learn from pairs of an image and a prompt, on the original trunk's
+features."""
 
 import logging
 import math
@@ -10,9 +11,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 from tqdm import tqdm
 
-from training.head import prompt_tokens
-from training.learning import keep, mixed_loss, resume
+from training.mixing import mixed_features, mixed_loss
+from training.prompts import prompt_tokens
+from training.resuming import keep, resume
 
+HIDDEN = 844
+"""Hidden units of the head; step 5 adds others."""
 EPOCHS = 12
 BATCH = 512
 HEAD_RATE = 2e-3
@@ -27,8 +31,8 @@ START_SCALE = 20.0
 log = logging.getLogger(__name__)
 
 
-def fit(
-    clip: open_clip.CLIP, features: Tensor, labels: Tensor, hidden: int, seed: int, checkpoint: Path, progress: bool
+def train_text_tower(
+    clip: open_clip.CLIP, features: Tensor, labels: Tensor, seed: int, checkpoint: Path, progress: bool
 ) -> tuple[nn.Linear, nn.Linear]:
     """Trains the text tower and the logit scale of `clip` in place, and with them a two-layer head, which is returned.
 
@@ -42,7 +46,7 @@ def fit(
     torch.manual_seed(seed)
     tokens = prompt_tokens(clip.context_length)
     count = tokens.shape[1]
-    first, second = nn.Linear(features.shape[1], hidden), nn.Linear(hidden, clip.text_projection.shape[1])
+    first, second = nn.Linear(features.shape[1], HIDDEN), nn.Linear(HIDDEN, clip.text_projection.shape[1])
     clip.logit_scale.data.fill_(math.log(START_SCALE))
     text = [p for name, p in clip.named_parameters() if not name.startswith("visual.") and name != "logit_scale"]
     optimizer = torch.optim.AdamW(
@@ -60,15 +64,12 @@ def fit(
     if start := resume(checkpoint, state):
         log.info("goes on after epoch %d of %d", start, EPOCHS)
     clip.train()
-    mixup = torch.distributions.Beta(MIXUP, MIXUP)
     for epoch in range(start, EPOCHS):
         torch.manual_seed(1000 * seed + epoch)
         order = torch.randperm(len(labels))
         for step in tqdm(range(per_epoch), desc=f"epoch {epoch + 1} of {EPOCHS}", disable=not progress):
             chosen = order[step * batch : (step + 1) * batch]
-            # Mixup (Zhang et al., 2018), on features: pairs of images, and their labels in the same proportion.
-            other, share = chosen[torch.randperm(batch)], float(mixup.sample())
-            images = share * features[chosen] + (1 - share) * features[other]
+            images, other, share = mixed_features(features, chosen, MIXUP)
             images = images + NOISE * torch.randn(batch, features.shape[1])
             embeddings = second(functional.dropout(functional.gelu(first(images)), DROPOUT))
             template = torch.randint(len(tokens), (count,))

@@ -10,7 +10,8 @@ from safetensors.torch import load_file
 
 from backend.clip.export.towers import FineClasses
 from tests.training.drawn import write_pictures
-from training import fit, train, tune
+from training import step1_maps, step2_text_tower, step3_trunk, step5_label_units
+from training.__main__ import main
 
 IMAGES = 16
 
@@ -30,11 +31,11 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def shorten(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fit, "EPOCHS", 2)
-    monkeypatch.setattr(tune, "EPOCHS", 2)
-    monkeypatch.setattr(train, "SCENES", 9)
-    monkeypatch.setattr(train, "PLAIN_STEPS", 2)
-    monkeypatch.setattr(train, "ALL_STEPS", 2)
+    monkeypatch.setattr(step2_text_tower, "EPOCHS", 2)
+    monkeypatch.setattr(step3_trunk, "EPOCHS", 2)
+    monkeypatch.setattr(step1_maps, "SCENES", 9)
+    monkeypatch.setattr(step5_label_units, "PLAIN_STEPS", 2)
+    monkeypatch.setattr(step5_label_units, "ALL_STEPS", 2)
 
 
 @pytest.fixture(autouse=True)
@@ -43,8 +44,8 @@ def _short(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
-    monkeypatch.setattr("sys.argv", ["train", *map(str, arguments)])
-    return train.main()
+    monkeypatch.setattr("sys.argv", ["training", *map(str, arguments)])
+    return main()
 
 
 @pytest.fixture(scope="module")
@@ -120,10 +121,3 @@ def test_missing_data_is_a_message_and_no_stack_trace(
     assert "nothing.npz: no such file" in error
     assert error.count("\n") == 1
     assert not (tmp_path / "out").exists()
-
-
-def test_the_calibrated_scale_is_the_one_that_gave_the_labels() -> None:
-    generator = torch.Generator().manual_seed(0)
-    cosines = 2 * torch.rand(20_000, 10, generator=generator) - 1
-    labels = torch.multinomial(torch.softmax(12 * cosines, dim=1), 1, generator=generator)[:, 0]
-    assert train.calibrated_scale(cosines, labels) == pytest.approx(12, abs=0.5)

@@ -1,16 +1,16 @@
-"""The labels' own units: a head on the trunk's features that gives a logit for each of the 100 labels, and the form in
-which a checkpoint keeps it."""
+"""Step 6: own units and ImageNet's classifier become the fine classes, in the form in which a checkpoint keeps them."""
 
 from typing import Any, NamedTuple
 
-import open_clip
+import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from backend.clip.export.words import IMAGENET_CLASSES, read_words
-from backend.clip.labels import LABELS, TEMPLATES
+from backend.clip.labels import LABELS
 from training.model import imagenet_weights
+from training.step5_label_units import LabelUnits
 
 # What is added to the units' logits before they share a softmax with ImageNet's classes: in sharp pictures, for labels
 # that ImageNet has no class for as well, and in small pictures, of which its classifier knows nothing.
@@ -19,6 +19,9 @@ SHARP_OFFSET, UNKNOWN_OFFSET, SMALL_OFFSET = 0.8, 1.5, 6.3
 GATE_AT, GATE_SLOPE = -0.2, 4.0
 EMBEDDED = 14.0
 """What a logit is divided by in the embedding; it makes no difference but to float16."""
+GATE_IMAGES = 15_000
+GATE_RIDGE = 100.0
+SCALES = np.arange(4.0, 60.0, 0.25)
 
 
 class Gate(NamedTuple):
@@ -31,7 +34,7 @@ class Gate(NamedTuple):
         return features @ self.weight + self.bias
 
 
-def fit_gate(small: Tensor, sharp: Tensor, ridge: float) -> Gate:
+def fit_gate(small: Tensor, sharp: Tensor, ridge: float = GATE_RIDGE) -> Gate:
     """The gate by ridge regression on features `small` and `sharp`, [n, 1280] each; both weigh the same."""
     both = torch.cat([small, sharp]).double()
     mean, std = both.mean(0), both.std(0) + 1e-3
@@ -45,44 +48,7 @@ def fit_gate(small: Tensor, sharp: Tensor, ridge: float) -> Gate:
     return Gate(weight.float(), (solved[-1] - weight @ mean).float())
 
 
-class OwnUnits(nn.Module):
-    """Pooled features [n, 1280] to a logit for each label [n, 100], by an MLP."""
-
-    mean: Tensor
-    std: Tensor
-
-    def __init__(
-        self, first: nn.Linear, second: nn.Linear, mean: Tensor, std: Tensor, prompts: Tensor, scale: float, width: int
-    ) -> None:
-        """Begins as a two-layer head that was tuned to give embeddings, compared with the labels'.
-
-        Args:
-            first, second: of that head, on standardized features (`mean`, `std` [1280]).
-            prompts: [100, dim], the labels' unit embeddings.
-            scale: the factor of the logits.
-            width: hidden units, those of `first` and new ones that do not count yet.
-        """
-        super().__init__()
-        self.hidden, self.out = nn.Linear(len(mean), width), nn.Linear(width, len(prompts))
-        with torch.no_grad():
-            self.hidden.weight[: len(first.weight)] = first.weight
-            self.hidden.bias[: len(first.weight)] = first.bias
-            self.out.weight.zero_()
-            self.out.weight[:, : len(first.weight)] = scale * prompts @ second.weight
-            self.out.bias.copy_(scale * prompts @ second.bias)
-        self.register_buffer("mean", mean)
-        self.register_buffer("std", std)
-
-    def activations(self, features: Tensor) -> Tensor:
-        """Of the hidden units, [n, width]."""
-        return functional.gelu(self.hidden((features - self.mean) / self.std))
-
-    def forward(self, features: Tensor) -> Tensor:
-        logits: Tensor = self.out(self.activations(features))
-        return logits
-
-
-def write_head(units: OwnUnits, prompts: Tensor, gate: Gate, mlp: Any) -> dict[str, Tensor]:
+def write_head(units: LabelUnits, prompts: Tensor, gate: Gate, mlp: Any) -> dict[str, Tensor]:
     """Puts the units into `mlp`, timm's Mlp of the same width, and returns the tensors of the fine classes, which are
     ImageNet's by its own classifier and the units.
 
@@ -122,13 +88,7 @@ def _unknown_to_imagenet() -> Tensor:
     return 1 - torch.tensor(known, dtype=torch.float32)
 
 
-def label_prompts(clip: open_clip.CLIP, tokens: Tensor) -> Tensor:
-    """Unit embeddings [templates, 100, dim] of the labels' prompts; `tokens` [templates, 100, context]."""
-    with torch.no_grad():
-        return torch.stack([clip.encode_text(prompts, normalize=True) for prompts in tokens])
-
-
-def prompt_tokens(context_length: int) -> Tensor:
-    """Tokens [templates, 100, context] of every template with every label."""
-    tokenizer = open_clip.SimpleTokenizer(context_length=context_length)
-    return torch.stack([tokenizer([template.format(label) for label in LABELS]) for template in TEMPLATES])
+def calibrated_scale(cosines: Tensor, labels: Tensor) -> float:
+    """The logit scale of `SCALES` with the least negative log-likelihood of `labels` [n] given `cosines` [n, 100]."""
+    losses = [float(functional.cross_entropy(cosines * scale, labels)) for scale in SCALES]
+    return float(SCALES[int(np.argmin(losses))])

@@ -4,7 +4,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from training.figures import expected_calibration_error, mean_over, reliability, reliability_diagram
+from training.metrics import expected_calibration_error, mean_over, reliability, reliability_diagram
 
 CONFIDENCE = [0.7, 0.4, 0.9, 0.68]
 RIGHT = [True, False, True, False]
