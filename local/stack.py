@@ -9,9 +9,9 @@ from typing import Any
 
 import yaml
 
+from template.python3.server.environment import count, seconds
+
 _VARIABLE = re.compile(r"\$\{(\w+)(?::-([^}]*))?\}")
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
-_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 # What the watchdog does where the environment says nothing.
 _DEFAULT_TIMEOUT = "30s"
 
@@ -58,15 +58,7 @@ def _function(name: str, definition: Mapping[str, Any], folder: Path) -> Functio
         handler=(folder / definition["handler"]).resolve(),
         image=definition["image"],
         environment=environment,
-        exec_timeout=seconds(environment.get("exec_timeout", _DEFAULT_TIMEOUT)),
-        max_inflight=int(environment.get("max_inflight", "0")),
+        exec_timeout=seconds("exec_timeout", _DEFAULT_TIMEOUT, environment),
+        max_inflight=count("max_inflight", "0", environment, least=0),
         definition=definition,
     )
-
-
-def seconds(duration: str) -> float:
-    """Returns a Go duration ("1m30s", "500ms", or a number of seconds) in seconds. Raises ValueError."""
-    parts = _DURATION.findall(duration)
-    if "".join(number + unit for number, unit in parts) != duration:
-        return float(duration)
-    return sum(float(number) * _SECONDS[unit] for number, unit in parts)

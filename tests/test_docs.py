@@ -12,7 +12,7 @@ from backend.clip import decoding, errors, limits, query
 from frontend.index import clip
 from frontend.index.errors import CATALOG
 from frontend.index.reply import DIED, NONSENSE, PLATFORM
-from local import stack
+from template.python3.server.environment import seconds
 from tests.launch import Running
 
 ROOT = Path(__file__).parent.parent
@@ -65,7 +65,7 @@ def test_every_answer_in_the_place_of_clips_is_in_the_table() -> None:
 
 def test_limits() -> None:
     rows = table_rows(CONFIGURATION, "function")
-    assert str(limits.MAX_IMAGE_BYTES) in CONFIGURATION
+    assert f"{limits.MAX_IMAGE_BYTES >> 20}MiB" in rows["`clip`"]
     assert str(limits.MAX_IMAGE_PIXELS) in CONFIGURATION
     parameters = table_rows(API, "parameter")
     assert [name.strip("`") for name in parameters] == list(query.PARAMETERS)
@@ -124,8 +124,8 @@ def test_the_bounds_of_each_function_are_those_of_the_stack_file() -> None:
     for bound, row in table_rows(ARCHITECTURE, "bound").items():
         for function, value in re.findall(r"`(index|clip)` (\d+s?)\b", row.split("|")[1]):
             [name, *_] = names = re.findall(r"`([a-z_]+)`", bound)
-            seconds = sum(stack.seconds(functions[function]["environment"][each]) for each in names)
-            assert value == (functions[function]["environment"][name] if len(names) == 1 else f"{seconds:g}s"), bound
+            expected = sum(seconds(each, "", functions[function]["environment"]) for each in names)
+            assert value == (functions[function]["environment"][name] if len(names) == 1 else f"{expected:g}s"), bound
 
 
 def test_the_readme_is_short_and_names_what_the_two_commands_need() -> None:

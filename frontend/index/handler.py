@@ -6,11 +6,11 @@ from werkzeug.datastructures import MIMEAccept
 from werkzeug.http import parse_accept_header
 
 from .clip import DEFAULT_GATEWAY_URL, DEFAULT_TIMEOUT, Clip, mounted_api_key
+from .environment import count, seconds
 from .errors import Failure
 from .interface import Context, Event, Response
 from .result import result_page
 from .session import DEFAULT_CONNECTIONS, session
-from .settings import count, seconds
 from .start import Introduction, start_page
 from .upload import read_upload
 
@@ -18,7 +18,7 @@ METHODS = ("GET", "HEAD", "POST", "PUT")
 CLIP = Clip(
     os.environ.get("gateway_url", DEFAULT_GATEWAY_URL),
     seconds("clip_timeout", DEFAULT_TIMEOUT),
-    session(count("max_inflight", DEFAULT_CONNECTIONS)),
+    session(count("max_inflight", DEFAULT_CONNECTIONS, least=0)),
     api_key=mounted_api_key(),
 )
 INTRODUCTION = Introduction(CLIP.describe)

@@ -1,7 +1,6 @@
 """stack.yml, index.yml and clip.yml, as faas-cli and OpenFaaS Community Edition take them."""
 
 import re
-from importlib import import_module
 from typing import Any
 
 import pytest
@@ -9,6 +8,8 @@ import yaml
 
 from local import stack
 from local.model_names import MODELS
+from template.python3.server.environment import seconds
+from template.python3.server.settings import Settings
 from tests.launch import PROJECT
 
 FILES = ["stack.yml", "index.yml", "clip.yml"]
@@ -93,7 +94,7 @@ def test_the_handler_and_the_template_are_there(function: stack.Function) -> Non
 def test_timeouts_chain(function: stack.Function) -> None:
     environment = function.environment
     read, write, execution, health = (
-        stack.seconds(environment[name])
+        seconds(name, "", environment)
         for name in ("read_timeout", "write_timeout", "exec_timeout", "healthcheck_interval")
     )
     own = settings(function)
@@ -104,7 +105,7 @@ def test_timeouts_chain(function: stack.Function) -> None:
 
 def test_whoever_waits_waits_longer_than_the_one_waited_for() -> None:
     [index, clip] = stack.read(PROJECT / "stack.yml", {})
-    called_for = stack.seconds(index.environment["clip_timeout"])
+    called_for = seconds("clip_timeout", "", index.environment)
     assert clip.exec_timeout < called_for < settings(index).request_timeout < index.exec_timeout
 
 
@@ -131,5 +132,5 @@ def test_memory_and_cpu_are_quantities_of_kubernetes(function: stack.Function, k
     assert re.fullmatch(r"\d+m", function.definition[kind]["cpu"])
 
 
-def settings(function: stack.Function) -> Any:
-    return import_module("template.python3.server.settings").Settings.from_environment(function.environment)
+def settings(function: stack.Function) -> Settings:
+    return Settings.from_environment(function.environment)

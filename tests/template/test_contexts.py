@@ -42,7 +42,8 @@ def test_the_server_lives_once() -> None:
 
 
 @pytest.mark.parametrize("function", ["frontend/index", "backend/clip"])
-def test_handlers_and_server_have_the_same_interface(function: str) -> None:
-    link = PROJECT / function / "interface.py"
+@pytest.mark.parametrize("name", ["interface.py", "environment.py"])
+def test_handlers_and_server_share_a_module(function: str, name: str) -> None:
+    link = PROJECT / function / name
     assert link.is_symlink()
-    assert link.resolve() == PROJECT / "template" / "python3" / "server" / "interface.py"
+    assert link.resolve() == PROJECT / "template" / "python3" / "server" / name
