@@ -1,6 +1,6 @@
 """Exports a model once, into a cache folder outside the sources, and says where it is.
 
-    python -m local.model_cache --model ViT-B-32 --pretrained datacomp_xl_s13b_b90k
+    python -m local.model_cache --model ViT-B-32-256 --pretrained datacomp_s34b_b86k
     python -m local.model_cache --model bundled --labels my-labels.txt
 
 The last line on stdout is the folder for `python -m local --model`. The export's own dependencies must be installed.
@@ -103,7 +103,7 @@ def _relabel(lists: Mapping[str, str], out: Path) -> None:
     if status != 0:
         raise ModelError(
             "The bundled model knows its hundred labels and its everyday words only: GET /function/clip lists them.\n"
-            "MODEL=ViT-B-32 PRETRAINED=datacomp_xl_s13b_b90k takes any labels."
+            "MODEL=ViT-B-32-256 PRETRAINED=datacomp_s34b_b86k takes any labels."
         )
 
 

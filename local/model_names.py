@@ -1,6 +1,6 @@
 """Refuses a model that open_clip does not have, before gigabytes are installed to find out.
 
-    python -m local.model_names --model ViT-B-32 --pretrained datacomp_xl_s13b_b90k
+    python -m local.model_names --model ViT-B-32-256 --pretrained datacomp_s34b_b86k
 
 `model_names.json` holds the names that open_clip 3.3.0 has weights for and that the export takes, each with its tags.
 """

@@ -1,6 +1,6 @@
 """Any open_clip model with the CLIP BPE tokenizer to an exported model folder, when an image is built and never later.
 
-    python -m backend.clip.export --model ViT-B-32 --pretrained datacomp_xl_s13b_b90k --out DIR
+    python -m backend.clip.export --model ViT-B-32-256 --pretrained datacomp_s34b_b86k --out DIR
     python -m backend.clip.export --model local-dir:CHECKPOINT_DIR --out DIR
     python -m backend.clip.export --model hf-hub:ORGANIZATION/REPOSITORY --out DIR
 

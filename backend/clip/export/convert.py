@@ -27,6 +27,7 @@ from ..text import DEFAULT_TEMPLATE, LabelEncoder
 from .check import check_against_open_clip
 from .source import ExportError, Source
 from .towers import ImageTower, TextTower, bpe_tokenizer
+from .trim import without_unread_tokens
 from .vocabulary import vocabulary as everyday_vocabulary
 
 TEXT_FILES = ("text.xml", "text.bin", "tokenizer.json")
@@ -97,7 +98,7 @@ def export(
         folder = Path(scratch)
         np.save(folder / "labels.npy", labels)
         pixels = torch.zeros(2, *manifest.image.size, 3, dtype=torch.uint8)
-        image_tower = ImageTower(model, config["mean"], config["std"], classes)
+        image_tower = ImageTower(without_unread_tokens(model), config["mean"], config["std"], classes)
         _convert(image_tower, pixels, [-1, *pixels.shape[1:]], folder / "image.xml")
         length = manifest.context_length
         tokens = source.tokenizer(["a photo of a cat.", "a dog"])
