@@ -1,5 +1,6 @@
 """Starts programs of this project as a person would, and ends them."""
 
+import os
 import signal
 import socket
 import subprocess
@@ -78,3 +79,16 @@ def wait_for(condition: Callable[[], bool], message: Callable[[], str] | str, se
         if time.monotonic() > end:
             pytest.fail(message if isinstance(message, str) else message())
         time.sleep(0.02)
+
+
+def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Runs a command that is expected to end by itself."""
+    return subprocess.run(
+        [sys.executable, "-m", *arguments],
+        cwd=PROJECT,
+        env={**os.environ, **variables},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )

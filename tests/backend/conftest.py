@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.backend.checkpoints import VISION, write_checkpoint
+from tests.checkpoints import VISION, write_checkpoint
 from tests.launch import Running, local
 
 

@@ -9,7 +9,7 @@ from backend.clip import image  # noqa: F401 (registers AVIF and HEIF)
 from backend.clip.cost import Cost
 from backend.clip.errors import TooManyPixels
 from backend.clip.formats import FORMATS
-from tests.backend.test_image import encoded, photo
+from tests.pictures import encoded, photo
 
 
 @pytest.mark.parametrize(

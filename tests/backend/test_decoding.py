@@ -19,8 +19,8 @@ from backend.clip.decoding import Decoders
 from backend.clip.errors import Busy, CorruptImage, TooExpensive, TooManyPixels, UnsupportedImage
 from backend.clip.image import read_pixels
 from backend.clip.preprocessing import Preprocessing
-from tests.backend.test_image import encoded, photo
 from tests.launch import PROJECT, wait_for
+from tests.pictures import encoded, photo
 
 PREPROCESSING = Preprocessing((224, 224))
 PHOTO = encoded(photo((640, 480)), "JPEG")

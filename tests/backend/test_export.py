@@ -24,7 +24,7 @@ from backend.clip.export.source import CLASSES, ExportError, load
 from backend.clip.export.towers import ImageTower
 from backend.clip.manifest import Manifest
 from backend.clip.recognizer import Recognizer
-from tests.backend.checkpoints import write_checkpoint
+from tests.checkpoints import write_checkpoint
 
 ROOT = Path(__file__).parents[2]
 

@@ -8,7 +8,7 @@ from backend.clip import image  # noqa: F401 (registers AVIF and HEIF)
 from backend.clip.formats import FORMATS, sniff
 from backend.clip.image import read_pixels
 from backend.clip.preprocessing import Preprocessing
-from tests.backend.test_image import encoded, photo
+from tests.pictures import encoded, photo
 
 AS_PILLOW_DOES = [name for name in FORMATS if name not in ("AVIF", "HEIF")]
 

@@ -16,7 +16,7 @@ from PIL import Image, ImageCms
 
 from backend.clip.formats import FORMATS
 from backend.clip.labels import LABELS, TEMPLATES
-from tests.backend.test_image import encoded, photo
+from tests.pictures import encoded, photo
 
 
 def post(url: str, data: bytes, **options: Any) -> requests.Response:

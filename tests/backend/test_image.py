@@ -3,7 +3,6 @@
 import io
 from itertools import product
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -13,22 +12,9 @@ from PIL import Image
 
 from backend.clip.image import read_pixels
 from backend.clip.preprocessing import Preprocessing
+from tests.pictures import encoded, photo
 
 SIZES = [(640, 480), (480, 640), (224, 224), (225, 224), (100, 75), (333, 1001), (1600, 90), (37, 41)]
-
-
-def photo(size: tuple[int, int], seed: int = 0) -> Image.Image:
-    """Blobs with some grain: neither flat nor noise, as photographs are."""
-    random = np.random.default_rng(seed)
-    blobs = Image.fromarray(random.integers(0, 256, (9, 12, 3), dtype=np.uint8)).resize(size, Image.Resampling.BICUBIC)
-    grain = random.normal(0, 6, (size[1], size[0], 3))
-    return Image.fromarray(np.clip(np.asarray(blobs) + grain, 0, 255).astype(np.uint8))
-
-
-def encoded(image: Image.Image, name: str, **options: Any) -> bytes:
-    buffer = io.BytesIO()
-    image.save(buffer, name, **options)
-    return buffer.getvalue()
 
 
 def open_clip_pixels(image: Image.Image, preprocessing: Preprocessing) -> NDArray[np.uint8]:

@@ -12,7 +12,7 @@ import requests
 from PIL import Image
 
 from tests.backend.test_handler import error_code, post, top
-from tests.backend.test_image import encoded, photo
+from tests.pictures import encoded, photo
 
 PHOTO = encoded(photo((640, 480)), "JPEG", quality=90)
 URLENCODED = {"Content-Type": "application/x-www-form-urlencoded"}

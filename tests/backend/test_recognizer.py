@@ -20,8 +20,8 @@ from backend.clip.image import read_pixels
 from backend.clip.manifest import Manifest
 from backend.clip.query import Query
 from backend.clip.recognizer import Ranking, Recognizer
-from tests.backend.checkpoints import VISION
-from tests.backend.test_image import encoded, photo
+from tests.checkpoints import VISION
+from tests.pictures import encoded, photo
 
 BFLOAT16 = "BF16" in ov.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 

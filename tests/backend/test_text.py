@@ -18,7 +18,7 @@ from backend.clip.export.source import load
 from backend.clip.labels import LABELS, TEMPLATES
 from backend.clip.manifest import Manifest
 from backend.clip.text import LabelEncoder, clean
-from tests.backend.checkpoints import write_checkpoint
+from tests.checkpoints import write_checkpoint
 
 STRINGS = [
     *(template.replace("{}", label) for label, template in zip(LABELS, TEMPLATES * 6, strict=False)),

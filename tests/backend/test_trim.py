@@ -8,7 +8,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from backend.clip.export.trim import without_unread_tokens
-from tests.backend.checkpoints import TEXT, VISION
+from tests.checkpoints import TEXT, VISION
 
 EVA = {"image_size": 224, "timm_model_name": "eva02_base_patch16_clip_224", "timm_pool": "token", "timm_proj": None}
 

@@ -5,7 +5,7 @@ import pytest
 from backend.clip.export.convert import export
 from backend.clip.export.source import load
 from benchmarks.models import Models, write_onnx
-from tests.backend.checkpoints import write_checkpoint
+from tests.checkpoints import write_checkpoint
 from tests.launch import PROJECT
 
 

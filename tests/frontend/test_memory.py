@@ -14,8 +14,9 @@ import yaml
 from urllib3.filepost import encode_multipart_formdata
 
 from tests.frontend.gateway import prediction
-from tests.hardening.server import MEGABYTE, Watch, serving
+from tests.functions import serving
 from tests.launch import PROJECT, Running
+from tests.processes import MEGABYTE, Watch
 
 ANSWER = b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + json.dumps(prediction()).encode()
 LIMIT = 512 * MEGABYTE

@@ -11,8 +11,8 @@ import numpy as np
 from tests.hardening import isobmff, jpegs
 from tests.hardening.bystander import PHOTO, Bystander, Flood, Seen, ask, posting
 from tests.hardening.labels import new_labels
-from tests.hardening.server import MEGABYTE
 from tests.hardening.tiny import KINDS, TIFFS, TINY
+from tests.processes import MEGABYTE
 
 CLIENTS = 15
 """One less than the watchdog lets in."""

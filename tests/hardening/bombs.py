@@ -7,7 +7,7 @@ from typing import Any
 
 from PIL import Image, WebPImagePlugin  # noqa: F401 (registers)
 
-from tests.backend.test_image import encoded
+from tests.pictures import encoded
 
 SIDE = 7071
 """Of a square of just below 50 megapixels."""

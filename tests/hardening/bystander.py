@@ -13,8 +13,8 @@ from typing import Any
 
 import requests
 
-from tests.backend.test_image import encoded, photo
-from tests.hardening.server import verdict
+from tests.functions import verdict
+from tests.pictures import encoded, photo
 
 PHOTO = encoded(photo((640, 480)), "JPEG", quality=85)
 PATIENCE = 2.0

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.hardening.server import clip
+from tests.functions import clip
 from tests.launch import Running
 
 
@@ -12,7 +12,7 @@ def open_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small exported model with random weights and an open vocabulary."""
     from backend.clip.export.convert import export
     from backend.clip.export.source import load
-    from tests.backend.checkpoints import write_checkpoint
+    from tests.checkpoints import write_checkpoint
 
     root = tmp_path_factory.mktemp("hardening")
     export(load(write_checkpoint(root / "checkpoint", "vit"), None), root / "model")

@@ -6,8 +6,8 @@ import numpy as np
 
 from tests.hardening.bystander import PHOTO, Seen, ask, together
 from tests.hardening.labels import new_labels
-from tests.hardening.server import MEGABYTE
 from tests.hardening.tiny import TINY
+from tests.processes import MEGABYTE
 
 _BODY = 19 * MEGABYTE
 

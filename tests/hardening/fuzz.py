@@ -15,12 +15,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.functions import clip
 from tests.hardening.bystander import ask
 from tests.hardening.samples import mutated, real_files
-from tests.hardening.server import MEGABYTE, Census, Watch, clip
 from tests.hardening.structure import Mutator
 from tests.hardening.wild import Wild, judge, send
 from tests.launch import Running
+from tests.processes import MEGABYTE, Census, Watch
 
 SLOW = 7.5
 """Seconds: the deadline of a decoder, the lane before the slow one, and a margin for a busy machine."""

@@ -7,7 +7,7 @@ from functools import cache
 
 from PIL import Image
 
-from tests.backend.test_image import encoded
+from tests.pictures import encoded
 
 CONTAINERS = {b"meta": 4, b"iprp": 0, b"ipco": 0, b"iinf": 6, b"iref": 4, b"moov": 0, b"trak": 0, b"dinf": 0}
 """Boxes that hold boxes, to how many bytes come before the first of them."""

@@ -6,7 +6,7 @@ from functools import cache
 
 from PIL import Image
 
-from tests.backend.test_image import encoded, photo
+from tests.pictures import encoded, photo
 
 SOI, EOI, SOS, COMMENT, APP2 = b"\xff\xd8", b"\xff\xd9", b"\xff\xda", b"\xff\xfe", b"\xff\xe2"
 TABLES_ONLY = SOI + EOI

@@ -16,8 +16,9 @@ from typing import Any
 import requests
 from requests.adapters import HTTPAdapter
 
+from tests.functions import clip, verdict
 from tests.hardening.samples import mutated, real_files
-from tests.hardening.server import MEGABYTE, Census, clip, verdict
+from tests.processes import MEGABYTE, Census
 
 CLIENTS = 16
 

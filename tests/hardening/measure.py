@@ -9,11 +9,12 @@ from collections import Counter
 from pathlib import Path
 
 from benchmarks.models import make
+from tests.functions import clip, memory_limit
 from tests.hardening.attacks import SLOW, endure, floods
 from tests.hardening.bombs import BOMBS, LARGEST, SLOW_TO_MAKE
 from tests.hardening.bystander import Bystander, ask
 from tests.hardening.crowd import crowd
-from tests.hardening.server import MEGABYTE, Census, Watch, clip, memory_limit
+from tests.processes import MEGABYTE, Census, Watch
 
 FLOOD_SECONDS = 10
 

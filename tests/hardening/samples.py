@@ -5,7 +5,7 @@ from typing import Any
 
 from PIL import Image
 
-from tests.backend.test_image import encoded, photo
+from tests.pictures import encoded, photo
 
 
 def frames() -> dict[str, Any]:

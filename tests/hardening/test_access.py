@@ -10,10 +10,10 @@ from frontend.index.clip import Clip
 from frontend.index.errors import Failure
 from frontend.index.session import session
 from frontend.index.upload import ANY_BYTES, Upload
-from tests.backend.test_image import encoded, photo
 from tests.frontend.caller import caller
-from tests.hardening.server import clip, verdict
+from tests.functions import clip, verdict
 from tests.launch import Running, local
+from tests.pictures import encoded, photo
 
 KEY = "correct-horse~battery=staple"
 PHOTO = encoded(photo((96, 64)), "JPEG")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.functions import clip
 from tests.hardening.attacks import (
     CHAINS,
     FLOODS,
@@ -20,9 +21,9 @@ from tests.hardening.attacks import (
     head,
 )
 from tests.hardening.bystander import PHOTO, Bystander, ask
-from tests.hardening.server import Census, clip
 from tests.hardening.tiny import TINY
 from tests.launch import Running, wait_for
+from tests.processes import Census
 
 SECONDS = 1.0
 """How long a flood lasts."""

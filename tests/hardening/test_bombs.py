@@ -8,10 +8,11 @@ import pytest
 import requests
 
 from backend.clip.limits import MAX_IMAGE_PIXELS
+from tests.functions import clip, verdict
 from tests.hardening.bombs import BOMBS, LARGEST
 from tests.hardening.samples import real_files
-from tests.hardening.server import MEGABYTE, Census, Watch, clip, verdict
 from tests.launch import Running
+from tests.processes import MEGABYTE, Census, Watch
 
 HANGS = 60
 """Seconds that no answer takes, however busy the machine is."""

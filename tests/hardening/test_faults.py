@@ -16,9 +16,10 @@ import psutil
 import pytest
 import requests
 
-from tests.backend.test_image import encoded, photo
-from tests.hardening.server import MEGABYTE, clip, verdict
+from tests.functions import clip, verdict
 from tests.launch import PROJECT, Running, local
+from tests.pictures import encoded, photo
+from tests.processes import MEGABYTE
 
 PHOTO = encoded(photo((640, 480)), "JPEG")
 LARGE = encoded(photo((3000, 2000)), "PNG")

@@ -11,9 +11,9 @@ import requests
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.functions import verdict
 from tests.hardening.fuzz import Fuzzer
 from tests.hardening.samples import mutated, real_files
-from tests.hardening.server import verdict
 from tests.hardening.structure import FORMATS, seeds
 from tests.launch import Running
 

@@ -5,8 +5,8 @@ import time
 import pytest
 
 from tests.hardening.load import CLIENTS, Load
-from tests.hardening.server import MEGABYTE, Census
 from tests.launch import Running, wait_for
+from tests.processes import MEGABYTE, Census
 
 COUNT = 1500
 

@@ -6,9 +6,10 @@ What is over its share waits, or is turned away and told when to come again. tes
 from collections import Counter
 from pathlib import Path
 
+from tests.functions import clip, memory_limit
 from tests.hardening.bystander import ask
 from tests.hardening.crowd import crowd
-from tests.hardening.server import MEGABYTE, Watch, clip, memory_limit
+from tests.processes import MEGABYTE, Watch
 
 PLATFORM = 32 * MEGABYTE
 """What the watchdog takes beside the function, and more."""

@@ -10,7 +10,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from tests.backend.checkpoints import TEXT, VISION, write_checkpoint
+from tests.checkpoints import TEXT, VISION, write_checkpoint
 from tests.launch import PROJECT
 
 LOCKS = {

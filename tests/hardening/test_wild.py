@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.hardening.server import serving
+from tests.functions import serving
 from tests.hardening.wild import Wild, judge, send
 from tests.launch import Running
 

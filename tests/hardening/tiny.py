@@ -7,9 +7,9 @@ from typing import Any
 
 from PIL import Image, TiffImagePlugin
 
-from tests.backend.test_image import encoded
 from tests.hardening.bombs import SIDE, bmp, png, tail, tiff
 from tests.hardening.isobmff import grid
+from tests.pictures import encoded
 
 
 def webp(width: int = SIDE, height: int = SIDE) -> bytes:

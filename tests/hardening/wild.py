@@ -8,8 +8,8 @@ import socket
 from dataclasses import dataclass
 from urllib.parse import quote, quote_from_bytes, urlsplit
 
+from tests.functions import STATUS_OF_CODE
 from tests.hardening.samples import mutated, real_files
-from tests.hardening.server import STATUS_OF_CODE
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "get", "BREW", "M-SEARCH", "!#$%&'*+")
 PATHS = (

@@ -3,31 +3,16 @@
 import json
 import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import psutil
 import pytest
 import requests
 
-from tests.launch import PROJECT, Running, free_port, local, wait_for
-from tests.local.conftest import write_stack
+from tests.launch import Running, free_port, local, run, wait_for
+from tests.local.stacks import write_stack
 
 WRONG = "functions: {a: {lang: python3, handler: ./a, image: a, environment: {exec_timeout: soon}}}"
-
-
-def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Runs a command that is expected to end by itself."""
-    return subprocess.run(
-        [sys.executable, "-m", *arguments],
-        cwd=PROJECT,
-        env={**os.environ, **variables},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
 
 
 def test_it_says_where_to_go_and_that_it_is_for_development(gateway: Running) -> None:

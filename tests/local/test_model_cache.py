@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.backend.checkpoints import write_checkpoint
-from tests.local.test_local import run
+from tests.checkpoints import write_checkpoint
+from tests.launch import run
 
 
 def test_a_checkpoint_is_exported_once(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from local.model_names import MODELS
-from tests.local.test_local import run
+from tests.launch import run
 
 
 @pytest.mark.parametrize(

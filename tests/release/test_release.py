@@ -10,8 +10,7 @@ import yaml
 
 from local import stack
 from release import changelog
-from tests.launch import PROJECT
-from tests.local.test_local import run
+from tests.launch import PROJECT, run
 
 INDEX, CLIP = (f"ghcr.io/somebody/{name}@sha256:{digit * 64}" for name, digit in (("index", "1"), ("clip", "2")))
 SOURCE = "https://example.com/somebody/recognizer"

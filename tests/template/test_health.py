@@ -8,7 +8,7 @@ import pytest
 import requests
 
 from tests.launch import wait_for
-from tests.template.conftest import Start
+from tests.template.function import Start
 
 HANDLER = """
 import ctypes, time

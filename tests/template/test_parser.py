@@ -14,7 +14,7 @@ import pytest
 import requests
 
 from tests.launch import Running, wait_for
-from tests.template.conftest import Start
+from tests.template.function import Start
 from tests.template.wire import answer, connect, exchange, status_and_error
 
 MB = 1_000_000

@@ -15,7 +15,7 @@ import requests
 
 from template.python3.server.settings import Settings
 from tests.launch import free_port, wait_for
-from tests.template.conftest import HANDLER, Start, assemble
+from tests.template.function import HANDLER, Start, assemble
 
 SLOW_START = f"import time\ntime.sleep(2)\n{HANDLER}"
 

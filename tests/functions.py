@@ -1,30 +1,27 @@
-"""A function as the template's own server runs it, and what its processes take."""
+"""A function as the template's own server runs it, with the settings of stack.yml, and what it answers."""
 
 import os
 import re
 import sys
 import tempfile
-import threading
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
-import psutil
 import requests
 
 from backend.clip import errors
 from frontend.index.errors import CATALOG
 from local import assemble, stack
 from tests.launch import PROJECT, Running, free_port, running
+from tests.processes import MEGABYTE
 
 _ERRORS: list[type[errors.RequestError]] = [errors.RequestError, *errors.RequestError.__subclasses__()]
 STATUS_OF_CODE = {"bad_request": 400} | {error.code: error.status for error in _ERRORS}
 """Of what `clip` and its server say."""
 STATUS_OF_CODE |= {code: entry["status"] for code, entry in CATALOG.items() if code not in STATUS_OF_CODE}
 """And of what `index` says beside it."""
-MEGABYTE = 1 << 20
 
 
 @contextmanager
@@ -93,64 +90,3 @@ def verdict(answer: requests.Response) -> str:
     assert error["message"].endswith(".")
     assert STATUS_OF_CODE[error["code"]] == answer.status_code
     return str(error["code"])
-
-
-def family(process_id: int) -> list[psutil.Process]:
-    """The process and all that it has started."""
-    process = psutil.Process(process_id)
-    return [process, *process.children(recursive=True)]
-
-
-def memory_of(processes: Sequence[psutil.Process]) -> int:
-    """Bytes that they have in memory; what several share counts once. Processes that have ended have none."""
-    total = 0
-    for process in processes:
-        with suppress(OSError, psutil.Error):
-            # Proportional set size: psutil has it too, and takes far longer for it.
-            rollup = Path(f"/proc/{process.pid}/smaps_rollup").read_bytes()
-            total += int(re.search(rb"^Pss:\s+(\d+)", rollup, re.MULTILINE)[1]) * 1024  # type: ignore[index]
-    return total
-
-
-@dataclass(frozen=True)
-class Census:
-    """What a process and those that it has started hold."""
-
-    threads: int
-    """Of the first alone."""
-    descriptors: int
-    memory: int
-    """Bytes."""
-    processes: int
-
-    @classmethod
-    def of(cls, process_id: int) -> "Census":
-        processes = family(process_id)
-        return cls(processes[0].num_threads(), processes[0].num_fds(), memory_of(processes), len(processes))
-
-
-class Watch:
-    """Watches the memory of a process and of those that it has started: `peak` and `growth`, in bytes."""
-
-    def __init__(self, process_id: int) -> None:
-        self._process_id = process_id
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run)
-
-    def __enter__(self) -> "Watch":
-        self.start = self.peak = memory_of(family(self._process_id))
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        self._thread.join()
-
-    def _run(self) -> None:
-        while not self._stop.wait(0.01):
-            with suppress(psutil.Error):  # a child may end while its family is counted
-                self.peak = max(self.peak, memory_of(family(self._process_id)))
-
-    @property
-    def growth(self) -> int:
-        return self.peak - self.start
