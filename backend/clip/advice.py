@@ -17,7 +17,10 @@ def on_no_image(body: bytes | memoryview, mimetype: str) -> str:
     if _URL.match(start):
         return f"It is a URL, and no URL is fetched: {_SEND_BYTES}"
     if mimetype == "application/json" or start.lstrip()[:1] in (b"{", b"["):
-        return f"It is JSON: {_SEND_BYTES} Parameters go into the query or into the fields of a form."
+        return (
+            f"It is JSON: {_SEND_BYTES} Parameters go into the query or into the fields of a form. "
+            'In Hugging Face\'s form JSON has the photo in "inputs", as base64.'
+        )
     if _FIELD.match(start):
         return (
             f"It is a form without files: {_SEND_BYTES} A form must be multipart, as curl -F image=@photo.jpg sends it."

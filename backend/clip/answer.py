@@ -1,12 +1,12 @@
 """What the function says, as OpenFaaS response dictionaries."""
 
 import json
-from collections.abc import Mapping
 from typing import Any
 
 from werkzeug.datastructures import MIMEAccept
 from werkzeug.http import parse_accept_header
 
+from .deadline import Deadline
 from .errors import RequestError
 from .formats import FORMATS
 from .interface import Response
@@ -14,6 +14,7 @@ from .limits import (
     DEFAULT_TOP_K,
     MAX_IMAGE_BYTES,
     MAX_IMAGE_PIXELS,
+    MAX_IMAGES,
     MAX_LABEL_CHARACTERS,
     MAX_LABELS,
     MAX_NEW_LABEL_TOKENS,
@@ -23,34 +24,53 @@ from .recognizer import Ranking, Recognizer
 from .version import VERSION
 
 
-def ranking(result: Ranking, manifest: Manifest, accept: str | None, seconds: Mapping[str, float]) -> Response:
+def ranking(result: Ranking, manifest: Manifest, accept: str | None, deadline: Deadline) -> Response:
     """The answer to an image.
 
     Args:
         accept: the header Accept; who prefers plain text gets ``label<TAB>percent``, one a line.
-        seconds: what the time went to, for the header Server-Timing.
+        deadline: has what the time went to.
     """
     if parse_accept_header(accept, MIMEAccept).best_match(["application/json", "text/plain"]) == "text/plain":
         lines = [f"{prediction.label}\t{prediction.score:.1%}\n" for prediction in result.predictions]
         response = _response(200, "text/plain; charset=utf-8", "".join(lines))
     else:
-        predictions = [{"label": each.label, "score": _rounded(each.score)} for each in result.predictions]
-        said: dict[str, Any] = {"predictions": predictions, "confidence": _rounded(result.confidence)}
-        said |= {"recognized": result.recognized}
-        if result.instead:
-            said |= {"instead": {"label": result.instead.label, "confidence": _rounded(result.instead.confidence)}}
-        response = _json(200, said | {"model": manifest.title})
-    response["headers"] |= {
+        response = json_response(200, ranking_object(result, manifest))
+    response["headers"] |= confidence_headers(result) | server_timing(deadline)
+    return response
+
+
+def ranking_object(result: Ranking, manifest: Manifest) -> dict[str, Any]:
+    """The answer to an image, as it stands in JSON."""
+    said = {
+        "predictions": predictions_list(result),
+        "confidence": _rounded(result.confidence),
+        "recognized": result.recognized,
+    }
+    if result.instead:
+        said |= {"instead": {"label": result.instead.label, "confidence": _rounded(result.instead.confidence)}}
+    return said | {"model": manifest.title}
+
+
+def predictions_list(result: Ranking) -> list[dict[str, Any]]:
+    return [{"label": each.label, "score": _rounded(each.score)} for each in result.predictions]
+
+
+def confidence_headers(result: Ranking) -> dict[str, str]:
+    return {
         "X-Confidence": f"{result.confidence:.4f}",
         "X-Recognized": "true" if result.recognized else "false",
-        "Server-Timing": ", ".join(f"{name};dur={1000 * spent:.1f}" for name, spent in seconds.items()),
     }
-    return response
+
+
+def server_timing(deadline: Deadline) -> dict[str, str]:
+    spent = {"wait": deadline.waited, "decode": deadline.decoding, "inference": deadline.inference}
+    return {"Server-Timing": ", ".join(f"{name};dur={1000 * seconds:.1f}" for name, seconds in spent.items())}
 
 
 def description(recognizer: Recognizer) -> Response:
     manifest = recognizer.manifest
-    return _json(
+    return json_response(
         200,
         {
             "version": VERSION,
@@ -67,6 +87,7 @@ def description(recognizer: Recognizer) -> Response:
             "limits": {
                 "max_image_bytes": MAX_IMAGE_BYTES,
                 "max_image_pixels": MAX_IMAGE_PIXELS,
+                "max_images": MAX_IMAGES,
                 "max_labels": MAX_LABELS,
                 "max_label_characters": MAX_LABEL_CHARACTERS,
                 "max_label_tokens": manifest.context_length,
@@ -77,9 +98,13 @@ def description(recognizer: Recognizer) -> Response:
 
 
 def error(problem: RequestError) -> Response:
-    response = _json(problem.status, {"error": {"code": problem.code, "message": str(problem)}})
+    response = json_response(problem.status, error_object(problem))
     response["headers"].update(problem.headers)
     return response
+
+
+def error_object(problem: RequestError) -> dict[str, Any]:
+    return {"error": {"code": problem.code, "message": str(problem)}}
 
 
 def _rounded(score: float) -> float:
@@ -87,7 +112,7 @@ def _rounded(score: float) -> float:
     return float(f"{score:.6g}")
 
 
-def _json(status: int, value: object) -> Response:
+def json_response(status: int, value: object) -> Response:
     return _response(status, "application/json", json.dumps(value, ensure_ascii=False) + "\n")
 
 

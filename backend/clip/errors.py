@@ -1,6 +1,6 @@
 """Everything that can be wrong with a request, each with the HTTP status and the code that the caller sees."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from types import MappingProxyType
 
 
@@ -37,7 +37,12 @@ class NotFound(RequestError):
 class MethodNotAllowed(RequestError):
     status = 405
     code = "method_not_allowed"
-    headers = MappingProxyType({"Allow": "GET, HEAD, POST, PUT"})
+
+    def __init__(self, allowed: Collection[str]) -> None:
+        """``allowed``: the methods of this path. What takes GET takes HEAD as well."""
+        methods = ", ".join(sorted({*allowed} | ({"HEAD"} if "GET" in allowed else set())))
+        super().__init__(f"This address takes {methods}.")
+        self.headers = {"Allow": methods}
 
 
 class BodyTooLarge(RequestError):

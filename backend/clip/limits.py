@@ -6,6 +6,7 @@ MAX_IMAGE_BYTES = size("max_image_bytes", "20MiB")
 MAX_IMAGE_PIXELS = count("max_image_pixels", "50000000")
 DECODE_TIMEOUT = seconds("decode_timeout", "5s")
 """How long decoding an image may take, in seconds."""
+MAX_IMAGES = 64
 MAX_LABELS = 1000
 MAX_LABEL_CHARACTERS = 200
 MAX_NEW_LABEL_TOKENS = 16_384

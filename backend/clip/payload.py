@@ -1,4 +1,4 @@
-"""What a request body holds: an image, raw, in a multipart form, or base64, bare or as a data URI."""
+"""What a request body holds: an image, raw, base64 or as a data URI, or a multipart form with one or several."""
 
 import base64
 import binascii
@@ -10,7 +10,7 @@ from werkzeug.http import parse_options_header
 from .advice import lost_line_breaks, on_a_field, on_no_image
 from .errors import BadParameter, BodyTooLarge, CorruptImage, EmptyBody, UnsupportedImage
 from .formats import FORMATS, sniff
-from .limits import MAX_IMAGE_BYTES
+from .limits import MAX_IMAGE_BYTES, MAX_IMAGES
 from .multipart import parts_of
 from .query import PARAMETERS
 
@@ -24,54 +24,70 @@ _MAX_TEXT_BYTES = 1 << 20
 
 @dataclass(frozen=True)
 class Payload:
-    image: bytes | memoryview
-    """An image file, by its first bytes; that in a form is not copied."""
+    files: tuple[bytes | memoryview, ...]
+    """As they were sent, at least one; those in a form are not copied."""
     fields: tuple[tuple[str, str], ...]
-    """What a form holds beside it: names and values, empty ones left out."""
+    """What a form holds beside them: names and values, empty ones left out."""
+    mimetype: str
+    """Of the body."""
 
     @classmethod
     def read(cls, body: bytes, content_type: str) -> "Payload":
-        """Find the image in a request.
+        """Take a request apart.
 
         Args:
             body: the request body as it came.
             content_type: the Content-Type header, or "".
 
         Raises:
-            EmptyBody: nothing was sent, or a form without a file.
-            BadParameter: a form with several files.
-            BodyTooLarge: the image is over ``MAX_IMAGE_BYTES``.
-            UnsupportedImage: not an image, or of a format outside ``FORMATS``.
-            CorruptImage: a form or a base64 text that cannot be read, or a photo without its line breaks.
+            EmptyBody: a form without a file.
+            BadParameter: a form with too many files.
+            BodyTooLarge: a form with too much text.
+            CorruptImage: a form that cannot be read, or a photo without its line breaks.
         """
         mimetype, _ = parse_options_header(content_type)
         if lost_line_breaks(body, mimetype):
             raise CorruptImage(
                 "The line breaks of the photo are missing, because curl's option -d removes them: use --data-binary."
             )
-        image: bytes | memoryview = body
-        fields: tuple[tuple[str, str], ...] = ()
         if body and mimetype == "multipart/form-data":
-            image, fields = _read_form(body, content_type)
-        if sniff(image) is None:
-            image = _from_base64(bytes(image))
-            if not image or image.isspace():
-                raise EmptyBody("The request has no image in its body.")
-        if len(image) > MAX_IMAGE_BYTES:
-            raise BodyTooLarge(f"The image has {len(image):,} bytes; at most {MAX_IMAGE_BYTES:,} are accepted.")
-        if sniff(image) is None:
-            problem = f"This is not an image of a supported format ({', '.join(FORMATS)})."
-            raise UnsupportedImage(f"{problem} {on_no_image(image, mimetype)}".strip())
-        return cls(image, fields)
+            return cls(*_read_form(body, content_type), mimetype)
+        return cls((body,), (), mimetype)
 
 
-def _read_form(body: bytes, content_type: str) -> tuple[memoryview, tuple[tuple[str, str], ...]]:
-    """The one file of a form and its fields."""
+def image_in(data: bytes | memoryview, mimetype: str = "") -> bytes | memoryview:
+    """The image file, by its first bytes, that was sent raw, as base64 or as a data URI.
+
+    Args:
+        mimetype: of the whole body, for a better message.
+
+    Raises:
+        EmptyBody: nothing was sent.
+        BodyTooLarge: the image is over ``MAX_IMAGE_BYTES``.
+        UnsupportedImage: not an image, or of a format outside ``FORMATS``.
+        CorruptImage: a base64 text that cannot be read.
+    """
+    if sniff(data) is None:
+        data = _from_base64(bytes(data))
+        if not data or data.isspace():
+            raise EmptyBody("The request has no image in its body.")
+    if len(data) > MAX_IMAGE_BYTES:
+        raise BodyTooLarge(f"The image has {len(data):,} bytes; at most {MAX_IMAGE_BYTES:,} are accepted.")
+    if sniff(data) is None:
+        problem = f"This is not an image of a supported format ({', '.join(FORMATS)})."
+        raise UnsupportedImage(f"{problem} {on_no_image(data, mimetype)}".strip())
+    return data
+
+
+def _read_form(body: bytes, content_type: str) -> tuple[tuple[memoryview, ...], tuple[tuple[str, str], ...]]:
+    """The files of a form and its fields."""
     try:
-        parts = [part for part in parts_of(body, content_type) if part.content]
+        parts = parts_of(body, content_type)
     except ValueError as error:
         raise CorruptImage(f"The multipart form cannot be read: {error}.") from error
-    files = [part for part in parts if part.filename is not None]
+    # Browsers send a file without a name where nobody has chosen one.
+    files = [part for part in parts if part.content or part.filename]
+    files = [part for part in files if part.filename is not None]
     if len(body) - sum(len(part.content) for part in files) > _MAX_TEXT_BYTES:
         raise BodyTooLarge(
             f"The form has over {_MAX_TEXT_BYTES:,} bytes of text. "
@@ -81,12 +97,12 @@ def _read_form(body: bytes, content_type: str) -> tuple[memoryview, tuple[tuple[
     for part in files:
         if part.name in PARAMETERS:
             raise BadParameter(f"{part.name} was sent as a file, and must be text (with curl: -F '{part.name}=<FILE').")
-    if len(files) > 1:
-        raise BadParameter(f"The form has {len(files)} files. Send one photo with each request.")
-    if not files:
+    if len(files) > MAX_IMAGES:
+        raise BadParameter(f"The form has {len(files):,} files; at most {MAX_IMAGES} are accepted.")
+    if not any(part.content for part in files):
         advice = next((on_a_field(name, value) for name, value in fields if name not in PARAMETERS), "")
         raise EmptyBody(f"The form has no file, or an empty one. {advice}".strip())
-    return files[0].content, tuple((name, value) for name, value in fields if value.strip())
+    return tuple(part.content for part in files), tuple((name, value) for name, value in fields if value.strip())
 
 
 def _from_base64(body: bytes) -> bytes:

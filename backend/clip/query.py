@@ -1,5 +1,6 @@
 """The parameters of a request: how many labels, out of which, in which prompt."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 
@@ -34,9 +35,11 @@ class Query:
         for name in values:
             if name not in PARAMETERS:
                 raise BadParameter(_unknown(name))
-        labels, everyday, template = _labels(values.getlist("labels")), _everyday(values), _template(values)
+        labels, everyday, template = _labels(values.getlist("labels")), _everyday(values), _single(values, "template")
         if everyday and (labels or template is not None):
             raise BadParameter("vocabulary=everyday ranks words of its own: give it without labels and template.")
+        if template is not None:
+            require_template(template)
         return cls(_top_k(_single(values, "top_k")), labels, everyday, template)
 
 
@@ -79,7 +82,15 @@ def _everyday(values: "MultiDict[str, str]") -> bool:
 def _labels(values: list[str]) -> tuple[str, ...]:
     if not values:
         return ()
-    given = values[0].split(",") if len(values) == 1 else values
+    return distinct_labels(values[0].split(",") if len(values) == 1 else values)
+
+
+def distinct_labels(given: Iterable[str]) -> tuple[str, ...]:
+    """Labels without empty ones and repetitions.
+
+    Raises:
+        BadParameter: there are none, too many, or one that is too long.
+    """
     labels: dict[str, str] = {}
     for text in given:
         if label := fold(text):
@@ -93,13 +104,11 @@ def _labels(values: list[str]) -> tuple[str, ...]:
     return tuple(labels.values())
 
 
-def _template(values: "MultiDict[str, str]") -> str | None:
-    template = _single(values, "template")
-    if template is not None:
-        if template.count("{}") != 1:
-            raise BadParameter("template must contain {} exactly once, where the label goes.")
-        _require_short("template", template)
-    return template
+def require_template(template: str) -> None:
+    """Raise BadParameter unless it has one place for the label, and is not too long."""
+    if template.count("{}") != 1:
+        raise BadParameter("template must contain {} exactly once, where the label goes.")
+    _require_short("template", template)
 
 
 def _require_short(kind: str, text: str) -> None:

@@ -5,7 +5,7 @@ import math
 import os
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from http import HTTPStatus
 from pathlib import Path
 
@@ -23,6 +23,9 @@ DEFAULT_TIMEOUT = "23s"
 
 RETRIES = 3
 FIRST_DELAY = 0.25
+# What clip's answers have: its description, and one or several photos' labels.
+_DESCRIPTION = ("labels",)
+_RECOGNITION = ("predictions", "results")
 
 log = logging.getLogger(__name__)
 
@@ -62,17 +65,22 @@ class Clip:
 
     def describe(self, context: Context) -> Response:
         """Clip's own description: model, vocabulary, labels, limits. Raises `Failure` where clip gave none."""
-        return self._call(None, "application/json", context, "labels", lambda reply: reply.may_pass("labels"))
+        return self._call(None, "application/json", context, _DESCRIPTION, lambda reply: reply.may_pass(_DESCRIPTION))
 
     def recognize(self, upload: Upload, accept: str, context: Context) -> Response:
         """Clip's answer to one picture, be it labels or an error of its own. Raises `Failure` where clip gave none.
 
         `accept` is the media type that is asked for. A picture is sent again only where clip has not worked on it.
         """
-        return self._call(upload, accept, context, "predictions", Reply.not_executed)
+        return self._call(upload, accept, context, _RECOGNITION, Reply.not_executed)
 
     def _call(
-        self, upload: Upload | None, accept: str, context: Context, key: str, repeatable: Callable[[Reply], bool]
+        self,
+        upload: Upload | None,
+        accept: str,
+        context: Context,
+        keys: Sequence[str],
+        repeatable: Callable[[Reply], bool],
     ) -> Response:
         deadline = min(self.clock() + self.timeout, context.deadline)
         for delay in _delays():
@@ -82,7 +90,7 @@ class Clip:
                 break
             log.warning("clip answered %d; trying again in %.1f s", reply.status, wait)
             self.sleep(wait)
-        return reply.answer(key)
+        return reply.answer(keys)
 
     def _send(self, upload: Upload | None, accept: str, call_id: str, deadline: float) -> Reply:
         headers = {"Accept": accept, "X-Call-Id": call_id, **self.authorization}

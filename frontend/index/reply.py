@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 
@@ -48,29 +48,32 @@ class Reply:
     body: bytes = b""
     refused: bool = False
 
-    def clips_type(self, key: str) -> str | None:
-        """The Content-Type of what clip itself said: a JSON object that has `key`, text, or its error form.
+    def clips_type(self, keys: Sequence[str]) -> str | None:
+        """The Content-Type of what clip itself said: a JSON object that has one of the `keys`, what it marks as its own
+        (text, and the array of Hugging Face's form), or its error form.
 
         None where the platform spoke.
         """
         is_text = self.headers.get("Content-Type", "").startswith("text/plain")
-        if self.status == HTTPStatus.OK and is_text and "X-Recognized" in self.headers:
+        is_marked = self.status == HTTPStatus.OK and "X-Recognized" in self.headers
+        if is_marked and is_text:
             return "text/plain; charset=utf-8"
         try:
             document = json.loads(self.body)
         except ValueError:
             return None
-        expected = key if self.status == HTTPStatus.OK else "error"
-        return "application/json" if isinstance(document, dict) and expected in document else None
+        expected = keys if self.status == HTTPStatus.OK else ("error",)
+        is_expected = isinstance(document, dict) and any(key in document for key in expected)
+        return "application/json" if is_marked or is_expected else None
 
     def not_executed(self) -> bool:
         """Whether clip has certainly not worked on it: only then may a photo be sent again."""
         turned_away = self.status == HTTPStatus.SERVICE_UNAVAILABLE and "Retry-After" in self.headers
         return self.refused or turned_away or self.status == HTTPStatus.TOO_MANY_REQUESTS
 
-    def may_pass(self, key: str) -> bool:
+    def may_pass(self, keys: Sequence[str]) -> bool:
         """Whether the same question may be answered soon."""
-        silent = self.status == HTTPStatus.INTERNAL_SERVER_ERROR and self.clips_type(key) is None
+        silent = self.status == HTTPStatus.INTERNAL_SERVER_ERROR and self.clips_type(keys) is None
         return silent or self.status == HTTPStatus.BAD_GATEWAY or self.status in TEMPORARY
 
     def retry_after(self) -> float:
@@ -78,14 +81,14 @@ class Reply:
         value = self.headers.get("Retry-After", "")
         return float(value) if value.isdecimal() else 0.0
 
-    def answer(self, key: str) -> Response:
+    def answer(self, keys: Sequence[str]) -> Response:
         """Clip's answer, be it an error of its own. Raises `Failure` where clip gave none, or none for callers."""
         passed_on = {name: self.headers[name] for name in PASSED_ON if name in self.headers}
         if self.status == HTTPStatus.UNAUTHORIZED:  # visitors have no key: it is this function's that is wrong
             log.error("clip does not take this function's API key: both need the same secret %s", API_KEY_SECRET)
             challenge = {"WWW-Authenticate": "Bearer"}
             raise Failure("unauthorized", "The function clip does not take the API key of this function.", challenge)
-        kind = self.clips_type(key)
+        kind = self.clips_type(keys)
         if kind is not None:
             return {"statusCode": self.status, "headers": passed_on | {"Content-Type": kind}, "body": self.body}
         died = self.status == HTTPStatus.INTERNAL_SERVER_ERROR and not self.body

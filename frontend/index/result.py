@@ -17,6 +17,8 @@ SIGNATURES = {b"\xff\xd8\xff": "image/jpeg", b"\x89PNG\r\n\x1a\n": "image/png", 
 def result_page(answer: Response, upload: Upload | None, path: str) -> Response:
     """Clip's answer, or a `Failure`'s, to a request for `path`, as HTML with the same status and headers."""
     document = json.loads(answer["body"])
+    if "predictions" not in document and "error" not in document:
+        return answer  # several photos' labels, or Hugging Face's form: no browser's form asks for these
     error = document.get("error")
     body = render(
         "result.html",

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from backend.clip.answer import ranking
+from backend.clip.deadline import Deadline
 from backend.clip.manifest import Manifest
 from backend.clip.recognizer import Instead, Prediction, Ranking
 
@@ -23,7 +24,7 @@ MANIFEST = Manifest.read(Path(__file__).parents[2] / "backend" / "clip" / "model
     ],
 )
 def test_a_score_has_six_significant_digits(score: float, written: str) -> None:
-    answer = ranking(Ranking([Prediction("apple", score)], 0.5, True, None), MANIFEST, None, {})
+    answer = ranking(Ranking([Prediction("apple", score)], 0.5, True, None), MANIFEST, None, Deadline.unlimited())
 
     assert f'"score": {written}}}' in answer["body"]
     assert json.loads(answer["body"])["predictions"][0]["score"] == pytest.approx(score, rel=1e-5)
@@ -32,7 +33,7 @@ def test_a_score_has_six_significant_digits(score: float, written: str) -> None:
 def test_an_answer_that_is_not_recognized_says_what_it_is_instead() -> None:
     result = Ranking([Prediction("aquarium fish", 0.8)], 0.03125, False, Instead("flamingo", 0.93))
 
-    answer = ranking(result, MANIFEST, None, {})
+    answer = ranking(result, MANIFEST, None, Deadline.unlimited())
 
     assert json.loads(answer["body"]) == {
         "predictions": [{"label": "aquarium fish", "score": 0.8}],

@@ -446,6 +446,7 @@ def test_get_describes_the_service(open_clip_url: str) -> None:
     assert body["limits"] == {
         "max_image_bytes": 20971520,
         "max_image_pixels": 50000000,
+        "max_images": 64,
         "max_labels": 1000,
         "max_label_characters": 200,
         "max_label_tokens": 77,

@@ -1,0 +1,60 @@
+"""The request and the answer of Hugging Face's zero-shot image classification, as ``huggingface_hub`` has them.
+
+https://huggingface.co/docs/inference-providers/tasks/zero-shot-image-classification
+"""
+
+from typing import Any
+
+from .. import answer
+from ..advice import on_no_image
+from ..deadline import Deadline
+from ..errors import BadParameter, UnsupportedImage
+from ..interface import Event, Response
+from ..json_object import read_object, require_known
+from ..limits import DEFAULT_TOP_K, MAX_LABELS
+from ..payload import image_in
+from ..query import Query, distinct_labels, require_template
+from ..service import Service
+
+# "options" are those of Hugging Face's own servers, such as wait_for_model.
+_NAMES = ("inputs", "parameters", "options")
+_PARAMETERS = ("candidate_labels", "hypothesis_template", "top_k")
+
+
+def classify(service: Service, event: Event, deadline: Deadline) -> Response:
+    """``[{"label", "score"}, …]``, best first, for the image that is base64 in ``inputs``."""
+    values = read_object(event.body)
+    if "inputs" not in values:
+        raise UnsupportedImage(f"This JSON has no 'inputs'. {on_no_image(event.body, 'application/json')}")
+    require_known(values, _NAMES)
+    if event.query:
+        raise BadParameter("With JSON, parameters go into its 'parameters', not into the query.")
+    if not isinstance(values["inputs"], str):
+        raise BadParameter("inputs must be the image as a base64 string.")
+    query = _query(values.get("parameters"))
+    image = image_in(values.pop("inputs").encode())
+    candidates = service.candidates(query, deadline)
+    result = service.rank(image, candidates, query.top_k, deadline)
+    response = answer.json_response(200, answer.predictions_list(result))
+    response["headers"] |= answer.confidence_headers(result) | answer.server_timing(deadline)
+    return response
+
+
+def _query(given: Any) -> Query:
+    """``parameters``, in which null is as good as nothing."""
+    if not isinstance(given, dict | None):
+        raise BadParameter("parameters must be an object.")
+    parameters = {name: value for name, value in (given or {}).items() if value is not None}
+    require_known(parameters, _PARAMETERS)
+    labels, template = parameters.get("candidate_labels"), parameters.get("hypothesis_template")
+    if labels is not None and not (isinstance(labels, list) and all(isinstance(label, str) for label in labels)):
+        raise BadParameter("candidate_labels must be an array of strings.")
+    if template is not None:
+        if not isinstance(template, str):
+            raise BadParameter("hypothesis_template must be a string.")
+        require_template(template)
+    candidates = () if labels is None else distinct_labels(labels)
+    top_k = parameters.get("top_k", len(candidates) or DEFAULT_TOP_K)
+    if type(top_k) is not int or not 1 <= top_k <= MAX_LABELS:
+        raise BadParameter(f"top_k must be a whole number from 1 to {MAX_LABELS}.")
+    return Query(top_k, candidates, template=template)

@@ -1,0 +1,55 @@
+"""``POST /``: photos to ranked labels."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from werkzeug.datastructures import MultiDict
+
+from .. import answer
+from ..deadline import Deadline
+from ..errors import RequestError
+from ..interface import Event, Response
+from ..json_object import is_object
+from ..payload import Payload, image_in
+from ..query import Query
+from ..service import Service
+from .hugging_face import classify
+
+
+def describe(service: Service, _event: Event, _deadline: Deadline) -> Response:
+    """The model, its labels, the limits."""
+    return answer.description(service.recognizer)
+
+
+def recognize(service: Service, event: Event, deadline: Deadline) -> Response:
+    """The labels of the photo in the body, or of the photos in a form; JSON is Hugging Face's form."""
+    deadline.require()
+    if is_object(event.body):
+        return classify(service, event, deadline)
+    sent = Payload.read(event.body, event.headers.get("Content-Type", ""))
+    images = sent.files if len(sent.files) > 1 else (image_in(sent.files[0], sent.mimetype),)
+    query = Query.parse(MultiDict([*event.query.items(multi=True), *sent.fields]))
+    if len(images) > 1:
+        return _recognize_each(service, images, query, deadline)
+    candidates = service.candidates(query, deadline)
+    result = service.rank(images[0], candidates, query.top_k, deadline)
+    return answer.ranking(result, service.recognizer.manifest, event.headers.get("Accept"), deadline)
+
+
+def _recognize_each(
+    service: Service, files: Sequence[bytes | memoryview], query: Query, deadline: Deadline
+) -> Response:
+    """Each photo's own answer or error. One after the other: a request holds no more of the service than any other."""
+    candidates = service.candidates(query, deadline)
+    manifest = service.recognizer.manifest
+    results: list[dict[str, Any]] = []
+    for file in files:
+        try:
+            deadline.require()
+            result = service.rank(image_in(file), candidates, query.top_k, deadline)
+            results.append(answer.ranking_object(result, manifest))
+        except RequestError as problem:
+            results.append(answer.error_object(problem))
+    response = answer.json_response(200, {"results": results, "model": manifest.title})
+    response["headers"] |= answer.server_timing(deadline)
+    return response
