@@ -11,17 +11,12 @@ from typing import Any
 
 import requests
 
-from backend.clip import errors
 from frontend.index.errors import CATALOG
 from local import assemble, stack
 from tests.launch import PROJECT, Running, free_port, running
 from tests.processes import MEGABYTE
 
-_ERRORS: list[type[errors.RequestError]] = [errors.RequestError, *errors.RequestError.__subclasses__()]
-STATUS_OF_CODE = {"bad_request": 400} | {error.code: error.status for error in _ERRORS}
-"""Of what `clip` and its server say."""
-STATUS_OF_CODE |= {code: entry["status"] for code, entry in CATALOG.items() if code not in STATUS_OF_CODE}
-"""And of what `index` says beside it."""
+STATUS_OF_CODE = {code: entry["status"] for code, entry in CATALOG.items()}
 
 
 @contextmanager

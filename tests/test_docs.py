@@ -8,10 +8,8 @@ import pytest
 import requests
 import yaml
 
-from backend.clip import decoding, errors, limits, query
+from backend.clip import decoding, limits, query
 from frontend.index import clip
-from frontend.index.errors import CATALOG
-from frontend.index.reply import DIED, NONSENSE, PLATFORM
 from template.python3.server.environment import seconds
 from tests.launch import Running
 
@@ -34,33 +32,6 @@ def table_rows(document: str, first_header: str) -> dict[str, str]:
         first, _, rest = line.strip("| ").partition("|")
         rows[first.strip()] = rows.get(first.strip(), "") + rest
     return rows
-
-
-def error_classes() -> list[type[errors.RequestError]]:
-    return [kind for kind in vars(errors).values() if isinstance(kind, type) and kind.__module__ == errors.__name__]
-
-
-@pytest.mark.parametrize("kind", error_classes())
-def test_every_error_is_in_the_table(kind: type[errors.RequestError]) -> None:
-    assert f"`{kind.code}`" in table_rows(API, "status")[str(kind.status)]
-
-
-def test_every_code_in_the_table_is_an_error() -> None:
-    codes = {kind.code for kind in error_classes()} | {"internal", "not_ready", "request_timeout"}
-    listed = {
-        code for row in table_rows(API, "status").values() for code in re.findall(r"`([a-z_]+)`", row.split("|")[0])
-    }
-    assert listed == codes
-
-
-def test_every_answer_in_the_place_of_clips_is_in_the_table() -> None:
-    codes = {code for code, _ in (*PLATFORM.values(), DIED, NONSENSE)}
-    listed = {
-        (code, status)
-        for status, row in table_rows(API, "from `index`").items()
-        for code in re.findall(r"`([a-z_]+)`", row.split("|")[0])
-    }
-    assert listed == {(code, str(CATALOG[code]["status"])) for code in codes}
 
 
 def test_limits() -> None:

@@ -19,6 +19,9 @@ from numpy.typing import NDArray
 FILE = "everyday.json"
 EMBEDDINGS = "everyday.npy"
 LABEL_EMBEDDINGS = "labels.npy"
+# Of each word in ``everyday.json``, see ``export/vocabulary.py``; the others where words are sets of fine classes.
+_KEYS = {"word", "also", "height", "group", "related"}
+_KEYS_OF_CLASSES = {"classes", "compatible"}
 # A label that is none of the words competes with all but the two in a hundred that are nearest to it.
 _NEAREST = 0.98
 _OTHER = "other"
@@ -61,9 +64,14 @@ class Everyday(ABC):
 
         Raises:
             FileNotFoundError: it has none.
+            ValueError: another version of this project exported it.
         """
         entries = json.loads((folder / FILE).read_text(encoding="utf-8"))["words"]
-        if (folder / EMBEDDINGS).exists():
+        has_embeddings = (folder / EMBEDDINGS).exists()
+        keys = _KEYS if has_embeddings else _KEYS | _KEYS_OF_CLASSES
+        if any(entry.keys() != keys for entry in entries):
+            raise ValueError(f"{folder / FILE} was exported by another version: export the model again.")
+        if has_embeddings:
             return WordEmbeddings(entries, np.load(folder / EMBEDDINGS), logit_scale)
         return FineClasses(entries)
 

@@ -1,5 +1,6 @@
 """How everyday words are found by name, and what competes with a candidate."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -143,3 +144,12 @@ def test_a_related_word_does_not_compete_by_its_embedding(tmp_path: Path) -> Non
     assert best == 1
     assert len(rivals) == pytest.approx(0.98 * len(known.words), abs=3)
     assert set(logits.tolist()) & set(rivals.tolist()) == {3, 2}
+
+
+@pytest.mark.parametrize("key", ["word", "also", "height", "group", "related", "classes", "compatible"])
+def test_words_of_another_version_are_refused_when_they_are_read(key: str, folder: Path, tmp_path: Path) -> None:
+    words = json.loads((folder / "everyday.json").read_text(encoding="utf-8"))
+    del words["words"][-1][key]
+    (tmp_path / "everyday.json").write_text(json.dumps(words), encoding="utf-8")
+    with pytest.raises(ValueError, match=r"everyday\.json was exported by another version: export the model again"):
+        Everyday.read(tmp_path, 1.0)

@@ -8,6 +8,7 @@ import requests
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.launch import Running
+from tests.template.wire import exchange
 
 from .photos import camera_photo, file
 
@@ -82,3 +83,17 @@ def test_without_javascript(application: Running, browser: Browser) -> None:
     page.get_by_role("button", name="Recognize").click()
     expect(page.locator("[data-state=done], [data-state=unsure]")).to_be_visible(timeout=30_000)
     context.close()
+
+
+@pytest.mark.parametrize("function", ["index", "clip"])
+def test_two_accept_headers_count_as_one_and_what_makes_no_sense_is_left_out(
+    application: Running, function: str
+) -> None:
+    photo = camera_photo(640, 480)
+    head = (
+        f"POST /function/{function} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {len(photo)}\r\n"
+        "Accept: text/plain\r\nAccept: ;;;q=x,,/\r\n\r\n"
+    )
+    raw = exchange(application, head.encode(), photo)
+    assert raw.startswith(b"HTTP/1.1 200 ")
+    assert b"\r\nContent-Type: text/plain; charset=utf-8\r\n" in raw

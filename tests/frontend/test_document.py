@@ -8,9 +8,6 @@ from html.parser import HTMLParser
 import pytest
 import requests
 
-from backend.clip.errors import RequestError
-from frontend.index.errors import CATALOG
-
 LIMIT = 60_000
 
 
@@ -85,11 +82,3 @@ def test_head(index: str, response: requests.Response) -> None:
     head = requests.head(index, timeout=20)
     assert (head.status_code, head.content) == (200, b"")
     assert head.headers["ETag"] == response.headers["ETag"]
-
-
-def test_there_are_words_for_every_error_of_clip() -> None:
-    def kinds(kind: type[RequestError]) -> list[type[RequestError]]:
-        return [kind, *(descendant for child in kind.__subclasses__() for descendant in kinds(child))]
-
-    for kind in kinds(RequestError):
-        assert CATALOG[kind.code]["status"] == kind.status, kind

@@ -1,6 +1,5 @@
 """The Flask application: an HTTP request -> the handler's event -> its result -> an HTTP response."""
 
-import json
 import logging
 import re
 import time
@@ -12,6 +11,7 @@ from flask import Flask, Request, Response, request
 from waitress.task import hop_by_hop  # type: ignore[import-untyped]
 
 from . import log
+from .errors import CALLER_GONE, CANNOT_START, INTERNAL, STARTING, Problem
 from .health import Health
 from .interface import Context, Event
 from .loader import Loader
@@ -22,12 +22,6 @@ _log = logging.getLogger("function")
 CALL_ID = "X-Call-Id"
 # In the WSGI environment: when the request's first byte came, on the clock of time.monotonic.
 BEGUN = "function.begun"
-# Seconds after which a caller that was turned away may try again.
-RETRY_AFTER = "2"
-
-
-def error_body(code: str, message: str) -> bytes:
-    return json.dumps({"error": {"code": code, "message": message}}).encode()
 
 
 def call_id_of(sent: str) -> str:
@@ -70,7 +64,7 @@ class Application:
         if handle is None:
             return self._not_ready()
         if gone():
-            return _error(503, "busy", "The caller has gone.")
+            return _error(CALLER_GONE)
         method = "GET" if request.method == "HEAD" else request.method
         event = Event(body, request.headers, method, request.path, request.args)
         context = Context(log.call_id.get(), deadline, gone)
@@ -79,18 +73,15 @@ class Application:
                 return _response(handle(event, context))
         except BaseException:  # sys.exit() in a handler would leave the caller without an answer
             _log.exception("the handler failed")
-            return _error(500, "internal", "The function failed. Its log says why, under this call id.")
+            return _error(INTERNAL)
 
     def _not_ready(self) -> Response:
-        if self._loader.failed:
-            return _error(503, "not_ready", "The function could not start.")
-        response = _error(503, "not_ready", "The function is still starting. Try again in a few seconds.")
-        response.headers["Retry-After"] = RETRY_AFTER
-        return response
+        return _error(CANNOT_START if self._loader.failed else STARTING)
 
 
-def _error(status: int, code: str, message: str) -> Response:
-    return Response(error_body(code, message), status, content_type="application/json")
+def _error(problem: Problem) -> Response:
+    headers = {} if problem.retry_after is None else {"Retry-After": str(problem.retry_after)}
+    return Response(problem.body(), problem.status, headers, content_type="application/json")
 
 
 def _response(result: Mapping[str, Any]) -> Response:

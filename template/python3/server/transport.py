@@ -10,19 +10,11 @@ from waitress.channel import HTTPChannel  # type: ignore[import-untyped]
 from waitress.task import ErrorTask, WSGITask  # type: ignore[import-untyped]
 
 from . import log
-from .application import BEGUN, CALL_ID, RETRY_AFTER, call_id_of, error_body
+from .application import BEGUN, CALL_ID, call_id_of
+from .errors import BY_STATUS, INTERNAL
 from .parser import Busy, Parser
 
 _LINGER_BYTES = 65536
-
-_CODES = {
-    400: ("bad_request", "This is not a valid HTTP request."),
-    408: ("request_timeout", "The request arrived too slowly."),
-    413: ("body_too_large", "The request body is larger than {limit:,} bytes."),
-    431: ("headers_too_large", "The request headers are too large."),
-    501: ("not_implemented", "This transfer encoding is not supported."),
-    503: ("busy", "The function is busy with other requests. Try again in a few seconds."),
-}
 
 
 class JsonError(ErrorTask):  # type: ignore[misc]
@@ -31,11 +23,12 @@ class JsonError(ErrorTask):  # type: ignore[misc]
         status = request.error.code
         if status != 500:  # that one comes from the application, which has set it
             log.call_id.set(call_id_of(request.headers.get("X_CALL_ID", "")))
-        code, message = _CODES.get(status, ("internal", "The function failed. Its log says why, under this call id."))
-        body = error_body(code, message.format(limit=self.channel.adj.max_body_bytes))
+        problem = BY_STATUS.get(status, INTERNAL)
+        body = problem.body(limit=self.channel.adj.max_body_bytes)
         self.status = f"{status} {HTTPStatus(status).phrase}"
         self.response_headers += [("Content-Type", "application/json"), (CALL_ID, log.call_id.get())]
-        self.response_headers += [("Retry-After", RETRY_AFTER)] if status == 503 else []
+        if problem.retry_after is not None:
+            self.response_headers += [("Retry-After", str(problem.retry_after))]
         self.content_length = len(body)
         self.set_close_on_finish()
         self.channel.linger = True
