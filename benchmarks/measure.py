@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from urllib.parse import quote_plus
 
-from backend.clip.labels import LABELS
+from backend.clip.export.cifar100 import LABELS
 from backend.clip.manifest import Manifest
 
 from .client import Answer, Client, load

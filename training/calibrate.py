@@ -19,7 +19,7 @@ from PIL import Image
 from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyped]
 
 from backend.clip.confidence import Calibration
-from backend.clip.labels import LABELS
+from backend.clip.export.cifar100 import LABELS
 from backend.clip.recognizer import Recognizer
 from training.answers import Answer, ask, by_model
 from training.data import DataError, LabeledImages

@@ -17,7 +17,7 @@ import numpy as np
 from numpy._core.multiarray import _reconstruct
 from numpy.typing import NDArray
 
-from backend.clip.labels import LABELS
+from backend.clip.export.cifar100 import LABELS
 
 VALIDATION_IMAGES = 5000
 SPLIT_SEED = 100

@@ -20,8 +20,8 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
+from backend.clip.export.cifar100 import LABELS
 from backend.clip.export.words import read_words
-from backend.clip.labels import LABELS
 from backend.clip.recognizer import Recognizer
 from training.answers import Answer, AnswerError, Recognize, ask, by_model, by_url
 from training.data import DataError, LabeledImages, read_cifar100, split

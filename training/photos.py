@@ -8,7 +8,7 @@ import csv
 from pathlib import Path
 from typing import NamedTuple
 
-from backend.clip.labels import LABELS
+from backend.clip.export.cifar100 import LABELS
 from training.data import PHOTO_SUFFIXES, DataError
 
 INDEX = "index.tsv"

@@ -4,7 +4,7 @@ import open_clip
 import torch
 from torch import Tensor
 
-from backend.clip.labels import LABELS, TEMPLATES
+from backend.clip.export.cifar100 import LABELS, TEMPLATES
 
 
 def label_prompts(clip: open_clip.CLIP, tokens: Tensor) -> Tensor:

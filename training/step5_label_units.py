@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from tqdm import tqdm
 
-from backend.clip.labels import LABELS
+from backend.clip.export.cifar100 import LABELS
 from training.data import LabeledImages
 from training.mixing import mixed_features, mixed_loss
 from training.model import CONFIG, IMAGE_SIZE

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from backend.clip.export.cifar100 import LABELS
 from backend.clip.export.words import IMAGENET_CLASSES, read_words
-from backend.clip.labels import LABELS
 from training.model import imagenet_weights
 from training.step5_label_units import LabelUnits
 

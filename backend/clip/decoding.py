@@ -21,10 +21,10 @@ from numpy.typing import NDArray
 from .cpus import available_cpus
 from .deadline import Deadline
 from .errors import Busy, CorruptImage, TooExpensive, TooManyPixels, UnsupportedImage
-from .forkserver import ForkServer, Limits, Process
+from .fork_server import ForkServer, Limits, Process
 from .limits import DECODE_TIMEOUT
 from .preprocessing import Preprocessing
-from .turns import Turns
+from .priority_semaphore import PrioritySemaphore
 
 _log = logging.getLogger("function")
 
@@ -128,7 +128,7 @@ class _Lane:
         self._server = server
         self.limits = limits
         self._timeout = timeout
-        self._turns = Turns(size)
+        self._turns = PrioritySemaphore(size)
         self._reused = reused
         self._idle: list[Process] = []
 

@@ -1,4 +1,4 @@
-"""The function ``clip``: an HTTP event to the door that it goes to."""
+"""The function ``clip``: an HTTP event to the route that answers it."""
 
 # ruff: noqa: E402
 from pathlib import Path
@@ -9,18 +9,18 @@ from .decoding import Decoders
 DECODERS = Decoders()
 
 from . import answer
-from .access import ApiKey
+from .api_key import ApiKey
 from .deadline import Deadline
-from .doors.recognition import describe, recognize
 from .errors import MethodNotAllowed, NotFound, RequestError
 from .interface import Context, Event, Response
 from .recognizer import Recognizer
+from .routes.recognition import describe, recognize
 from .service import Service
 
 # Read and loaded while the module is imported: the server lets requests wait for that, and a container does it once.
 KEY = ApiKey.mounted()
 SERVICE = Service(DECODERS, Recognizer(Path(__file__).parent / "model"))
-DOORS = {
+ROUTES = {
     "/": {"GET": describe, "POST": recognize, "PUT": recognize},
 }
 _NOTHING_HERE = (
@@ -34,11 +34,11 @@ def handle(event: Event, context: Context) -> Response:
     deadline = Deadline(context.deadline, context.abandoned)
     try:
         KEY.require(event.headers)
-        if event.path not in DOORS:
+        if event.path not in ROUTES:
             raise NotFound(_NOTHING_HERE)
-        doors = DOORS[event.path]
-        if event.method not in doors:
-            raise MethodNotAllowed(doors)
-        return doors[event.method](SERVICE, event, deadline)
+        methods = ROUTES[event.path]
+        if event.method not in methods:
+            raise MethodNotAllowed(methods)
+        return methods[event.method](SERVICE, event, deadline)
     except RequestError as problem:
         return answer.error(problem)

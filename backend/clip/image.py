@@ -1,7 +1,7 @@
 """Bytes of a photo to the pixels that the image tower takes, as open_clip's own transform makes them.
 
 Decoders take their orders from a file, which can order minutes of work and gigabytes of memory: what strangers send is
-decoded in ``decoder.py``'s processes.
+decoded in ``decoder_process.py``'s processes.
 """
 
 import io

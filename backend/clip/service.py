@@ -1,4 +1,4 @@
-"""What all doors share: the decoders, and the model behind them."""
+"""What all routes share: the decoders, and the model behind them."""
 
 from dataclasses import dataclass
 

@@ -17,7 +17,7 @@ from .engine import compile_tower, ov
 from .errors import BadParameter, TooManyLabels
 from .limits import MAX_NEW_LABEL_TOKENS
 from .manifest import Manifest
-from .turns import Turns
+from .priority_semaphore import PrioritySemaphore
 
 DEFAULT_TEMPLATE = "a photo of a {}."
 _CACHE_BYTES = 32 << 20
@@ -50,8 +50,8 @@ class LabelEncoder:
         # Bytes, not rows of an array, which would keep all of the array.
         self._cache: LRUCache[Tokens, bytes] = LRUCache(_CACHE_BYTES, lambda row: len(row) + _ENTRY_BYTES)
         self._cache_lock = threading.Lock()
-        self._cleaning = Turns(1)
-        self._turns = Turns(1)
+        self._cleaning = PrioritySemaphore(1)
+        self._turns = PrioritySemaphore(1)
 
     def encode(self, labels: Sequence[str], template: str, deadline: Deadline) -> NDArray[np.float32]:
         """Encode labels in one prompt template.

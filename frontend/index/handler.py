@@ -9,9 +9,9 @@ from .clip import DEFAULT_GATEWAY_URL, DEFAULT_TIMEOUT, Clip, mounted_api_key
 from .environment import count, seconds
 from .errors import Failure
 from .interface import Context, Event, Response
-from .result import result_page
+from .result_page import result_page
 from .session import DEFAULT_CONNECTIONS, session
-from .start import Introduction, start_page
+from .start_page import Description, start_page
 from .upload import read_upload
 
 METHODS = ("GET", "HEAD", "POST", "PUT")
@@ -21,7 +21,7 @@ CLIP = Clip(
     session(count("max_inflight", DEFAULT_CONNECTIONS, least=0)),
     api_key=mounted_api_key(),
 )
-INTRODUCTION = Introduction(CLIP.describe)
+DESCRIPTION = Description(CLIP.describe)
 
 
 def handle(event: Event, context: Context) -> Response:
@@ -37,8 +37,8 @@ def handle(event: Event, context: Context) -> Response:
             )
         if event.method not in ("POST", "PUT"):
             if "describe" in event.query:
-                return INTRODUCTION.ask(context)
-            return start_page(event, INTRODUCTION.heard(context))
+                return DESCRIPTION.fetch(context)
+            return start_page(event, DESCRIPTION.latest(context))
         upload = read_upload(event)
         accept = "text/plain" if kind == "text/plain" else "application/json"
         answer = CLIP.recognize(upload, accept, context)

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from backend.clip.everyday import NO_EMBEDDINGS, Candidates, Everyday, FineClasses, View
+from backend.clip.export.cifar100 import LABELS
 from backend.clip.export.vocabulary import vocabulary
 from backend.clip.export.words import read_words
-from backend.clip.labels import LABELS
 
 FINE = 1000 + len(LABELS)
 

@@ -14,8 +14,8 @@ import requests
 import skimage.data
 from PIL import Image, ImageCms
 
+from backend.clip.export.cifar100 import LABELS, TEMPLATES
 from backend.clip.formats import FORMATS
-from backend.clip.labels import LABELS, TEMPLATES
 from tests.pictures import encoded, photo
 
 

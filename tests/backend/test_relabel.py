@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from backend.clip.everyday import Everyday
+from backend.clip.export.cifar100 import LABELS, TEMPLATES
 from backend.clip.export.lists import CIFAR100, read_labels, read_templates
 from backend.clip.export.relabel import main, relabel
 from backend.clip.export.vocabulary import vocabulary
-from backend.clip.labels import LABELS, TEMPLATES
 
 ROOT = Path(__file__).parents[2]
 

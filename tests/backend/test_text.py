@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from backend.clip.deadline import Deadline
 from backend.clip.errors import BadParameter, Busy, TooManyLabels
+from backend.clip.export.cifar100 import LABELS, TEMPLATES
 from backend.clip.export.source import load
-from backend.clip.labels import LABELS, TEMPLATES
 from backend.clip.manifest import Manifest
 from backend.clip.text import LabelEncoder, clean
 from tests.checkpoints import write_checkpoint

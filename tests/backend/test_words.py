@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from timm.data.imagenet_info import ImageNetInfo
 
+from backend.clip.export.cifar100 import LABELS
 from backend.clip.export.words import IMAGENET_CLASSES, Words, read_words
-from backend.clip.labels import LABELS
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""server/parser.py and server/memory.py: what is refused while it arrives, and how the refusal reaches a proxy."""
+"""server/parser.py and server/body_memory.py: what is refused while it arrives, and how the refusal reaches a proxy."""
 
 import json
 import os

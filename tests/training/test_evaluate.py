@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from backend.clip.labels import LABELS
+from backend.clip.export.cifar100 import LABELS
 from training import evaluate
 from training.photos import list_photos
 

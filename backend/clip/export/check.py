@@ -10,10 +10,10 @@ from PIL import Image
 
 from ..deadline import Deadline
 from ..image import fit
-from ..labels import LABELS, TEMPLATES
 from ..manifest import Manifest
 from ..recognizer import Recognizer
 from ..text import LabelEncoder
+from .cifar100 import LABELS, TEMPLATES
 
 MIN_COSINE = 0.999
 _IMAGE_SIZES = ((640, 480), (300, 500), (64, 64), (1000, 200))

@@ -19,12 +19,12 @@ from ..deadline import Deadline
 from ..engine import ov
 from ..everyday import EMBEDDINGS, Everyday
 from ..everyday import FILE as EVERYDAY_FILE
-from ..labels import LABELS, TEMPLATES
 from ..manifest import FILE as MANIFEST_FILE
 from ..manifest import Manifest
 from ..preprocessing import Preprocessing
 from ..text import DEFAULT_TEMPLATE, LabelEncoder
 from .check import check_against_open_clip
+from .cifar100 import LABELS, TEMPLATES
 from .source import ExportError, Source
 from .towers import ImageTower, TextTower, bpe_tokenizer
 from .trim import without_unread_tokens

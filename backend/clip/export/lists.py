@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from ..labels import LABELS, TEMPLATES
 from ..limits import MAX_LABELS
+from .cifar100 import LABELS, TEMPLATES
 
 CIFAR100 = "cifar100"
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ..labels import LABELS
+from .cifar100 import LABELS
 
 IMAGENET_CLASSES = 1000
 _FILE = Path(__file__).with_name("everyday.txt")

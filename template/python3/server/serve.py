@@ -13,11 +13,11 @@ from waitress.task import ThreadedTaskDispatcher  # type: ignore[import-untyped]
 
 from . import log
 from .application import Application
+from .body_memory import BodyMemory
+from .channel import Channel
 from .health import Health, Lock
 from .loader import Loader
-from .memory import Memory
 from .settings import Settings
-from .transport import Channel
 
 _UNLIMITED = sys.maxsize
 # Seconds after which a function that is still loading is called healthy. Kubernetes ends a container that is not so
@@ -70,7 +70,7 @@ def serve(sock: socket.socket) -> None:
     adjustments.max_body_bytes = settings.max_body_bytes
     adjustments.body_timeout = settings.body_timeout
     adjustments.request_timeout = settings.request_timeout
-    adjustments.memory = Memory(settings.max_buffered_bytes)
+    adjustments.memory = BodyMemory(settings.max_buffered_bytes)
     adjustments.health = health
     dispatcher = ThreadedTaskDispatcher()
     dispatcher.set_thread_count(adjustments.threads)

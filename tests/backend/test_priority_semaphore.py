@@ -7,7 +7,7 @@ import pytest
 
 from backend.clip.deadline import Deadline
 from backend.clip.errors import Busy
-from backend.clip.turns import Turns
+from backend.clip.priority_semaphore import PrioritySemaphore
 from tests.launch import wait_for
 
 
@@ -16,7 +16,7 @@ def deadline(seconds: float = 60, abandoned: Callable[[], bool] = lambda: False)
 
 
 def test_the_cheapest_is_next_and_equals_in_order() -> None:
-    turns, order = Turns(1), []
+    turns, order = PrioritySemaphore(1), []
     costs = [3.0, 1.0, 2.0, 1.0]
 
     def pass_through(number: int) -> None:
@@ -32,7 +32,7 @@ def test_the_cheapest_is_next_and_equals_in_order() -> None:
 
 
 def test_only_so_many_are_inside() -> None:
-    turns, inside, most, lock = Turns(3), 0, 0, threading.Lock()
+    turns, inside, most, lock = PrioritySemaphore(3), 0, 0, threading.Lock()
 
     def pass_through() -> None:
         nonlocal inside, most
@@ -52,7 +52,7 @@ def test_only_so_many_are_inside() -> None:
 
 
 def test_one_waits_for_half_of_its_time_and_no_longer() -> None:
-    turns = Turns(1)
+    turns = PrioritySemaphore(1)
     mine = deadline(1)
     with turns.take(0, deadline()), pytest.raises(Busy), turns.take(0, mine):
         pass
@@ -61,7 +61,7 @@ def test_one_waits_for_half_of_its_time_and_no_longer() -> None:
 
 
 def test_one_that_has_gone_keeps_no_place() -> None:
-    turns, gone = Turns(1), threading.Event()
+    turns, gone = PrioritySemaphore(1), threading.Event()
 
     def pass_through() -> None:
         with turns.take(0, deadline(abandoned=gone.is_set)):
@@ -79,7 +79,7 @@ def test_one_that_has_gone_keeps_no_place() -> None:
 
 
 def test_an_error_inside_frees_the_place() -> None:
-    turns = Turns(1)
+    turns = PrioritySemaphore(1)
     with pytest.raises(ValueError, match="mine"), turns.take(0, deadline()):
         raise ValueError("mine")
     with turns.take(0, deadline(1)):

@@ -1,7 +1,7 @@
 """The processes that decode images: a server that forks them, and what each of them does.
 
-``python -m PACKAGE.decoder FD`` is the server. It has imported the decoders and nothing else, has one thread, and ends
-with whoever holds the other end of the socket FD; its children end with it.
+``python -m PACKAGE.decoder_process FD`` is the server. It has imported the decoders and nothing else, has one thread,
+and ends when the other end of the socket FD is closed; its children end with it.
 """
 
 import ctypes
@@ -22,7 +22,7 @@ from PIL import Image
 
 from .cost import Cost
 from .errors import RequestError
-from .forkserver import Limits
+from .fork_server import Limits
 from .image import read_pixels, use_threads
 from .preprocessing import Preprocessing
 

@@ -4,7 +4,7 @@ import json
 
 from frontend.index.errors import Failure
 from frontend.index.interface import Context, Response
-from frontend.index.start import FRESH, PATIENCE, REST, Introduction, page
+from frontend.index.start_page import MAX_AGE, RETRY_DELAY, TIMEOUT, Description, page
 
 from .gateway import DESCRIPTION
 
@@ -38,22 +38,22 @@ def context(seconds: float = 20) -> Context:
 
 def test_clip_is_asked_once_in_a_while() -> None:
     clip, clock = Clip(), Clock()
-    introduction = Introduction(clip.describe, clock)
+    description = Description(clip.describe, clock)
 
-    assert [introduction.heard(context()) for _ in range(3)] == [json.dumps(DESCRIPTION)] * 3
+    assert [description.latest(context()) for _ in range(3)] == [json.dumps(DESCRIPTION)] * 3
     assert clip.asked == 1
-    assert clip.deadline == 1000 + PATIENCE
-    clock.now += FRESH
-    assert introduction.heard(context()) == json.dumps(DESCRIPTION)
+    assert clip.deadline == 1000 + TIMEOUT
+    clock.now += MAX_AGE
+    assert description.latest(context()) == json.dumps(DESCRIPTION)
     assert clip.asked == 2
 
 
 def test_what_it_said_to_the_script_is_known_too() -> None:
     clip = Clip()
-    introduction = Introduction(clip.describe, Clock())
+    description = Description(clip.describe, Clock())
 
-    assert introduction.ask(context())["statusCode"] == 200
-    assert introduction.heard(context()) == json.dumps(DESCRIPTION)
+    assert description.fetch(context())["statusCode"] == 200
+    assert description.latest(context()) == json.dumps(DESCRIPTION)
     assert clip.asked == 1
     assert clip.deadline == 1020
 
@@ -61,18 +61,18 @@ def test_what_it_said_to_the_script_is_known_too() -> None:
 def test_a_clip_that_sleeps_is_not_waited_for() -> None:
     clip, clock = Clip(), Clock()
     clip.sleeps = True
-    introduction = Introduction(clip.describe, clock)
+    description = Description(clip.describe, clock)
 
-    assert [introduction.heard(context()) for _ in range(3)] == [None] * 3
+    assert [description.latest(context()) for _ in range(3)] == [None] * 3
     assert clip.asked == 1
     clip.sleeps = False
-    clock.now += REST
-    assert introduction.heard(context()) == json.dumps(DESCRIPTION)
+    clock.now += RETRY_DELAY
+    assert description.latest(context()) == json.dumps(DESCRIPTION)
 
 
 def test_a_request_without_much_time_is_kept_to_it() -> None:
     clip = Clip()
-    Introduction(clip.describe, Clock()).heard(context(0.25))
+    Description(clip.describe, Clock()).latest(context(0.25))
     assert clip.deadline == 1000.25
 
 

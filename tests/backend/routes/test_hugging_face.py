@@ -11,7 +11,7 @@ from huggingface_hub import InferenceClient
 from huggingface_hub.errors import HfHubHTTPError
 
 from tests.backend.test_handler import error_code, post
-from tests.backend.test_image import encoded, photo
+from tests.pictures import encoded, photo
 
 PHOTO = encoded(photo((320, 240)), "JPEG", quality=90)
 TEXT = base64.b64encode(PHOTO).decode()

@@ -9,7 +9,7 @@ SMALL = 1 << 20
 _GROWTH = 4 << 20
 
 
-class Memory:
+class BodyMemory:
     """The sizes of the bodies that are held, being received or being handled. Thread-safe.
 
     Together the counted ones take at most `limit` bytes and one body more: the oldest may always grow, so that bodies

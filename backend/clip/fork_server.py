@@ -1,4 +1,4 @@
-"""The processes that decode, as the service sees them: it asks ``decoder.py``'s server for them, and to end them."""
+"""The service's side of the decoding processes: it tells the server in ``decoder_process.py`` to fork and end them."""
 
 import json
 import math
@@ -62,7 +62,7 @@ class ForkServer:
         ours, theirs = socket.socketpair()
         with theirs:
             self._server = subprocess.Popen(  # noqa: S603
-                [sys.executable, "-m", f"{__package__}.decoder", str(theirs.fileno())],
+                [sys.executable, "-m", f"{__package__}.decoder_process", str(theirs.fileno())],
                 cwd=_ROOT,
                 env=_ENVIRONMENT | os.environ,
                 pass_fds=(theirs.fileno(),),

@@ -1,4 +1,4 @@
-"""What the recognizer answers with, and the prompts that CLIP compares a photo to.
+"""The labels of CIFAR-100, which a model answers with unless others are given, and the prompts they are put into.
 
 Labels: the 100 fine classes of CIFAR-100 in their official, alphabetical order (Krizhevsky, "Learning Multiple Layers
 of Features from Tiny Images", 2009). Templates: the 18 prompts for CIFAR-100 in OpenAI's prompts notebook (Radford et

@@ -8,8 +8,8 @@ import pytest
 import requests
 
 from tests.backend.test_handler import error_code, huge_png, post
-from tests.backend.test_image import encoded, photo
 from tests.launch import Running
+from tests.pictures import encoded, photo
 
 PHOTOS = [encoded(photo((320, 240), seed), name) for seed, name in enumerate(["JPEG", "PNG", "WEBP"])]
 

@@ -1,4 +1,4 @@
-"""server/transport.py: limits, broken requests and stalled clients, over a real socket."""
+"""server/channel.py: limits, broken requests and stalled clients, over a real socket."""
 
 import hashlib
 import http.client

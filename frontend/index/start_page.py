@@ -17,9 +17,9 @@ from .errors import Failure
 from .interface import Context, Event, Response
 
 # Seconds: how long the page waits for what clip says of itself, takes that for, and asks no more where nothing came.
-PATIENCE = 1.0
-FRESH = 60.0
-REST = 10.0
+TIMEOUT = 1.0
+MAX_AGE = 60.0
+RETRY_DELAY = 10.0
 
 
 class Page(NamedTuple):
@@ -35,7 +35,7 @@ def page(about: str | None) -> Page:
     return Page(html, gzip.compress(html, mtime=0), hashlib.sha256(html).hexdigest()[:16])
 
 
-class Introduction:
+class Description:
     """What clip says of itself, asked for again now and then."""
 
     def __init__(self, describe: Callable[[Context], Response], clock: Callable[[], float] = time.monotonic) -> None:
@@ -44,21 +44,21 @@ class Introduction:
         self._about: str | None = None
         self._due = 0.0
 
-    def ask(self, context: Context) -> Response:
+    def fetch(self, context: Context) -> Response:
         """Clip's answer. Raises `Failure` where it gave none."""
         answer = self._describe(context)
         body = answer["body"]
-        self._about, self._due = body if isinstance(body, str) else body.decode(), self._clock() + FRESH
+        self._about, self._due = body if isinstance(body, str) else body.decode(), self._clock() + MAX_AGE
         return answer
 
-    def heard(self, context: Context) -> str | None:
+    def latest(self, context: Context) -> str | None:
         """What clip said last, as JSON. A clip that sleeps is woken by the question and not waited for."""
         if self._clock() >= self._due:
-            self._due = self._clock() + FRESH  # others do not ask as well
+            self._due = self._clock() + MAX_AGE  # others do not ask as well
             try:
-                self.ask(replace(context, deadline=min(context.deadline, self._clock() + PATIENCE)))
+                self.fetch(replace(context, deadline=min(context.deadline, self._clock() + TIMEOUT)))
             except Failure:
-                self._due = self._clock() + REST
+                self._due = self._clock() + RETRY_DELAY
         return self._about
 
 

@@ -1,4 +1,4 @@
-"""Who is next, where only so many may at a time."""
+"""Which request is next where only so many may run at a time."""
 
 import heapq
 import itertools
@@ -13,7 +13,7 @@ from .errors import Busy
 _LOOK_EVERY = 0.1
 
 
-class Turns:
+class PrioritySemaphore:
     """A semaphore that lets the cheapest pass first, and equals in the order in which they came."""
 
     def __init__(self, count: int) -> None:

@@ -1,2 +1,0 @@
-"""One module for each way to ask. A door is given the service, the request and its deadline, and returns the response
-or raises a RequestError."""
