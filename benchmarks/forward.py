@@ -49,10 +49,11 @@ def _of_function() -> Callable[[], object]:
     import numpy as np
 
     handler = importlib.import_module("function.handler")
-    if not hasattr(handler, "RECOGNIZER"):
+    if not hasattr(handler, "SERVICE"):
         return handler.forward  # type: ignore[no-any-return]
-    pixels = np.zeros((*handler.RECOGNIZER.manifest.image.size, 3), np.uint8)
-    return lambda: handler.RECOGNIZER.embed(pixels)
+    recognizer = handler.SERVICE.recognizer
+    pixels = np.zeros((*recognizer.manifest.image.size, 3), np.uint8)
+    return lambda: recognizer.embed(pixels)
 
 
 def _answer() -> None:

@@ -16,7 +16,7 @@ from local import stack
 
 from .changelog import PROJECT, ReleaseError
 
-DESCRIPTIONS = {
+_DESCRIPTIONS = {
     "index": "The page of the image recognizer: drop a photo, see what is in it.",
     "clip": "Says what is in a photo: CLIP by OpenVINO, on a processor without a GPU.",
 }
@@ -56,7 +56,7 @@ def store_file(images: Mapping[str, str], source: str) -> dict[str, Any]:
             "icon": "",
             "title": name,
             "name": name,
-            "description": DESCRIPTIONS[name],
+            "description": _DESCRIPTIONS[name],
             "fprocess": _fprocess(function.lang),
             "repo_url": source,
             "readOnlyRootFilesystem": function.definition["readonly_root_filesystem"],

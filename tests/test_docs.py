@@ -81,7 +81,7 @@ def test_every_bound_that_is_a_setting_is_documented() -> None:
 
 def test_the_bounds_that_are_no_settings() -> None:
     rows = table_rows(ARCHITECTURE, "bound")
-    fast, medium, slow = (size >> 20 for size in (decoding._FAST.memory, decoding._MEDIUM.memory, decoding._MEMORY))
+    fast, medium, slow = (size >> 20 for size in (decoding.FAST.memory, decoding.MEDIUM.memory, decoding.SLOW_MEMORY))
     assert f"{fast} MiB in the fast lane, {medium} in the medium, {slow} in the slow" in rows["a decoder's memory"]
     labels = (
         f"{limits.MAX_LABELS:,} of {limits.MAX_LABEL_CHARACTERS} characters, {limits.MAX_NEW_LABEL_TOKENS:,} tokens"

@@ -27,7 +27,7 @@ def of_clip() -> set[tuple[str, int]]:
 
 def of_the_server() -> set[tuple[str, int]]:
     problems = [value for value in vars(server_errors).values() if isinstance(value, server_errors.Problem)]
-    return {(problem.code, problem.status) for problem in problems}
+    return {(problem.code, problem.status) for problem in (*problems, *server_errors.REFUSALS.values())}
 
 
 def of_index() -> set[tuple[str, int]]:

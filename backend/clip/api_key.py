@@ -9,7 +9,7 @@ from werkzeug.datastructures import Headers
 
 from .errors import Unauthorized
 
-SECRET = "clip-api-key"  # noqa: S105 - its name
+_SECRET = "clip-api-key"  # noqa: S105 - its name
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class ApiKey:
             OSError: it is there and cannot be read.
             ValueError: it is empty, or cannot be sent in a header.
         """
-        path = Path(os.environ.get("secrets_dir", "/var/openfaas/secrets"), SECRET)
+        path = Path(os.environ.get("secrets_dir", "/var/openfaas/secrets"), _SECRET)
         try:
             value = path.read_bytes().strip()
         except FileNotFoundError:

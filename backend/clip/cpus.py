@@ -4,10 +4,10 @@ import math
 import os
 from pathlib import Path
 
-CGROUP = Path("/sys/fs/cgroup")
+_CGROUP = Path("/sys/fs/cgroup")
 
 
-def available_cpus(cgroup: Path = CGROUP) -> int:
+def available_cpus(cgroup: Path = _CGROUP) -> int:
     """The number of threads worth starting: the affinity mask or the CPU quota, whichever is less, at least 1.
 
     ``os.sched_getaffinity`` does not know of a quota, which is what a container's CPU limit is. Reads ``cpu.max`` of

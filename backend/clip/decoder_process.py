@@ -115,7 +115,7 @@ def _answer(data: bytes, preprocessing: Preprocessing, limits: Limits, slowness:
         _end_after(0)
 
 
-def measure_slowness() -> float:
+def _measure_slowness() -> float:
     """How many times longer than where ``cost.py``'s figures were measured this processor decodes; from 1 to 4."""
     file = io.BytesIO()
     noise = Image.effect_noise((200, 150), 64).convert("RGB").resize((1600, 1200), Image.Resampling.BICUBIC)
@@ -143,6 +143,6 @@ if __name__ == "__main__":
     # Ctrl-C and an orderly end are for the service, which answers what it has accepted first.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    slowness = measure_slowness()
+    slowness = _measure_slowness()
     gc.freeze()
     serve(Connection(int(sys.argv[1])), slowness)

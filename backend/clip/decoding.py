@@ -30,11 +30,11 @@ _log = logging.getLogger("function")
 
 # Memory, measured: 17 bytes a pixel for WebP, 13 for AVIF and HEIF, 8 for the others, at most; and the file, twice.
 # A JPEG of 15 megapixels, or another image of one or two. Fifteen files that lie take two processors 0.75 s together.
-_FAST = Limits(expected_seconds=0.04, seconds=0.04, memory=96 << 20, threads=1, nice=0)
+FAST = Limits(expected_seconds=0.04, seconds=0.04, memory=96 << 20, threads=1, nice=0)
 _FAST_TIMEOUT = 2.0
 # A JPEG of 50 megapixels, another image of 8 to 14.
-_MEDIUM = Limits(expected_seconds=0.35, seconds=0.1, memory=224 << 20, threads=1, nice=3)
-_MEMORY = 900 << 20
+MEDIUM = Limits(expected_seconds=0.35, seconds=0.1, memory=224 << 20, threads=1, nice=3)
+SLOW_MEMORY = 900 << 20
 # A file that has taken so many times what it has claimed does not get another chance.
 _HONEST = 3
 _MAX_ANSWER = 64 << 20
@@ -46,16 +46,16 @@ _CRASHES = (signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGILL, signal
 class Decoders:
     """Decoding processes, started in the background. May be used by any number of threads."""
 
-    def __init__(self, timeout: float = DECODE_TIMEOUT, memory: int = _MEMORY) -> None:
+    def __init__(self, timeout: float = DECODE_TIMEOUT, memory: int = SLOW_MEMORY) -> None:
         """``timeout`` and ``memory``, in seconds and bytes, are what an image of the slow lane may take."""
         self._timeout = timeout
         self._server = ForkServer()
         cpus = available_cpus()
         slow = Limits(expected_seconds=math.inf, seconds=timeout * cpus, memory=memory, threads=cpus, nice=10)
         self._lanes = (
-            _Lane(self._server, _FAST, min(_FAST_TIMEOUT, timeout), size=cpus, reused=True),
+            _Lane(self._server, FAST, min(_FAST_TIMEOUT, timeout), size=cpus, reused=True),
             # A process that has held hundreds of megabytes would keep some of them.
-            _Lane(self._server, _MEDIUM, timeout, size=1, reused=False),
+            _Lane(self._server, MEDIUM, timeout, size=1, reused=False),
             _Lane(self._server, slow, timeout, size=1, reused=False),
         )
         self._starting = threading.Thread(target=self._lanes[0].start, args=(cpus,), daemon=True)

@@ -10,7 +10,7 @@ from .errors import BadParameter
 from .limits import DEFAULT_TOP_K, MAX_LABEL_CHARACTERS, MAX_LABELS
 
 PARAMETERS = ("top_k", "labels", "vocabulary", "template")
-VOCABULARIES = ("labels", "everyday")
+_VOCABULARIES = ("labels", "everyday")
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Query:
         return cls(_top_k(_single(values, "top_k")), labels, everyday, template)
 
 
-def fold(text: str) -> str:
+def _fold(text: str) -> str:
     """White space at the ends removed, inside folded to single spaces."""
     return " ".join(text.split())
 
@@ -73,9 +73,9 @@ def _top_k(value: str | None) -> int:
 
 
 def _everyday(values: "MultiDict[str, str]") -> bool:
-    vocabulary = (_single(values, "vocabulary") or VOCABULARIES[0]).strip().lower()
-    if vocabulary not in VOCABULARIES:
-        raise BadParameter(f"vocabulary must be one of {', '.join(VOCABULARIES)}.")
+    vocabulary = (_single(values, "vocabulary") or _VOCABULARIES[0]).strip().lower()
+    if vocabulary not in _VOCABULARIES:
+        raise BadParameter(f"vocabulary must be one of {', '.join(_VOCABULARIES)}.")
     return vocabulary == "everyday"
 
 
@@ -93,7 +93,7 @@ def distinct_labels(given: Iterable[str]) -> tuple[str, ...]:
     """
     labels: dict[str, str] = {}
     for text in given:
-        if label := fold(text):
+        if label := _fold(text):
             labels.setdefault(label.lower(), label)  # CLIP reads lower case
     if not labels:
         raise BadParameter("labels must name at least one label.")

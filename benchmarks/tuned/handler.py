@@ -37,11 +37,12 @@ engine.ov.Core = _Core
 recognizer.compile_tower = _compile
 
 # The model is loaded here.
-from .clip.handler import RECOGNIZER  # type: ignore[import-not-found]  # noqa: E402
+from .clip.handler import SERVICE  # type: ignore[import-not-found]  # noqa: E402
 from .clip.handler import handle as _handle  # noqa: E402
 
-_gathered = Gatherer(RECOGNIZER._tower, _TUNING.gather) if _TUNING.gather else None
-_embed = RECOGNIZER.embed
+_recognizer = SERVICE.recognizer
+_gathered = Gatherer(_recognizer._tower, _TUNING.gather) if _TUNING.gather else None  # noqa: SLF001 - what it replaces
+_embed = _recognizer.embed
 _handling, _inferring = _at_most(_TUNING.handling), _at_most(_TUNING.inferring)
 
 
@@ -53,7 +54,7 @@ def _embed_in_turn(pixels: Any) -> Any:
         return recognizer.View(embedding, classes[0].astype(np.float64) if classes else np.empty(0))
 
 
-RECOGNIZER.embed = _embed_in_turn
+_recognizer.embed = _embed_in_turn
 
 
 def handle(event: Any, context: Any) -> Any:

@@ -22,7 +22,7 @@ DEFAULT_GATEWAY_URL = "http://gateway.openfaas:8080"
 DEFAULT_TIMEOUT = "23s"
 
 RETRIES = 3
-FIRST_DELAY = 0.25
+_FIRST_DELAY = 0.25
 # What clip's answers have: its description, and one or several photos' labels.
 _DESCRIPTION = ("labels",)
 _RECOGNITION = ("predictions", "results")
@@ -56,12 +56,12 @@ class Clip:
         sleep: Callable[[float], None] = time.sleep,
         api_key: str = "",
     ) -> None:
-        self.url = gateway_url.rstrip("/") + "/function/clip"
-        self.timeout = timeout
-        self.session = session
-        self.authorization = {"Authorization": f"Bearer {api_key}"} if api_key else {}
-        self.clock = clock
-        self.sleep = sleep
+        self._url = gateway_url.rstrip("/") + "/function/clip"
+        self._timeout = timeout
+        self._session = session
+        self._authorization = {"Authorization": f"Bearer {api_key}"} if api_key else {}
+        self._clock = clock
+        self._sleep = sleep
 
     def describe(self, context: Context) -> Response:
         """Clip's own description: model, vocabulary, labels, limits. Raises `Failure` where clip gave none."""
@@ -82,29 +82,29 @@ class Clip:
         keys: Sequence[str],
         repeatable: Callable[[Reply], bool],
     ) -> Response:
-        deadline = min(self.clock() + self.timeout, context.deadline)
+        deadline = min(self._clock() + self._timeout, context.deadline)
         for delay in _delays():
             reply = self._send(upload, accept, context.call_id, deadline)
             wait = max(delay, reply.retry_after())
-            if not repeatable(reply) or self.clock() + wait >= deadline or context.abandoned():
+            if not repeatable(reply) or self._clock() + wait >= deadline or context.abandoned():
                 break
             log.warning("clip answered %d; trying again in %.1f s", reply.status, wait)
-            self.sleep(wait)
+            self._sleep(wait)
         return reply.answer(keys)
 
     def _send(self, upload: Upload | None, accept: str, call_id: str, deadline: float) -> Reply:
-        headers = {"Accept": accept, "X-Call-Id": call_id, **self.authorization}
+        headers = {"Accept": accept, "X-Call-Id": call_id, **self._authorization}
         if upload:
             headers["Content-Type"] = upload.content_type
         try:
-            with self.session.request(
+            with self._session.request(
                 "POST" if upload else "GET",
-                self.url,
+                self._url,
                 params=upload.parameters if upload else None,
                 # requests hands both on to urllib3, whose types these are. There is one time for all of it: one for
                 # connecting would bound the sending as well, and the gateway may take a body only once a clip is there.
                 data=upload.body if upload else None,  # type: ignore[arg-type]
-                timeout=urllib3.Timeout(total=max(deadline - self.clock(), 0.001)),  # type: ignore[arg-type]
+                timeout=urllib3.Timeout(total=max(deadline - self._clock(), 0.001)),  # type: ignore[arg-type]
                 headers=headers,
                 allow_redirects=False,
                 stream=True,
@@ -113,7 +113,7 @@ class Clip:
         except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
             # Its text holds the address. A body that was not taken in time is an error of the connection for urllib3.
             log.warning("the call to clip failed: %s", type(error).__name__)
-            late = isinstance(error, requests.Timeout | urllib3.exceptions.TimeoutError) or self.clock() >= deadline
+            late = isinstance(error, requests.Timeout | urllib3.exceptions.TimeoutError) or self._clock() >= deadline
             return Reply(
                 HTTPStatus.GATEWAY_TIMEOUT if late else HTTPStatus.BAD_GATEWAY, refused=not late and _refused(error)
             )
@@ -122,7 +122,7 @@ class Clip:
         # The timeout of a socket starts anew with every byte: an answer that trickles in must not outlive the budget.
         parts = []
         while part := response.raw.read1(65536, decode_content=True):
-            if self.clock() > deadline:
+            if self._clock() > deadline:
                 raise requests.ReadTimeout
             parts.append(part)
         return b"".join(parts)
@@ -138,5 +138,5 @@ def _delays() -> Iterator[float]:
     """Seconds to wait before each retry, doubling, with jitter so that callers turned away together do not return so;
     then for ever: the last attempt's answer stands."""
     for retry in range(RETRIES):
-        yield FIRST_DELAY * 2**retry * random.uniform(0.5, 1.5)  # noqa: S311 - not a secret
+        yield _FIRST_DELAY * 2**retry * random.uniform(0.5, 1.5)  # noqa: S311 - not a secret
     yield math.inf

@@ -10,20 +10,20 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-PAGE = Path(__file__).parent / "page"
+_PAGE = Path(__file__).parent / "page"
 
 
 def _join(folder: str, *names: str) -> Markup:
-    return Markup("\n".join((PAGE / folder / name).read_text("utf-8") for name in names))  # noqa: S704 - our own files
+    return Markup("\n".join((_PAGE / folder / name).read_text("utf-8") for name in names))  # noqa: S704 - our own files
 
 
-STYLE = _join("style", "base.css", "start.css", "labels.css", "card.css", "states.css")
+_STYLE = _join("style", "base.css", "start.css", "labels.css", "card.css", "states.css")
 # One module: its files share a scope and are read in this order.
-SCRIPT = _join("script", "words.js", "shrink.js", "send.js", "card.js", "labels.js", "queue.js", "intake.js")
-ERRORS = Markup((PAGE / "errors.json").read_text("utf-8"))  # noqa: S704 - our own file
-ICON = base64.b64encode((PAGE / "icon.svg").read_bytes()).decode()
+_SCRIPT = _join("script", "words.js", "shrink.js", "send.js", "card.js", "labels.js", "queue.js", "intake.js")
+_ERRORS = Markup((_PAGE / "errors.json").read_text("utf-8"))  # noqa: S704 - our own file
+_ICON = base64.b64encode((_PAGE / "icon.svg").read_bytes()).decode()
 # Drawn so that the bundled model recognizes them.
-PICTURES = ("orange", "bus", "clock")
+_PICTURES = ("orange", "bus", "clock")
 
 
 def sure(confidence: float) -> str:
@@ -54,10 +54,10 @@ def guesses(answer: Mapping[str, Any], least: float = 0.01) -> list[dict[str, An
 
 
 _environment = Environment(
-    loader=FileSystemLoader(PAGE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    loader=FileSystemLoader(_PAGE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
 )
 _environment.filters.update(sure=sure, opinion=opinion, known=known, guesses=guesses, combined=operator.or_)
-_environment.globals.update(style=STYLE, script=SCRIPT, errors=ERRORS, icon=ICON, pictures=PICTURES)
+_environment.globals.update(style=_STYLE, script=_SCRIPT, errors=_ERRORS, icon=_ICON, pictures=_PICTURES)
 
 
 def _hash(text: str) -> str:
@@ -69,8 +69,8 @@ HEADERS = {
     "Content-Security-Policy": "; ".join(
         (
             "default-src 'none'",
-            f"style-src {_hash(STYLE)}",
-            f"script-src {_hash(SCRIPT)}",
+            f"style-src {_hash(_STYLE)}",
+            f"script-src {_hash(_SCRIPT)}",
             "require-trusted-types-for 'script'",
             "img-src data: blob:",
             "connect-src 'self'",

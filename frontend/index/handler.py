@@ -14,7 +14,6 @@ from .session import DEFAULT_CONNECTIONS, session
 from .start_page import Description, start_page
 from .upload import read_upload
 
-METHODS = ("GET", "HEAD", "POST", "PUT")
 CLIP = Clip(
     os.environ.get("gateway_url", DEFAULT_GATEWAY_URL),
     seconds("clip_timeout", DEFAULT_TIMEOUT),
@@ -31,14 +30,13 @@ def handle(event: Event, context: Context) -> Response:
     try:
         if event.path != "/":
             raise Failure("not_found", "There is nothing here. GET / is the page; POST a photo to /.")
-        if event.method not in METHODS:
-            raise Failure(
-                "method_not_allowed", "Use POST with a photo, or GET for the page.", {"Allow": ", ".join(METHODS)}
-            )
-        if event.method not in ("POST", "PUT"):
+        if event.method == "GET":
             if "describe" in event.query:
                 return DESCRIPTION.fetch(context)
             return start_page(event, DESCRIPTION.latest(context))
+        if event.method not in ("POST", "PUT"):
+            allow = {"Allow": "GET, HEAD, POST, PUT"}
+            raise Failure("method_not_allowed", "Use POST with a photo, or GET for the page.", allow)
         upload = read_upload(event)
         accept = "text/plain" if kind == "text/plain" else "application/json"
         answer = CLIP.recognize(upload, accept, context)

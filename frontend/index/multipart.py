@@ -13,7 +13,7 @@ from werkzeug.http import parse_options_header
 
 MAX_PARTS = 2000  # a thousand labels may come in as many fields
 MAX_HEADER_BYTES = 1 << 15
-MAX_HEADERS_BYTES = 1 << 19  # of all parts together: werkzeug reads them at five megabytes a second
+_MAX_HEADERS_BYTES = 1 << 19  # of all parts together: werkzeug reads them at five megabytes a second
 
 # What may follow the boundary. RFC 2046 (5.1.1) keeps it out of every part's content: anything else is an error.
 _REST_OF_DELIMITER = re.compile(rb"(--)?[ \t]*(?:\r\n|\Z)")
@@ -45,7 +45,7 @@ def parts_of(body: bytes, content_type: str) -> list[Part]:
     if not boundary:
         raise ValueError("the Content-Type names no boundary")
     view = memoryview(body)
-    parts, room = [], MAX_HEADERS_BYTES
+    parts, room = [], _MAX_HEADERS_BYTES
     for (_, begin), (end, _) in pairwise(_delimiters(body, b"\r\n--" + boundary)):
         parts.append(_part(body, view, begin, end, room))
         room -= end - begin - len(parts[-1].content)

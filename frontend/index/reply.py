@@ -12,10 +12,10 @@ from .interface import Response
 # The secret that clip wants where it is mounted.
 API_KEY_SECRET = "clip-api-key"  # noqa: S105 - its name
 
-PASSED_ON = ("Server-Timing", "Retry-After", "Allow", "X-Recognized", "X-Confidence")
+_PASSED_ON = ("Server-Timing", "Retry-After", "Allow", "X-Recognized", "X-Confidence")
 # What the watchdog turns away comes without a Retry-After; this is when a caller may be lucky.
-TEMPORARY = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
-BUSY_SECONDS = "2"
+_TEMPORARY = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
+_BUSY_SECONDS = "2"
 # The gateway, an ingress and the watchdog answer in words of their own, or with none: what their statuses mean.
 PLATFORM: dict[int, tuple[str, str]] = {
     HTTPStatus.NOT_FOUND: ("clip_unreachable", "The gateway knows no function clip"),
@@ -74,7 +74,7 @@ class Reply:
     def may_pass(self, keys: Sequence[str]) -> bool:
         """Whether the same question may be answered soon."""
         silent = self.status == HTTPStatus.INTERNAL_SERVER_ERROR and self.clips_type(keys) is None
-        return silent or self.status == HTTPStatus.BAD_GATEWAY or self.status in TEMPORARY
+        return silent or self.status == HTTPStatus.BAD_GATEWAY or self.status in _TEMPORARY
 
     def retry_after(self) -> float:
         """The seconds that `Retry-After` asks for; a date, which no part of the platform sends, counts as none."""
@@ -83,7 +83,7 @@ class Reply:
 
     def answer(self, keys: Sequence[str]) -> Response:
         """Clip's answer, be it an error of its own. Raises `Failure` where clip gave none, or none for callers."""
-        passed_on = {name: self.headers[name] for name in PASSED_ON if name in self.headers}
+        passed_on = {name: self.headers[name] for name in _PASSED_ON if name in self.headers}
         if self.status == HTTPStatus.UNAUTHORIZED:  # visitors have no key: it is this function's that is wrong
             log.error("clip does not take this function's API key: both need the same secret %s", API_KEY_SECRET)
             challenge = {"WWW-Authenticate": "Bearer"}
@@ -93,5 +93,5 @@ class Reply:
             return {"statusCode": self.status, "headers": passed_on | {"Content-Type": kind}, "body": self.body}
         died = self.status == HTTPStatus.INTERNAL_SERVER_ERROR and not self.body
         code, message = DIED if died else PLATFORM.get(self.status, NONSENSE)
-        retry_after = {"Retry-After": BUSY_SECONDS} if self.status in TEMPORARY else {}
+        retry_after = {"Retry-After": _BUSY_SECONDS} if self.status in _TEMPORARY else {}
         raise Failure(code, f"{message} (status {self.status}).", retry_after | passed_on)

@@ -10,8 +10,8 @@ from .interface import Response
 from .upload import Upload
 
 # Shown again only where that is cheap: such a photo travels back inside the page.
-MAX_SHOWN_BYTES = 1 << 20
-SIGNATURES = {b"\xff\xd8\xff": "image/jpeg", b"\x89PNG\r\n\x1a\n": "image/png", b"GIF8": "image/gif"}
+_MAX_SHOWN_BYTES = 1 << 20
+_SIGNATURES = {b"\xff\xd8\xff": "image/jpeg", b"\x89PNG\r\n\x1a\n": "image/png", b"GIF8": "image/gif"}
 
 
 def result_page(answer: Response, upload: Upload | None, path: str) -> Response:
@@ -42,7 +42,7 @@ def _not_among(parameters: Mapping[str, str]) -> str:
 
 def _photo_url(image: bytes | memoryview) -> str | None:
     """The photo as a data URL, if it is small and by its first bytes of a kind that every browser shows."""
-    kind = next((kind for signature, kind in SIGNATURES.items() if image[: len(signature)] == signature), None)
-    if kind is None or len(image) > MAX_SHOWN_BYTES:
+    kind = next((kind for signature, kind in _SIGNATURES.items() if image[: len(signature)] == signature), None)
+    if kind is None or len(image) > _MAX_SHOWN_BYTES:
         return None
     return f"data:{kind};base64,{base64.b64encode(image).decode()}"

@@ -12,7 +12,7 @@ from urllib3.connection import HTTPConnection
 # As many connections as the watchdog lets requests in.
 DEFAULT_CONNECTIONS = "32"
 # What the kernel holds of a photo on its way counts as the container's memory; by default up to 4 MB a connection.
-SEND_BUFFER = 131072
+_SEND_BUFFER = 131072
 
 # Its warnings quote addresses, and in these stand the labels that a caller asked for.
 logging.getLogger("urllib3").setLevel(logging.ERROR)
@@ -20,7 +20,7 @@ logging.getLogger("urllib3").setLevel(logging.ERROR)
 
 class _Adapter(HTTPAdapter):
     def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
-        buffer = (socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
+        buffer = (socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
         super().init_poolmanager(*arguments, **options, socket_options=[*HTTPConnection.default_socket_options, buffer])
 
 

@@ -8,7 +8,7 @@ from .multipart import is_form, parts_of
 
 ANY_BYTES = "application/octet-stream"
 # A form's fields travel on in the query, and no gateway takes one much longer than this.
-MAX_FIELD_BYTES = 1 << 16
+_MAX_FIELD_BYTES = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def read_upload(event: Event) -> Upload:
         return as_it_came
     files = [part for part in parts if part.filename is not None and part.content]
     fields = [part for part in parts if part.filename is None]
-    if len(files) != 1 or sum(len(field.content) for field in fields) > MAX_FIELD_BYTES:
+    if len(files) != 1 or sum(len(field.content) for field in fields) > _MAX_FIELD_BYTES:
         return as_it_came
     filled_in = [(field.name, field.text()) for field in fields if field.text().strip()]
     return Upload(files[0].content, ANY_BYTES, parameters + filled_in, files[0].filename or "")

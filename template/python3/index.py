@@ -11,9 +11,9 @@ import socket
 import sys
 from urllib.parse import urlsplit
 
-BACKLOG = 1024
+_BACKLOG = 1024
 # What waits unread in the kernel counts as the container's memory: without this, up to 6 MB a connection.
-RECEIVE_BUFFER = 262144
+_RECEIVE_BUFFER = 262144
 
 
 def listen(url: str) -> socket.socket:
@@ -21,9 +21,9 @@ def listen(url: str) -> socket.socket:
     address = urlsplit(url)
     sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER)
     sock.bind((address.hostname, address.port or 80))
-    sock.listen(BACKLOG)
+    sock.listen(_BACKLOG)
     return sock
 
 

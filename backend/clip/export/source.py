@@ -141,7 +141,7 @@ def _take_recorded(identifier: str, tag: str | None, known: Known) -> None:
 def _weights_file(schema: str | None, identifier: str, pretrained: str | None) -> Path:
     """Where open_clip took the weights from; a download has happened already and is found in its cache."""
     if schema == "local-dir":
-        return Path(open_clip.factory._find_checkpoint_in_dir(Path(identifier)))
+        return Path(open_clip.factory._find_checkpoint_in_dir(Path(identifier)))  # noqa: SLF001 - open_clip has no public way
     if schema == "hf-hub":
         return Path(download_pretrained_from_hf(identifier))
     config = open_clip.get_pretrained_cfg(identifier, pretrained)

@@ -5,7 +5,7 @@ from typing import Any, cast
 
 import torch
 from open_clip import SimpleTokenizer
-from open_clip.tokenizer import _clean_lower
+from open_clip.tokenizer import get_clean_fn
 from open_clip.transformer import TextTransformer, text_global_pool
 from tokenizers import Regex, Tokenizer
 from tokenizers.models import BPE
@@ -107,7 +107,7 @@ def bpe_tokenizer(tokenizer: Any) -> Tokenizer:
     Raises:
         ValueError: it is not the CLIP BPE tokenizer with its usual cleaning.
     """
-    if type(tokenizer) is not SimpleTokenizer or tokenizer.clean_fn is not _clean_lower:
+    if type(tokenizer) is not SimpleTokenizer or tokenizer.clean_fn is not get_clean_fn("lower"):
         raise ValueError(
             f"The model's tokenizer ({type(tokenizer).__name__}) is not the CLIP BPE tokenizer with lower-case "
             "cleaning, which is the only kind that can be exported."

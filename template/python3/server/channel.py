@@ -11,19 +11,19 @@ from waitress.task import ErrorTask, WSGITask  # type: ignore[import-untyped]
 
 from . import log
 from .application import BEGUN, CALL_ID, call_id_of
-from .errors import BY_STATUS, INTERNAL
+from .errors import INTERNAL, REFUSALS
 from .parser import Busy, Parser
 
 _LINGER_BYTES = 65536
 
 
-class JsonError(ErrorTask):  # type: ignore[misc]
+class _JsonError(ErrorTask):  # type: ignore[misc]
     def execute(self) -> None:
         request = self.request
         status = request.error.code
         if status != 500:  # that one comes from the application, which has set it
             log.call_id.set(call_id_of(request.headers.get("X_CALL_ID", "")))
-        problem = BY_STATUS.get(status, INTERNAL)
+        problem = REFUSALS.get(status, INTERNAL)
         body = problem.body(limit=self.channel.adj.max_body_bytes)
         self.status = f"{status} {HTTPStatus(status).phrase}"
         self.response_headers += [("Content-Type", "application/json"), (CALL_ID, log.call_id.get())]
@@ -51,7 +51,7 @@ class Channel(HTTPChannel):  # type: ignore[misc]
 
     parser_class = Parser
     task_class = _Task
-    error_task_class = JsonError
+    error_task_class = _JsonError
     request: Parser | None
     close_when_flushed: bool
     linger = False
@@ -77,15 +77,18 @@ class Channel(HTTPChannel):  # type: ignore[misc]
         super().service()
 
     def handle_write(self) -> None:
-        if self.linger and self.close_when_flushed and not self.will_close:
-            self._flush_exception(self._flush_some)
-            if not self.total_outbufs_len and not self.will_close:
-                self.close_when_flushed = False
-                self._linger_until = time.time() + self.adj.channel_timeout
-                with suppress(OSError):  # the client has gone
-                    self.socket.shutdown(socket.SHUT_WR)
+        lingers = self.linger and self.close_when_flushed
+        if lingers:
+            self.close_when_flushed = False
+        super().handle_write()
+        if not lingers or self.will_close:
+            return
+        if self.total_outbufs_len:
+            self.close_when_flushed = True
         else:
-            super().handle_write()
+            self._linger_until = time.time() + self.adj.channel_timeout
+            with suppress(OSError):  # the client has gone
+                self.socket.shutdown(socket.SHUT_WR)
 
     def handle_read(self) -> None:
         if not self._linger_until:

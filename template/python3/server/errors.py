@@ -19,19 +19,19 @@ class Problem(NamedTuple):
         return json.dumps({"error": {"code": self.code, "message": self.message.format(limit=limit)}}).encode()
 
 
-BAD_REQUEST = Problem(400, "bad_request", "This is not a valid HTTP request.")
-REQUEST_TIMEOUT = Problem(408, "request_timeout", "The request arrived too slowly.")
-BODY_TOO_LARGE = Problem(413, "body_too_large", "The request body is larger than {limit:,} bytes.")
-HEADERS_TOO_LARGE = Problem(431, "headers_too_large", "The request headers are too large.")
-INTERNAL = Problem(500, "internal", "The function failed. Its log says why, under this call id.")
-NOT_IMPLEMENTED = Problem(501, "not_implemented", "This transfer encoding is not supported.")
-BUSY = Problem(503, "busy", "The function is busy with other requests. Try again in a few seconds.", 2)
+REFUSALS = {
+    problem.status: problem
+    for problem in (
+        Problem(400, "bad_request", "This is not a valid HTTP request."),
+        Problem(408, "request_timeout", "The request arrived too slowly."),
+        Problem(413, "body_too_large", "The request body is larger than {limit:,} bytes."),
+        Problem(431, "headers_too_large", "The request headers are too large."),
+        Problem(501, "not_implemented", "This transfer encoding is not supported."),
+        Problem(503, "busy", "The function is busy with other requests. Try again in a few seconds.", 2),
+    )
+}
+"""By status: what is wrong with a request that is refused while it is read, or because its time is over."""
 CALLER_GONE = Problem(503, "busy", "The caller has gone.")
 STARTING = Problem(503, "not_ready", "The function is still starting. Try again in a few seconds.", 2)
 CANNOT_START = Problem(503, "not_ready", "The function could not start.")
-
-BY_STATUS = {
-    problem.status: problem
-    for problem in (BAD_REQUEST, REQUEST_TIMEOUT, BODY_TOO_LARGE, HEADERS_TOO_LARGE, NOT_IMPLEMENTED, BUSY)
-}
-"""What is wrong with a request that was refused while it was read."""
+INTERNAL = Problem(500, "internal", "The function failed. Its log says why, under this call id.")

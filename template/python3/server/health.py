@@ -89,7 +89,7 @@ class Health:
         if self._beat < earliest:
             return "the server's loop does not run"
         for thread, deadline in list(self._deadlines.items()):
-            if deadline < earliest and (frame := sys._current_frames().get(thread)):
+            if deadline < earliest and (frame := sys._current_frames().get(thread)):  # noqa: SLF001 - documented
                 return "a request is still handled long after its time, in " + "".join(
                     traceback.format_stack(frame)[-2:]
                 )

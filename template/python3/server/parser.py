@@ -23,7 +23,7 @@ _MIN_RATE = 4096
 _PATIENCE = 1 / 3
 
 
-class RequestTimeout(Error):  # type: ignore[misc]
+class _RequestTimeout(Error):  # type: ignore[misc]
     code = 408
     reason = "Request Timeout"
 
@@ -33,7 +33,7 @@ class Busy(Error):  # type: ignore[misc]
     reason = "Service Unavailable"
 
 
-class Body(io.BytesIO):
+class _Body(io.BytesIO):
     """A body in memory, with what waitress asks of a buffer."""
 
     def __len__(self) -> int:
@@ -42,7 +42,7 @@ class Body(io.BytesIO):
     def append(self, data: bytes) -> None:
         self.write(data)
 
-    def getfile(self) -> "Body":
+    def getfile(self) -> "_Body":
         return self
 
     def take(self) -> bytes:
@@ -81,10 +81,10 @@ class Parser(HTTPRequestParser):  # type: ignore[misc]
     def parse_header(self, header_plus: bytes) -> None:
         super().parse_header(header_plus)
         if self.body_rcv is not None:
-            self.body_rcv.buf = Body()
+            self.body_rcv.buf = _Body()
 
-    def get_body_stream(self) -> Body:
-        return self.body_rcv.buf if self.body_rcv is not None else Body()
+    def get_body_stream(self) -> _Body:
+        return self.body_rcv.buf if self.body_rcv is not None else _Body()
 
     def received(self, data: bytes) -> int:
         consumed: int = super().received(data[:_SLICE] if self.chunked else data)
@@ -132,7 +132,7 @@ class Parser(HTTPRequestParser):  # type: ignore[misc]
         elapsed = now - self.begun - self._waited
         received = self.header_bytes_received + self.body_bytes_received
         if elapsed > self.adj.body_timeout or received < (elapsed - _GRACE) * _MIN_RATE:
-            self.fail(self._refusal or RequestTimeout(""))
+            self.fail(self._refusal or _RequestTimeout(""))
         return True
 
     def close(self) -> None:
