@@ -3,12 +3,18 @@
 import re
 
 _URL = re.compile(rb"[\s\"'<]*(https?|ftp|file)://", re.IGNORECASE)
+_WEB_ADDRESS = re.compile(r"\s*https?://\S+\s*", re.IGNORECASE)
 _FILE_NAME = re.compile(rb"\s*@?[^\r\n\0]{1,200}\.(jpe?g|png|webp|gif|bmp|tiff?|avif|hei[cf])\s*", re.IGNORECASE)
 _FIELD = re.compile(rb"\s*[\w.\[\]-]{1,60}=")
 _SEND_BYTES = "send the photo itself, for example with curl --data-binary @photo.jpg."
 _START = 512
 _LOOK = 1 << 16
 _MOST_BYTE_VALUES = 250
+
+
+def is_url(text: str) -> bool:
+    """Whether the text is one URL of a web site, and no more."""
+    return _WEB_ADDRESS.fullmatch(text[: _START + 1]) is not None
 
 
 def on_no_image(body: bytes | memoryview, mimetype: str) -> str:

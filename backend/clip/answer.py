@@ -1,6 +1,8 @@
 """What the function says, as OpenFaaS response dictionaries."""
 
 import json
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from werkzeug.datastructures import MIMEAccept
@@ -98,9 +100,7 @@ def description(recognizer: Recognizer) -> Response:
 
 
 def error(problem: RequestError) -> Response:
-    response = json_response(problem.status, error_object(problem))
-    response["headers"].update(problem.headers)
-    return response
+    return json_response(problem.status, error_object(problem), problem.headers)
 
 
 def error_object(problem: RequestError) -> dict[str, Any]:
@@ -112,8 +112,10 @@ def _rounded(score: float) -> float:
     return float(f"{score:.6g}")
 
 
-def json_response(status: int, value: object) -> Response:
-    return _response(status, "application/json", json.dumps(value, ensure_ascii=False) + "\n")
+def json_response(status: int, value: object, headers: Mapping[str, str] = MappingProxyType({})) -> Response:
+    response = _response(status, "application/json", json.dumps(value, ensure_ascii=False) + "\n")
+    response["headers"].update(headers)
+    return response
 
 
 def _response(status: int, content_type: str, body: str) -> Response:

@@ -14,14 +14,16 @@ from .deadline import Deadline
 from .errors import MethodNotAllowed, NotFound, RequestError
 from .interface import Context, Event, Response
 from .recognizer import Recognizer
+from .routes import Route, embeddings
 from .routes.recognition import describe, recognize
 from .service import Service
 
 # Read and loaded while the module is imported: the server lets requests wait for that, and a container does it once.
 KEY = ApiKey.mounted()
 SERVICE = Service(DECODERS, Recognizer(Path(__file__).parent / "model"))
-ROUTES = {
+ROUTES: dict[str, dict[str, Route]] = {
     "/": {"GET": describe, "POST": recognize, "PUT": recognize},
+    embeddings.PATH: {"POST": embeddings.embed},
 }
 _NOTHING_HERE = (
     "There is nothing here. POST an image to /, or GET / for a description. "
@@ -41,4 +43,5 @@ def handle(event: Event, context: Context) -> Response:
             raise MethodNotAllowed(methods)
         return methods[event.method](SERVICE, event, deadline)
     except RequestError as problem:
-        return answer.error(problem)
+        say = embeddings.error if event.path == embeddings.PATH else answer.error
+        return say(problem)

@@ -15,7 +15,7 @@ from .confidence import Evidence, confidence
 from .deadline import Deadline
 from .engine import compile_tower
 from .errors import ClosedVocabulary
-from .everyday import Candidates, Everyday, View
+from .everyday import LABEL_EMBEDDINGS, Candidates, Everyday, View
 from .manifest import Manifest
 
 if TYPE_CHECKING:
@@ -112,6 +112,23 @@ class Recognizer:
         labels = query.labels or self.manifest.labels
         return self.everyday.named(labels, self._encoder.encode(labels, query.template or DEFAULT_TEMPLATE, deadline))
 
+    def encode(self, texts: Sequence[str], deadline: Deadline) -> tuple[NDArray[np.float32], int]:
+        """Encode texts as they are, without a template; a closed vocabulary has its labels' embeddings.
+
+        Returns:
+            float32 [texts, dim], rows of unit length, and the number of tokens, which a closed vocabulary has not.
+
+        Raises:
+            ClosedVocabulary: this model has no text tower, and these are not all among its own labels.
+            BadParameter, TooManyLabels, Busy: see ``candidates``.
+        """
+        if self.manifest.vocabulary == "closed":
+            return self._label_embeddings[self._rows(texts)], 0
+        from .text import count_tokens
+
+        tokens = self._encoder.tokens(texts, deadline)
+        return self._encoder.embed(tokens, deadline), count_tokens(tokens)
+
     def rank(self, view: View, candidates: Candidates, top_k: int) -> Ranking:
         """The best labels, by the softmax over the candidates, and how sure the first of them is.
 
@@ -178,6 +195,25 @@ class Recognizer:
         ]
         named = self.everyday.named(labels, np.array(embeddings))
         return named if min(rows) >= 0 else self.everyday.chosen(named)
+
+    def _rows(self, texts: Sequence[str]) -> list[int]:
+        """The positions of a closed vocabulary's own labels, in any case, in the singular or the plural."""
+        own = {label.casefold(): row for row, label in enumerate(self.manifest.labels)}
+        by_word = {self.everyday.find(label): row for label, row in own.items()}
+        by_word.pop(-1, None)
+        rows = [own.get(name := text.strip().casefold(), by_word.get(self.everyday.find(name), -1)) for text in texts]
+        if unknown := [text for text, row in zip(texts, rows, strict=True) if row < 0]:
+            raise ClosedVocabulary(
+                "This model has a closed vocabulary, and embeddings of its own labels only, which GET / lists: "
+                f"'{unknown[0][:40]}' is none of them."
+            )
+        return rows
+
+    @cached_property
+    def _label_embeddings(self) -> NDArray[np.float32]:
+        """float32 [labels, dim]; a model that ranks by fine classes does not need them for that."""
+        embeddings: NDArray[np.float32] = np.load(self._folder / LABEL_EMBEDDINGS)
+        return embeddings
 
     @property
     def _encoder(self) -> "LabelEncoder":

@@ -1,6 +1,10 @@
 """What all routes share: the decoders, and the model behind them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
 
 from .deadline import Deadline
 from .decoding import Decoders
@@ -28,6 +32,11 @@ class Service:
         deadline.require()
         with deadline.infers():
             return self.recognizer.embed(pixels)
+
+    def encode(self, texts: Sequence[str], deadline: Deadline) -> tuple[NDArray[np.float32], int]:
+        """float32 [texts, dim], and the number of their tokens."""
+        with deadline.infers():
+            return self.recognizer.encode(texts, deadline)
 
     def rank(self, image: bytes | memoryview, candidates: Candidates, top_k: int, deadline: Deadline) -> Ranking:
         """The best of the candidates for an image file."""

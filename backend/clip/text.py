@@ -2,7 +2,7 @@
 
 import html
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -39,6 +39,10 @@ def clean(text: str) -> str:
     return " ".join(html.unescape(html.unescape(ftfy.fix_text(text))).split()).lower()
 
 
+def count_tokens(prompts: Iterable[Tokens]) -> int:
+    return sum(map(len, prompts)) // _ID_BYTES
+
+
 class LabelEncoder:
     """Label embeddings by the text tower of an exported model folder, which is loaded when it is first needed."""
 
@@ -54,36 +58,46 @@ class LabelEncoder:
         self._turns = PrioritySemaphore(1)
 
     def encode(self, labels: Sequence[str], template: str, deadline: Deadline) -> NDArray[np.float32]:
-        """Encode labels in one prompt template.
+        """Encode labels in one prompt template, which contains ``{}`` where the label goes.
 
-        What was encoded before comes from the cache and does not wait for the text tower. The rest goes through it, one
-        batch of one request at a time, and first of who has the least left, so that few labels never wait for many;
-        what is done stays in the cache, even where the time of the request ends before the last batch.
+        Returns and raises what ``embed`` and ``tokens`` do.
+        """
+        return self.embed(self.tokens([template.replace("{}", label) for label in labels], deadline), deadline)
 
-        Args:
-            labels: any text.
-            template: contains ``{}`` where the label goes.
-
-        Returns:
-            float32 [labels, dim], rows of unit length.
+    def tokens(self, prompts: Sequence[str], deadline: Deadline) -> list[Tokens]:
+        """Clean and tokenize prompts.
 
         Raises:
             BadParameter: a prompt is over the context length of the model.
-            TooManyLabels: the new prompts have more than ``MAX_NEW_LABEL_TOKENS`` tokens.
             Busy: the time of the request is over.
         """
-        prompts = [template.replace("{}", label) for label in labels]
         tokens: list[Tokens] = []
         for start in range(0, len(prompts), _BATCH):
             # Cleaning is Python: several requests at a time would keep each other, and all the others, waiting.
             with self._cleaning.take(len(prompts) - start, deadline):
                 tokens += self._tokens(prompts[start : start + _BATCH])
+        return tokens
+
+    def embed(self, tokens: Sequence[Tokens], deadline: Deadline) -> NDArray[np.float32]:
+        """Encode prompts.
+
+        What was encoded before comes from the cache and does not wait for the text tower. The rest goes through it, one
+        batch of one request at a time, and first of who has the least left, so that few labels never wait for many;
+        what is done stays in the cache, even where the time of the request ends before the last batch.
+
+        Returns:
+            float32 [prompts, dim], rows of unit length.
+
+        Raises:
+            TooManyLabels: the new prompts have more than ``MAX_NEW_LABEL_TOKENS`` tokens.
+            Busy: the time of the request is over.
+        """
         rows = self._cached(tokens)
         new = sorted({ids for ids in tokens if ids not in rows}, key=len)
-        count = sum(map(len, new)) // _ID_BYTES
+        count = count_tokens(new)
         if count > MAX_NEW_LABEL_TOKENS:
             raise TooManyLabels(
-                f"{len(new):,} of the labels are new, with {count:,} tokens in their prompts; "
+                f"{len(new):,} of the texts are new, with {count:,} tokens in their prompts; "
                 f"at most {MAX_NEW_LABEL_TOKENS:,} are encoded for one request. Send them in several requests."
             )
         for start in range(0, len(new), _BATCH):

@@ -35,9 +35,8 @@ def classify(service: Service, event: Event, deadline: Deadline) -> Response:
     image = image_in(values.pop("inputs").encode())
     candidates = service.candidates(query, deadline)
     result = service.rank(image, candidates, query.top_k, deadline)
-    response = answer.json_response(200, answer.predictions_list(result))
-    response["headers"] |= answer.confidence_headers(result) | answer.server_timing(deadline)
-    return response
+    headers = answer.confidence_headers(result) | answer.server_timing(deadline)
+    return answer.json_response(200, answer.predictions_list(result), headers)
 
 
 def _query(given: Any) -> Query:

@@ -50,6 +50,4 @@ def _recognize_each(
             results.append(answer.ranking_object(result, manifest))
         except RequestError as problem:
             results.append(answer.error_object(problem))
-    response = answer.json_response(200, {"results": results, "model": manifest.title})
-    response["headers"] |= answer.server_timing(deadline)
-    return response
+    return answer.json_response(200, {"results": results, "model": manifest.title}, answer.server_timing(deadline))

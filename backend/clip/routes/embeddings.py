@@ -1,0 +1,120 @@
+"""``POST /v1/embeddings``: texts and images to embeddings, in the form of OpenAI's API.
+
+https://platform.openai.com/docs/api-reference/embeddings
+"""
+
+import base64
+import json
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .. import answer
+from ..advice import is_url
+from ..deadline import Deadline
+from ..errors import BadParameter, RequestError
+from ..interface import Event, Response
+from ..json_object import read_object, require_known
+from ..limits import MAX_IMAGES, MAX_LABEL_CHARACTERS, MAX_LABELS, MAX_TEXT_CHARACTERS
+from ..payload import image_in
+from ..service import Service
+
+PATH = "/v1/embeddings"
+# "user" is for OpenAI's own statistics, and "model" what a client must send: there is one here, which the answer names.
+_NAMES = ("input", "model", "encoding_format", "dimensions", "user")
+_DATA_URI = re.compile(r"\s*data:\S*,", re.IGNORECASE)
+
+
+def embed(service: Service, event: Event, deadline: Deadline) -> Response:
+    """An embedding of unit length for each input, in their order."""
+    deadline.require()
+    values = read_object(event.body)
+    require_known(values, _NAMES)
+    manifest = service.recognizer.manifest
+    encoding = _encoding(values, manifest.embedding_dim)
+    inputs = _inputs(values.pop("input", None))
+    texts = [text for text in inputs if not _DATA_URI.match(text)]
+    _require_short(texts)
+    embeddings, tokens = service.encode(texts, deadline) if texts else ((), 0)
+    of_texts = iter(embeddings)
+    rows = []
+    for position, text in enumerate(inputs):
+        row = _of_image(service, text, position, deadline) if _DATA_URI.match(text) else next(of_texts)
+        rows.append(_item(position, row, encoding))
+    usage = {"prompt_tokens": tokens, "total_tokens": tokens}
+    rest = json.dumps({"model": manifest.title, "usage": usage})
+    # Row by row: all numbers in one call would keep every other thread waiting.
+    body = f'{{"object": "list", "data": [{", ".join(rows)}], {rest[1:]}\n'
+    return {
+        "statusCode": 200,
+        "headers": {"Content-Type": "application/json"} | answer.server_timing(deadline),
+        "body": body,
+    }
+
+
+def error(problem: RequestError) -> Response:
+    """The error as everywhere, and its type, which OpenAI's clients look for."""
+    said = answer.error_object(problem)
+    said["error"]["type"] = "invalid_request_error" if problem.status < 500 else "server_error"
+    return answer.json_response(problem.status, said, problem.headers)
+
+
+def _encoding(values: dict[str, Any], dim: int) -> str:
+    encoding = values.get("encoding_format", "float")
+    if encoding not in ("float", "base64"):
+        raise BadParameter("encoding_format must be 'float' or 'base64'.")
+    dimensions = values.get("dimensions")
+    if dimensions is not None and (type(dimensions) is not int or dimensions != dim):
+        raise BadParameter(f"dimensions can only be {dim}, the length of this model's embeddings.")
+    if not isinstance(values.get("model", ""), str):
+        raise BadParameter("model must be a string.")
+    return str(encoding)
+
+
+def _inputs(given: Any) -> list[str]:
+    inputs = [given] if isinstance(given, str) else given
+    if not isinstance(inputs, list) or not inputs:
+        raise BadParameter("input must be a string, or an array of at least one.")
+    if len(inputs) > MAX_LABELS:
+        raise BadParameter(f"There are {len(inputs):,} inputs; at most {MAX_LABELS:,} are accepted.")
+    for position, text in enumerate(inputs):
+        if not isinstance(text, str):
+            raise BadParameter(f"input[{position}] must be a string, a text or an image as a data URI: no tokens.")
+        if not text.strip():
+            raise BadParameter(f"input[{position}] is empty.")
+        if is_url(text):
+            raise BadParameter(f"input[{position}] is a URL, and no URL is fetched: send an image as a data URI.")
+    images = sum(_DATA_URI.match(text) is not None for text in inputs)
+    if images > MAX_IMAGES:
+        raise BadParameter(f"There are {images} images; at most {MAX_IMAGES} are accepted.")
+    return inputs
+
+
+def _require_short(texts: Sequence[str]) -> None:
+    """Texts may have as many characters as labels may, together, and each as many as the text tower can take."""
+    longest, total = max(map(len, texts), default=0), sum(map(len, texts))
+    if longest > MAX_TEXT_CHARACTERS:
+        raise BadParameter(
+            f"A text has {longest:,} characters; at most {MAX_TEXT_CHARACTERS:,} are accepted. "
+            "An image is sent as a data URI, data:image/jpeg;base64,…"
+        )
+    if total > MAX_LABELS * MAX_LABEL_CHARACTERS:
+        raise BadParameter(
+            f"The texts have {total:,} characters; at most {MAX_LABELS * MAX_LABEL_CHARACTERS:,} are accepted."
+        )
+
+
+def _of_image(service: Service, uri: str, position: int, deadline: Deadline) -> NDArray[np.float32]:
+    try:
+        deadline.require()
+        return service.view(image_in(uri.encode()), deadline).embedding
+    except RequestError as problem:
+        raise type(problem)(f"input[{position}]: {problem}") from problem
+
+
+def _item(position: int, row: NDArray[np.float32], encoding: str) -> str:
+    shown = base64.b64encode(row.astype("<f4").tobytes()).decode() if encoding == "base64" else row.tolist()
+    return json.dumps({"object": "embedding", "index": position, "embedding": shown})
