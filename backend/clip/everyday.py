@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 FILE = "everyday.json"
 EMBEDDINGS = "everyday.npy"
-_LABEL_EMBEDDINGS = "labels.npy"
+LABEL_EMBEDDINGS = "labels.npy"
 # Of each word in ``everyday.json``, see ``export/vocabulary.py``; the others where words are sets of fine classes.
 _KEYS = {"word", "also", "height", "group", "related"}
 _KEYS_OF_CLASSES = {"classes", "compatible"}
@@ -89,7 +89,7 @@ class Everyday(ABC):
 
     def own(self, labels: Sequence[str], folder: Path) -> Candidates:
         """The model's own labels, of which the exported model folder has the embeddings where they are needed."""
-        return self.named(labels, np.load(folder / _LABEL_EMBEDDINGS))
+        return self.named(labels, np.load(folder / LABEL_EMBEDDINGS))
 
     @property
     @abstractmethod
