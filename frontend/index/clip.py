@@ -84,7 +84,7 @@ class Clip:
     ) -> Response:
         deadline = min(self._clock() + self._timeout, context.deadline)
         for delay in _delays():
-            reply = self._send(upload, accept, context.call_id, deadline)
+            reply = self._send(upload, accept, context, deadline)
             wait = max(delay, reply.retry_after())
             if not repeatable(reply) or self._clock() + wait >= deadline or context.abandoned():
                 break
@@ -92,8 +92,10 @@ class Clip:
             self._sleep(wait)
         return reply.answer(keys)
 
-    def _send(self, upload: Upload | None, accept: str, call_id: str, deadline: float) -> Reply:
-        headers = {"Accept": accept, "X-Call-Id": call_id, **self._authorization}
+    def _send(self, upload: Upload | None, accept: str, context: Context, deadline: float) -> Reply:
+        headers = {"Accept": accept, "X-Call-Id": context.call_id, **self._authorization}
+        if context.traceparent:
+            headers["traceparent"] = context.traceparent
         if upload:
             headers["Content-Type"] = upload.content_type
         try:

@@ -89,6 +89,13 @@ def test_the_call_id_goes_on_to_clip(gateway: Gateway, index: str) -> None:
     assert response.headers["X-Call-Id"] == "call-17"
 
 
+def test_the_trace_goes_on_to_clip(gateway: Gateway, index: str) -> None:
+    trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00"
+    for sent in (trace, "nonsense"):
+        post(index, data=photo(), headers={"traceparent": sent})
+    assert [request.headers.get("traceparent") for request in gateway.seen] == [trace, None]
+
+
 def test_a_form_sends_its_file_and_its_fields(gateway: Gateway, index: str) -> None:
     data = photo()
     fields = {"top_k": "2", "labels": " ", "template": "one {}", "topk": "x"}

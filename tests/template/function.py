@@ -18,7 +18,8 @@ def handle(event, context):
         return {"body": hashlib.sha256(event.body).hexdigest()}
     if event.path == "/event" or "X-Show-Event" in event.headers:
         seen = {"method": event.method, "path": event.path, "query": event.query.to_dict(flat=False),
-                "headers": dict(event.headers), "call_id": context.call_id}
+                "headers": dict(event.headers), "call_id": context.call_id,
+                "traceparent": context.traceparent}
         return {"statusCode": 201, "headers": {"Content-Type": "application/json"}, "body": json.dumps(seen)}
     if event.path == "/slow":
         time.sleep(float(event.query["seconds"]))

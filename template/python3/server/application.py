@@ -1,16 +1,15 @@
 """The Flask application: an HTTP request -> the handler's event -> its result -> an HTTP response."""
 
+import json
 import logging
-import re
 import time
-import uuid
 from collections.abc import Mapping
 from typing import Any
 
 from flask import Flask, Request, Response, request
 from waitress.task import hop_by_hop  # type: ignore[import-untyped]
 
-from . import log
+from . import log, trace
 from .errors import CALLER_GONE, CANNOT_START, INTERNAL, STARTING, Problem
 from .health import Health
 from .interface import Context, Event
@@ -19,14 +18,8 @@ from .settings import Settings
 
 _log = logging.getLogger("function")
 
-CALL_ID = "X-Call-Id"
 # In the WSGI environment: when the request's first byte came, on the clock of time.monotonic.
 BEGUN = "function.begun"
-
-
-def call_id_of(sent: str) -> str:
-    """Returns the caller's call id without what could harm a log or a header, or a new one."""
-    return re.sub(r"[^A-Za-z0-9._:-]", "", sent)[:64] or str(uuid.uuid4())
 
 
 class Application:
@@ -40,17 +33,23 @@ class Application:
 
     def _serve(self) -> Response:
         start = time.monotonic()
-        log.call_id.set(call_id_of(request.headers.get(CALL_ID, "")))
+        trace.identify(request.headers.get(trace.CALL_ID, ""), request.headers.get(trace.TRACEPARENT, ""))
         body = request.environ["wsgi.input"].take()
         asks_ready = request.path == "/ready" and request.method in ("GET", "HEAD")
-        response = self._ready() if asks_ready else self._answer(request, body)
-        response.headers[CALL_ID] = log.call_id.get()
-        size = response.content_length or 0
+        response = self._ready() if asks_ready else self._preflight(request) or self._answer(request, body)
+        response.headers[trace.CALL_ID] = trace.call_id.get()
+        response.headers.extend(self._settings.allow_origins.headers(request.headers.get("Origin", "")))
+        size, code = response.content_length or 0, _code_of(response)
         if request.method == "HEAD":
             response.response = []
         if not asks_ready:  # asked every few seconds
-            log.request(request.method, request.path, response.status_code, time.monotonic() - start, len(body), size)
+            seconds = time.monotonic() - start
+            log.request(request.method, request.path, response.status_code, code, seconds, len(body), size)
         return response
+
+    def _preflight(self, request: Request) -> Response | None:
+        headers = self._settings.allow_origins.preflight(request.method, request.headers)
+        return None if headers is None else Response(status=204, headers=headers)
 
     def _ready(self) -> Response:
         if self._loader.wait(0) is None:
@@ -67,7 +66,7 @@ class Application:
             return _error(CALLER_GONE)
         method = "GET" if request.method == "HEAD" else request.method
         event = Event(body, request.headers, method, request.path, request.args)
-        context = Context(log.call_id.get(), deadline, gone)
+        context = Context(trace.call_id.get(), deadline, gone, trace.traceparent.get())
         try:
             with self._health.handling(deadline):
                 return _response(handle(event, context))
@@ -77,6 +76,14 @@ class Application:
 
     def _not_ready(self) -> Response:
         return _error(CANNOT_START if self._loader.failed else STARTING)
+
+
+def _code_of(response: Response) -> str:
+    """The code of an error in the usual form, or ""."""
+    try:
+        return str(json.loads(response.get_data())["error"]["code"]) if response.status_code >= 400 else ""
+    except (ValueError, TypeError, LookupError):
+        return ""
 
 
 def _error(problem: Problem) -> Response:

@@ -9,8 +9,8 @@ from typing import Any
 from waitress.channel import HTTPChannel  # type: ignore[import-untyped]
 from waitress.task import ErrorTask, WSGITask  # type: ignore[import-untyped]
 
-from . import log
-from .application import BEGUN, CALL_ID, call_id_of
+from . import log, trace
+from .application import BEGUN
 from .errors import INTERNAL, REFUSALS
 from .parser import Busy, Parser
 
@@ -22,18 +22,21 @@ class _JsonError(ErrorTask):  # type: ignore[misc]
         request = self.request
         status = request.error.code
         if status != 500:  # that one comes from the application, which has set it
-            log.call_id.set(call_id_of(request.headers.get("X_CALL_ID", "")))
+            trace.identify(request.headers.get("X_CALL_ID", ""), request.headers.get("TRACEPARENT", ""))
         problem = REFUSALS.get(status, INTERNAL)
         body = problem.body(limit=self.channel.adj.max_body_bytes)
         self.status = f"{status} {HTTPStatus(status).phrase}"
-        self.response_headers += [("Content-Type", "application/json"), (CALL_ID, log.call_id.get())]
+        self.response_headers += [("Content-Type", "application/json"), (trace.CALL_ID, trace.call_id.get())]
         if problem.retry_after is not None:
             self.response_headers += [("Retry-After", str(problem.retry_after))]
+        self.response_headers += self.channel.adj.allow_origins.headers(request.headers.get("ORIGIN", "")).items()
         self.content_length = len(body)
         self.set_close_on_finish()
         self.channel.linger = True
         seconds = time.monotonic() - request.begun
-        log.request(request.command, request.path, status, seconds, request.body_bytes_received, len(body))
+        log.request(
+            request.command, request.path, status, problem.code, seconds, request.body_bytes_received, len(body)
+        )
         self.write(b"" if request.command == "HEAD" else body)
 
 

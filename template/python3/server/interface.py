@@ -34,6 +34,8 @@ class Context:
     """When the time of the request is over, on the clock of ``time.monotonic``, in seconds."""
     abandoned: Callable[[], bool]
     """Whether the caller has closed the connection."""
+    traceparent: str = ""
+    """The trace that the request belongs to, as W3C's header of this name has it; "" for none."""
 
 
 class Response(TypedDict):

@@ -1,12 +1,11 @@
-"""Logs: one JSON object a line on stdout, each with the call id of the request that it belongs to."""
+"""Logs: one JSON object a line on stdout, each with the call id and the trace of the request that it belongs to."""
 
 import json
 import logging
 import sys
-from contextvars import ContextVar
 from datetime import UTC, datetime
 
-call_id: ContextVar[str] = ContextVar("call_id", default="")
+from . import trace
 
 # The watchdog stops to pass logs on after a line over 64 KiB: both texts together stay below it, escapes included.
 _MAX_TEXT = 1_000
@@ -21,8 +20,7 @@ class _JsonLines(logging.Formatter):
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
         }
-        if call_id.get():
-            line["call_id"] = call_id.get()
+        line |= {name.name: name.get() for name in (trace.call_id, trace.traceparent) if name.get()}
         if isinstance(record.args, dict) and record.name == _requests.name:
             line |= record.args
         else:
@@ -44,12 +42,13 @@ def configure() -> None:
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
 
 
-def request(method: str, path: str, status: int, seconds: float, bytes_in: int, bytes_out: int) -> None:
-    """Logs one answered request. `bytes_in` and `bytes_out` count the bodies."""
+def request(method: str, path: str, status: int, code: str, seconds: float, bytes_in: int, bytes_out: int) -> None:
+    """Logs one answered request. `code` is the error's, or ""; `bytes_in` and `bytes_out` count the bodies."""
     fields = {
         "method": method[:_MAX_TEXT],
         "path": path[:_MAX_TEXT],
         "status": status,
+        **({"code": code[:_MAX_TEXT]} if code else {}),
         "duration_ms": round(seconds * 1000, 1),
         "bytes_in": bytes_in,
         "bytes_out": bytes_out,

@@ -70,6 +70,7 @@ def serve(sock: socket.socket) -> None:
     adjustments.max_body_bytes = settings.max_body_bytes
     adjustments.body_timeout = settings.body_timeout
     adjustments.request_timeout = settings.request_timeout
+    adjustments.allow_origins = settings.allow_origins
     adjustments.memory = BodyMemory(settings.max_buffered_bytes)
     adjustments.health = health
     dispatcher = ThreadedTaskDispatcher()

@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from .cors import Origins
 from .environment import count, seconds, size
 
 
@@ -26,6 +27,9 @@ class Settings:
     stuck_timeout: float
     """How long a handler may go on after that time, or a server do nothing, before it counts as stuck."""
 
+    allow_origins: Origins
+    """Whose pages may use the function from a browser."""
+
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
         """Read all of them.
@@ -41,4 +45,5 @@ class Settings:
             body_timeout=seconds("body_timeout", "15s", environment),
             request_timeout=seconds("request_timeout", "18s", environment),
             stuck_timeout=seconds("stuck_timeout", "15s", environment),
+            allow_origins=Origins.read(environment.get("allow_origins", "")),
         )

@@ -1,0 +1,54 @@
+"""Cross-origin requests: which other sites' pages may use the function (https://fetch.spec.whatwg.org/#http-cors-protocol)."""
+
+import re
+from dataclasses import dataclass
+
+from werkzeug.datastructures import Headers
+
+ANY = "*"
+# Seconds that a browser may keep the answer to a preflight; Chromium takes no more.
+_MAX_AGE = "7200"
+_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^/?#@\s,*]+")
+_TOKENS = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~, -]{1,1000}")
+
+
+@dataclass(frozen=True)
+class Origins:
+    """The sites whose pages may; none by default. Cookies are not meant by it: a page sends a key, if one is needed."""
+
+    allowed: frozenset[str] = frozenset()
+
+    @classmethod
+    def read(cls, text: str) -> "Origins":
+        """From ``https://one.example, https://two.example:8443``, or ``*`` for all.
+
+        Raises:
+            ValueError: naming the variable, for what is no origin.
+        """
+        names = [name.strip().lower().rstrip("/") for name in text.split(",") if name.strip()]
+        for name in names:
+            if name != ANY and not _ORIGIN.fullmatch(name):
+                raise ValueError(f"allow_origins must be * or origins such as https://example.com, not {name[:80]!r}")
+        return cls(frozenset(names))
+
+    def headers(self, origin: str) -> dict[str, str]:
+        """What an answer to a page of this origin, "" for none, says beside."""
+        if not self.allowed:
+            return {}
+        if ANY in self.allowed:
+            return {"Access-Control-Allow-Origin": ANY, "Access-Control-Expose-Headers": ANY}
+        told = {"Access-Control-Allow-Origin": origin, "Access-Control-Expose-Headers": ANY}
+        return (told if self._may(origin) else {}) | {"Vary": "Origin"}
+
+    def preflight(self, method: str, headers: Headers) -> dict[str, str] | None:
+        """What the answer to a browser that asks before a page's request says beside; None for any other request."""
+        wanted = headers.get("Access-Control-Request-Method", "")
+        if method != "OPTIONS" or not wanted or not self._may(headers.get("Origin", "")):
+            return None
+        sent = headers.get("Access-Control-Request-Headers", "")
+        allowed = {"Access-Control-Allow-Methods": wanted, "Access-Control-Allow-Headers": sent}
+        harmless = {name: value for name, value in allowed.items() if _TOKENS.fullmatch(value)}
+        return harmless | {"Access-Control-Max-Age": _MAX_AGE}
+
+    def _may(self, origin: str) -> bool:
+        return bool(origin) and (ANY in self.allowed or origin.lower() in self.allowed)
