@@ -13,7 +13,7 @@ SERVE := .venv
 EXPORT := .venv-export
 DEV := .venv-dev
 
-SERVE_REQUIREMENTS := $(wildcard template/*/requirements.txt) $(addsuffix /requirements.txt,frontend/index backend/clip local)
+SERVE_REQUIREMENTS := $(wildcard template/*/requirements.txt) $(addsuffix /requirements.txt,frontend/index backend/clip local client)
 TORCH := backend/clip/requirements-torch
 EXPORT_REQUIREMENTS := backend/clip/requirements-export.txt $(TORCH).txt
 DEV_REQUIREMENTS := $(addsuffix /requirements.txt,tests training benchmarks)
@@ -30,7 +30,7 @@ VERSION_OF_PYTHON := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.versi
 version_of = $(shell sed -n 's/^version = \([0-9]*\.[0-9]*\).*/\1/p' $(1)/pyvenv.cfg 2>/dev/null)
 anew = $(if $(filter $(VERSION_OF_PYTHON),$(call version_of,$(1))),,another-python)
 
-.PHONY: help up test lint format evaluate screenshots bench tune fuzz lock sbom audit contexts images smoke clean
+.PHONY: help up label test lint format evaluate screenshots bench tune fuzz lock sbom audit contexts images smoke clean
 .PHONY: another-python known-model
 
 help: ## list the targets
@@ -53,6 +53,10 @@ endif
 # A misspelt name is told before gigabytes are installed for it.
 known-model: $(SERVE)/installed
 	@$(SERVE)/bin/python -m local.model_names --model "$(MODEL)" --pretrained "$(PRETRAINED)"
+
+label: $(SERVE)/installed ## label all photos in a folder, by the running application or one of its own: FOLDER=photos, OUT=labels.jsonl, ARGS="--labels cat,dog"
+	@[ -n "$(FOLDER)" ] || { echo "Which folder? make label FOLDER=photos" >&2; exit 2; }
+	@exec $(SERVE)/bin/python -m local.label $(PORT) "$(FOLDER)" --out "$(or $(OUT),labels.jsonl)" $(ARGS)
 
 evaluate: $(DEV)/installed ## measure a model: DATA=cifar100.npz PHOTOS="folders" [MODEL=exported folder] [URL=function]
 	$(DEV)/bin/python -m training.evaluate --model $(or $(MODEL),backend/clip/model) $(if $(DATA),--data "$(DATA)") $(if $(PHOTOS),--photos $(PHOTOS)) $(if $(URL),--url "$(URL)")

@@ -13,7 +13,7 @@ import aiohttp
 
 from .stack import Function
 
-_SERVE_FUNCTION = Path(__file__).parent / "serve_function.py"
+END_WITH_PARENT = Path(__file__).parent / "end_with_parent.py"
 
 _FIRST_DELAY, _LONGEST_DELAY = 0.5, 30.0
 # A process that lived this long did not fail because of how it starts.
@@ -33,7 +33,7 @@ class Process:
 
     def __init__(self, function: Function, folder: Path, extra: Mapping[str, str], say: Callable[[str], None]) -> None:
         self.function = function
-        self.url = f"http://127.0.0.1:{_free_port()}"
+        self.url = f"http://127.0.0.1:{free_port()}"
         self.started = False
         self._folder = folder
         self._environment = {
@@ -46,7 +46,7 @@ class Process:
         self._process: asyncio.subprocess.Process | None = None
 
     async def run(self, pipe: int) -> None:
-        """Keeps the process running until cancelled; `pipe` is what `serve_function.py` reads.
+        """Keeps the process running until cancelled; `pipe` is what `end_with_parent.py` reads.
 
         Raises StartError when it ends before it was ever ready.
         """
@@ -65,7 +65,7 @@ class Process:
 
     async def _run_once(self, pipe: int) -> int:
         self._process = await asyncio.create_subprocess_exec(
-            *(sys.executable, str(_SERVE_FUNCTION), str(pipe)),
+            *(sys.executable, str(END_WITH_PARENT), str(pipe), "index"),
             cwd=self._folder,
             env=self._environment,
             stdin=asyncio.subprocess.DEVNULL,
@@ -116,7 +116,7 @@ class Process:
             await process.wait()
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

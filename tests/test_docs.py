@@ -2,6 +2,7 @@
 
 import json
 import re
+import signal
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,10 @@ import requests
 import yaml
 
 from backend.clip import decoding, limits, query
+from client.__main__ import COMPLETE, GONE, INCOMPLETE, SIGNAL, WRONG
 from frontend.index import clip
 from template.python3.server.environment import seconds
+from tests.client.conftest import label
 from tests.launch import Running
 
 ROOT = Path(__file__).parent.parent
@@ -97,6 +100,16 @@ def test_the_bounds_of_each_function_are_those_of_the_stack_file() -> None:
             [name, *_] = names = re.findall(r"`([a-z_]+)`", bound)
             expected = sum(seconds(each, "", functions[function]["environment"]) for each in names)
             assert value == (functions[function]["environment"][name] if len(names) == 1 else f"{expected:g}s"), bound
+
+
+def test_every_option_and_exit_code_of_the_client_is_documented() -> None:
+    document = (ROOT / "docs" / "client.md").read_text(encoding="utf-8")
+    usage = label("--help").stdout
+    options = set(re.findall(r"`(--[a-z-]+)`", " ".join(table_rows(document, "option"))))
+    assert options == set(re.findall(r"^  (--[a-z-]+)", usage, re.MULTILINE))
+    codes = {int(code) for row in table_rows(document, "exit code") for code in row.split(", ")}
+    interrupted = {SIGNAL + signal.SIGINT, SIGNAL + signal.SIGTERM}
+    assert codes == {COMPLETE, INCOMPLETE, WRONG, GONE} | interrupted
 
 
 def test_the_readme_is_short_and_names_what_the_two_commands_need() -> None:

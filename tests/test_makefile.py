@@ -94,6 +94,12 @@ def test_the_name_of_the_computer_is_no_address_to_listen_on(
     assert "--host 0.0.0.0 " in make("--dry-run", "up", "HOST=0.0.0.0", *variables).stdout
 
 
+def test_a_folder_to_label_is_asked_for(environment: Path) -> None:
+    ended = make("label", f"PYTHON={sys.executable}", f"SERVE={environment}")
+    assert ended.returncode != 0
+    assert ended.stderr.startswith("Which folder? make label FOLDER=photos\n")
+
+
 def test_help_lists_every_target_in_a_group() -> None:
     listed = make("help").stdout
     targets = re.findall(r"^([a-z]+):.*## ", (PROJECT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)

@@ -1,0 +1,150 @@
+"""python -m client FOLDER: what is in each photo of a folder, as JSON Lines or CSV. docs/client.md has more."""
+
+import argparse
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import FrameType
+from urllib.parse import urlsplit
+
+from tqdm import tqdm
+
+from .concurrency import Concurrency
+from .folder import Walk
+from .forms import Csv, Json
+from .labeling import Labeler, ServiceGone
+from .output import Output, OutputError
+from .run import Run
+from .service import Service, ServiceRefuses
+from .summary import Summary
+
+COMPLETE, INCOMPLETE, WRONG, GONE, SIGNAL = 0, 1, 2, 3, 128
+"""The exit codes; that of an interruption has the signal's number added."""
+KEY = "CLIP_API_KEY"
+"""The environment variable for the API key."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command and returns its exit code. `arguments` take the place of the command line's."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
+    try:
+        return _run(_parsed(arguments))
+    except (OutputError, ServiceRefuses, ServiceGone) as error:
+        _say(str(error))
+        return GONE if isinstance(error, ServiceGone) else WRONG
+    except KeyboardInterrupt as interrupt:
+        return SIGNAL + int(interrupt.args[0])
+
+
+def _parsed(given: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m client", description="Labels all photos in and below a folder.")
+    option = parser.add_argument
+    option("folder", type=_folder, help="symbolic links in it are not followed")
+    option("--url", type=_url, default="http://127.0.0.1:8080/function/clip", help="of clip (default: %(default)s)")
+    option("--out", type=Path, metavar="FILE", help="write there and not to stdout; the same command goes on with it")
+    option("--csv", action="store_true", help="write CSV and not JSON Lines; so does a FILE that ends in .csv")
+    option("--top-k", type=_number(1000), metavar="N", help="how many labels (default: 5, with CSV 1)")
+    option("--labels", metavar="A,B", help="choose among these")
+    option("--vocabulary", choices=("labels", "everyday"), help="everyday: choose among everyday words")
+    option("--template", help="the prompt that a label is put into, with {} for it")
+    option("--key-file", type=Path, metavar="FILE", help=f"has the API key; without it, the environment's {KEY}")
+    option("--at-most", type=_number(1000), default=64, metavar="N", help="requests at a time (default: %(default)s)")
+    option("--timeout", type=_number(3600), default=60, metavar="S", help="seconds for one answer (%(default)s)")
+    option("--wait", type=_number(86400), default=300, metavar="S", help="seconds for a service that is away (300)")
+    arguments = parser.parse_args(given)
+    try:
+        arguments.key = arguments.key_file.read_text() if arguments.key_file else os.environ.get(KEY, "")
+    except (OSError, ValueError) as error:
+        parser.error(f"{arguments.key_file} cannot be read: {error}")
+    arguments.key = arguments.key.strip()
+    if not (arguments.key.isascii() and arguments.key.isprintable()):
+        parser.error("an API key has visible ASCII characters only")
+    arguments.csv = arguments.csv or (arguments.out is not None and arguments.out.suffix == ".csv")
+    if arguments.csv and arguments.top_k is None:
+        arguments.top_k = 1
+    return arguments
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    query = {name: getattr(arguments, name) for name in ("top_k", "labels", "vocabulary", "template")}
+    parameters = [(name, str(value)) for name, value in query.items() if value is not None]
+    service = Service(arguments.url, parameters, arguments.key, arguments.timeout, arguments.at_most)
+    concurrency = Concurrency(arguments.at_most)
+    labeler = Labeler(service, concurrency, arguments.wait, _say)
+    output = Output(arguments.out, Csv(arguments.top_k) if arguments.csv else Json())
+    summary, done, walk = Summary(), set[str](), Walk(arguments.folder)
+    for result in output.earlier():
+        summary.add(result)
+        done.add(result.file)
+    summary.earlier = summary.photos
+    labeler.find_service()
+
+    began = time.monotonic()
+    # On stdout a bar would stand among the results.
+    seen = sys.stderr.isatty() and not (arguments.out is None and sys.stdout.isatty())
+    with tqdm(unit=" photos", disable=not seen, dynamic_ncols=True) as bar:
+        if seen:
+            threading.Thread(target=_count, args=(arguments.folder, bar), daemon=True).start()
+
+        def progress() -> None:
+            bar.set_postfix_str(f"{concurrency.limit} at a time", refresh=False)
+            bar.update()
+
+        failure: BaseException | None = None
+        try:
+            Run(labeler, concurrency, output, summary, done, progress).folder(arguments.folder, walk, arguments.at_most)
+        except (OutputError, ServiceRefuses, ServiceGone, KeyboardInterrupt) as error:
+            failure = error
+    if summary.photos or not failure:
+        sys.stderr.write(summary.text(time.monotonic() - began, walk))
+    if failure:
+        _say(f"Not all photos have a result. {output.how_to_go_on}" if summary.photos else "No photo has a result.")
+        raise failure
+    return COMPLETE if summary.is_complete and not walk.unreadable else INCOMPLETE
+
+
+def _count(folder: Path, bar: "tqdm[None]") -> None:
+    bar.total = sum(1 for _ in Walk(folder))
+    bar.refresh()
+
+
+def _interrupt(number: int, _frame: FrameType | None) -> None:
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, signal.SIG_DFL)
+    _say("Finishing what is under way. Once more ends it at once.")
+    raise KeyboardInterrupt(number)
+
+
+def _say(line: str) -> None:
+    tqdm.write(line, file=sys.stderr)
+
+
+def _folder(text: str) -> Path:
+    if not Path(text).is_dir():
+        raise argparse.ArgumentTypeError(f"{text} is no folder")
+    return Path(text)
+
+
+def _url(text: str) -> str:
+    address = urlsplit(text)
+    if address.scheme not in ("http", "https") or not address.hostname:
+        raise argparse.ArgumentTypeError(f"{text} is no address such as http://127.0.0.1:8080/function/clip")
+    return text
+
+
+def _number(most: int) -> Callable[[str], int]:
+    def number(text: str) -> int:
+        if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= most):
+            raise argparse.ArgumentTypeError(f"{text} is no whole number from 1 to {most}")
+        return int(text)
+
+    return number
+
+
+if __name__ == "__main__":
+    sys.exit(main())

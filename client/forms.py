@@ -1,0 +1,108 @@
+"""How a result is written and read again: a line of JSON, or a row of CSV."""
+
+import csv
+import io
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+_BEST = ("label", "score")
+_REST = ("confidence", "recognized", "instead", "error")
+
+
+@dataclass(frozen=True)
+class Result:
+    """What the service says of a photo. `answer` is its JSON, with `predictions` or with `error`."""
+
+    file: str
+    answer: Mapping[str, Any]
+
+    @property
+    def error(self) -> str | None:
+        """The error's code."""
+        error = self.answer.get("error")
+        return None if error is None else str(error["code"])
+
+    @property
+    def label(self) -> str | None:
+        """The best label, if the photo is recognized by it."""
+        return str(self.answer["predictions"][0]["label"]) if self.answer.get("recognized") else None
+
+
+class Form(Protocol):
+    """How results stand in a file."""
+
+    header: bytes
+    """What stands before the first result."""
+    beginning: bytes
+    """What every file of this form begins with."""
+
+    def line(self, result: Result) -> bytes:
+        """Returns it with the line break at its end."""
+
+    def result(self, line: bytes) -> Result:
+        """Reads what `line` returned. Raises ValueError, LookupError or TypeError."""
+
+    def is_complete(self, line: bytes) -> bool:
+        """Whether these bytes, which end a line of the file, end a result."""
+
+
+class Json:
+    """JSON Lines: the service's answer with the file before it."""
+
+    header = b""
+    beginning = b'{"file": '
+
+    def line(self, result: Result) -> bytes:
+        said = {"file": result.file, **result.answer}
+        try:
+            return json.dumps(said, ensure_ascii=False).encode() + b"\n"
+        except UnicodeEncodeError:  # the name of the file is not UTF-8: escaped, it survives
+            return json.dumps(said).encode() + b"\n"
+
+    def result(self, line: bytes) -> Result:
+        said = json.loads(line)
+        result = Result(str(said.pop("file")), said)
+        if result.error is None and not said["predictions"]:
+            raise ValueError(line)
+        return result
+
+    def is_complete(self, line: bytes) -> bool:
+        return line.endswith(b"\n")
+
+
+class Csv:
+    """One row with the best `top_k` labels. A name of a file that is not UTF-8 stands as it is on the disk."""
+
+    def __init__(self, top_k: int) -> None:
+        more = [f"{column}_{n}" for n in range(2, top_k + 1) for column in _BEST]
+        self._columns = ["file", *_BEST, *_REST, *more]
+        self.header = self.beginning = self._row(self._columns)
+
+    def line(self, result: Result) -> bytes:
+        if result.error is not None:
+            return self._row([result.file, "", "", "", "", "", result.error] + [""] * (len(self._columns) - 7))
+        said = result.answer
+        best, *more = said["predictions"]
+        recognized = "true" if result.label is not None else "false"
+        instead = (said.get("instead") or {}).get("label", "")
+        row = [result.file, best["label"], best["score"], said.get("confidence", ""), recognized, instead, ""]
+        row += [value for one in more for value in (one["label"], one["score"])]
+        return self._row(row + [""] * (len(self._columns) - len(row)))
+
+    def result(self, line: bytes) -> Result:
+        [row] = csv.reader(io.StringIO(line.decode("utf-8", "surrogateescape"), newline=""), strict=True)
+        said = dict(zip(self._columns, row, strict=True))
+        if said["error"]:
+            return Result(said["file"], {"error": {"code": said["error"]}})
+        predictions = [{"label": said["label"], "score": float(said["score"])}]
+        return Result(said["file"], {"predictions": predictions, "recognized": said["recognized"] == "true"})
+
+    def is_complete(self, line: bytes) -> bool:
+        return line.endswith(b"\n") and line.count(b'"') % 2 == 0  # a line break may stand within quotes
+
+    def _row(self, values: list[Any]) -> bytes:
+        text = io.StringIO()
+        csv.writer(text, lineterminator="\n").writerow(values)
+        return text.getvalue().encode("utf-8", "surrogateescape")

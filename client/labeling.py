@@ -1,0 +1,121 @@
+"""One photo to its result, whatever the service does meanwhile."""
+
+import random
+import threading
+import time
+from collections.abc import Callable
+from contextlib import nullcontext
+from pathlib import Path
+
+from .concurrency import Concurrency
+from .folder import RefusedUnread, Unreadable, read
+from .forms import Result
+from .service import Description, Kind, Reply, Service, ServiceDown, ServiceRefuses
+
+# A photo with which the service has failed so often, though it was there, is left.
+_TRIES = 4
+_FIRST_DELAY, _LONGEST_DELAY = 0.25, 10.0
+_LONGEST_CHECK_DELAY = 3.0
+
+
+class ServiceGone(Exception):
+    """The service has not answered for as long as it was waited for."""
+
+
+class Left(Exception):
+    """A photo without a result: the next start tries again. The message says why in a few words."""
+
+
+class Labeler:
+    """Sends photos until they are answered. May be used by any number of threads.
+
+    Args:
+        patience: how long to wait for a service that answers nothing, in seconds.
+        say: is given a line when that begins.
+    """
+
+    def __init__(self, service: Service, concurrency: Concurrency, patience: float, say: Callable[[str], None]) -> None:
+        self._service = service
+        self._concurrency = concurrency
+        self._patience = patience
+        self._say = say
+        self._description: Description | None = None
+        self._answered = self._seen = time.monotonic()
+        self._check = threading.Lock()
+        self._again = threading.Lock()
+
+    def find_service(self) -> None:
+        """Waits for the service. Raises ServiceGone, ServiceRefuses."""
+        self._wait_until_there(time.monotonic())
+
+    def result(self, folder: Path, file: str) -> Result:
+        """Reads a photo and has it labelled.
+
+        Raises:
+            Left: it has no result now.
+            ServiceGone, ServiceRefuses: no photo has, from now on.
+            Stopped: its result is no longer wanted.
+        """
+        assert self._description is not None  # noqa: S101
+        try:
+            photo = read(folder / file, self._description.max_image_bytes)
+        except RefusedUnread as refused:
+            return Result(file, {"error": {"code": refused.code, "message": str(refused)}})
+        except Unreadable as error:
+            raise Left(str(error)) from error
+        return Result(file, self._label(photo).answer)
+
+    def _label(self, photo: bytes) -> Reply:
+        failures, busy_since, delay = 0, None, _FIRST_DELAY
+        while True:
+            # One at a time: what ends the service ends the answers to all that are under way with it.
+            with self._again if failures > 1 else nullcontext(), self._concurrency.request() as began:
+                reply = self._service.label(photo)
+            now = time.monotonic()
+            if reply.kind is Kind.ANSWER:
+                self._answered = now
+                self._concurrency.answered()
+                return reply
+            if reply.kind is Kind.REFUSED:
+                raise ServiceRefuses(f"{self._service.url} refuses: {reply.message}")
+            if reply.kind is Kind.BUSY:
+                busy_since = busy_since or began
+                self._require_patience(reply, busy_since)
+                self._concurrency.refused(began, reply.retry_after or 0.0)
+            else:
+                failures += reply.kind is Kind.FAILED
+                self._concurrency.failed(began)
+                self._wait_until_there(now)
+                if failures == _TRIES:
+                    raise Left(reply.code)
+            if not reply.retry_after and (reply.kind is Kind.BUSY or failures > 1):
+                # Apart from each other, lest all come back together.
+                self._concurrency.sleep(delay * random.uniform(0.5, 1))  # noqa: S311
+                delay = min(2 * delay, _LONGEST_DELAY)
+
+    def _require_patience(self, reply: Reply, busy_since: float) -> None:
+        now = time.monotonic()
+        wait = reply.retry_after or 0.0
+        if max(wait, now - max(busy_since, self._answered)) > self._patience:
+            when = f" It asks to come back in {wait:.0f} s." if wait else ""
+            raise ServiceGone(f"{self._service.url} takes no photos: {reply.message}{when}")
+        if now - busy_since > self._patience:
+            raise Left(reply.code)
+
+    def _wait_until_there(self, failed: float) -> None:
+        """Asks until the service says what it is, unless it has done so since the failure."""
+        with self._check:
+            delay, said = _FIRST_DELAY, False
+            while self._description is None or self._seen <= failed:
+                self._concurrency.sleep(0)
+                try:
+                    self._description = self._service.describe()
+                    self._seen = time.monotonic()
+                except ServiceDown as down:
+                    if time.monotonic() - failed > self._patience:
+                        raise ServiceGone(f"{self._service.url} does not answer: {down}") from down
+                    if not said:
+                        self._say(f"Waiting for {self._service.url} ({down}), {self._patience:.0f} s at most ...")
+                        said = True
+                    self._concurrency.sleep(delay)
+                    delay = min(2 * delay, _LONGEST_CHECK_DELAY)

@@ -1,0 +1,84 @@
+"""All photos of a folder: found, labelled many at a time, written."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from .concurrency import Concurrency, Stopped
+from .folder import Walk
+from .labeling import Labeler, Left
+from .output import Output
+from .summary import Summary
+
+
+class Run:
+    """One pass over a folder.
+
+    Args:
+        done: the photos that have a result. What the walk comes across is taken out of it.
+        progress: is called when one more photo is done with, by one thread at a time.
+    """
+
+    def __init__(
+        self,
+        labeler: Labeler,
+        concurrency: Concurrency,
+        output: Output,
+        summary: Summary,
+        done: set[str],
+        progress: Callable[[], object],
+    ) -> None:
+        self._labeler = labeler
+        self._concurrency = concurrency
+        self._output = output
+        self._summary = summary
+        self._done = done
+        self._progress = progress
+        self._one_at_a_time = threading.Lock()
+        self._failure: BaseException | None = None
+
+    def folder(self, folder: Path, walk: Walk, threads: int) -> None:
+        """Labels all photos that the walk finds. On Ctrl-C what is under way is finished.
+
+        Raises:
+            KeyboardInterrupt: somebody asked for the end.
+            Exception: what kept it from going on, of `Labeler.result` or `Output.write`.
+        """
+        with ThreadPoolExecutor(threads) as pool:
+            try:
+                for file in walk:
+                    if file in self._done:
+                        self._done.remove(file)
+                        self._progress()
+                        continue
+                    self._concurrency.take()
+                    pool.submit(self._label, folder, file)
+            except Stopped:
+                pass
+            except BaseException:
+                self._concurrency.stop()
+                raise
+        if self._failure is not None:
+            raise self._failure
+
+    def _label(self, folder: Path, file: str) -> None:
+        try:
+            try:
+                result = self._labeler.result(folder, file)
+            except Left as left:
+                with self._one_at_a_time:
+                    self._summary.leave(file, str(left))
+                    self._progress()
+                return
+            with self._one_at_a_time:
+                self._output.write(result)
+                self._summary.add(result)
+                self._progress()
+        except Stopped:
+            pass
+        except BaseException as error:
+            self._failure = self._failure or error
+            self._concurrency.stop()
+        finally:
+            self._concurrency.put_down()

@@ -1,0 +1,189 @@
+"""The function `clip` as seen from outside: its description, and its answer to one photo."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from enum import Enum, auto
+from typing import Any
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.exceptions import NewConnectionError
+
+_CONNECT_TIMEOUT = 10.0
+
+# What is wrong with every photo alike: a parameter, the key.
+_OF_ALL_PHOTOS = frozenset(("bad_parameter", "unauthorized", "closed_vocabulary", "too_many_labels"))
+
+Parameters = Sequence[tuple[str, str]]
+
+
+class ServiceRefuses(Exception):
+    """The service does not answer requests like these, and never will. The message says why."""
+
+
+class ServiceDown(Exception):
+    """The service does not answer now. The message says how that shows."""
+
+
+class Kind(Enum):
+    """What an answer means for the photo and for those after it."""
+
+    ANSWER = auto()
+    """It is final: what is in the photo, or what is wrong with it."""
+    BUSY = auto()
+    """The service did nothing with the photo: send it again later."""
+    AWAY = auto()
+    """Nobody is at the address: nothing was sent."""
+    FAILED = auto()
+    """The service, or somebody in between, failed with it. Perhaps because of this photo, perhaps not."""
+    REFUSED = auto()
+    """No photo would be answered."""
+
+
+@dataclass(frozen=True)
+class Reply:
+    kind: Kind
+    answer: dict[str, Any]
+    """The service's JSON, or the same form for what others have said in its place."""
+    retry_after: float | None = None
+    """In seconds."""
+
+    @property
+    def code(self) -> str:
+        return str(self.answer["error"]["code"])
+
+    @property
+    def message(self) -> str:
+        return str(self.answer["error"]["message"])
+
+
+@dataclass(frozen=True)
+class Description:
+    model: str
+    max_image_bytes: int
+
+
+class Service:
+    """May be used by any number of threads.
+
+    Args:
+        url: of `clip`.
+        parameters: the query of every request, as docs/api.md has them.
+        key: the API key, or "" for none.
+        timeout: how long an answer may take, in seconds.
+        connections: as many are kept open.
+    """
+
+    def __init__(self, url: str, parameters: Parameters, key: str, timeout: float, connections: int) -> None:
+        self.url = url
+        self._timeout = timeout
+        self._session = requests.Session()
+        for scheme in ("http://", "https://"):
+            self._session.mount(scheme, HTTPAdapter(pool_maxsize=connections))
+        self._session.headers["User-Agent"] = "serverless-image-recognizer-client"
+        self._session.headers["Accept"] = "application/json"
+        # Not in Authorization, which a proxy in front may want for itself.
+        if key:
+            self._session.headers["X-Api-Key"] = key
+        # What is the same for all photos is found out once, proxies and certificates of the environment included.
+        self._settings = self._session.merge_environment_settings(url, {}, None, None, None)
+        self._post = self._session.prepare_request(requests.Request("POST", url, params=list(parameters)))
+        self._get = self._session.prepare_request(requests.Request("GET", url))
+
+    def describe(self) -> Description:
+        """Asks the service what it is.
+
+        Raises:
+            ServiceDown: it does not answer, or says that it cannot now.
+            ServiceRefuses: it wants a key, or what answers is not `clip`.
+        """
+        try:
+            answer = self._send(self._get)
+        except requests.RequestException as error:
+            raise ServiceDown(_reason(error)) from error
+        if answer.status_code in (408, 429) or answer.status_code >= 500:
+            raise ServiceDown(f"status {answer.status_code}")
+        if answer.is_redirect:
+            raise ServiceRefuses(f"{self.url} leads to {answer.headers['Location']}. {_HINT}")
+        if answer.status_code != 200:
+            raise ServiceRefuses(f"{self.url} answers {answer.status_code}: {_error(answer)['message']}")
+        try:
+            said = answer.json()
+            return Description(str(said["model"]), int(said["limits"]["max_image_bytes"]))
+        except (ValueError, KeyError, TypeError):
+            raise ServiceRefuses(f"{self.url} is not the function clip. {_HINT}") from None
+
+    def label(self, photo: bytes) -> Reply:
+        """Sends one photo, once."""
+        request = self._post.copy()
+        request.prepare_body(photo, None)
+        try:
+            answer = self._send(request)
+        except requests.RequestException as error:
+            return _problem(Kind.AWAY if _is_unsent(error) else Kind.FAILED, _reason(error), _reason(error))
+        try:
+            said = answer.json()
+            if answer.status_code == 200 and said["predictions"]:
+                return Reply(Kind.ANSWER, said)
+        except (ValueError, KeyError, TypeError):
+            pass
+        problem = _error(answer)
+        return _problem(_kind(answer.status_code, problem["code"]), **problem, retry_after=_retry_after(answer))
+
+    def _send(self, request: requests.PreparedRequest) -> requests.Response:
+        timeout = (min(_CONNECT_TIMEOUT, self._timeout), self._timeout)
+        return self._session.send(request, timeout=timeout, allow_redirects=False, **self._settings)
+
+
+_HINT = "Programs send photos to an address such as http://127.0.0.1:8080/function/clip."
+
+
+def _kind(status: int, code: str) -> Kind:
+    if code in _OF_ALL_PHOTOS or status in (401, 403, 407) or 300 <= status < 400:
+        return Kind.REFUSED
+    if status in (429, 503):
+        return Kind.BUSY
+    return Kind.ANSWER if status in (400, 413, 415, 422) else Kind.FAILED
+
+
+def _problem(kind: Kind, code: str, message: str, retry_after: float | None = None) -> Reply:
+    return Reply(kind, {"error": {"code": code, "message": message}}, retry_after)
+
+
+def _error(answer: requests.Response) -> dict[str, str]:
+    """The code and message that an answer has, or ones for what a proxy says in its own form."""
+    try:
+        error = answer.json()["error"]
+        return {"code": str(error["code"]), "message": str(error["message"])}
+    except (ValueError, KeyError, TypeError):
+        return {"code": f"status_{answer.status_code}", "message": f"{answer.status_code} {answer.reason}"}
+
+
+def _retry_after(answer: requests.Response) -> float | None:
+    """Seconds, from either form of the header (RFC 9110, 10.2.3); None where it is missing or makes no sense."""
+    value = answer.headers.get("Retry-After", "").strip()
+    if value.isascii() and value.isdigit():
+        return float(value[:9])
+    try:
+        return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
+    except ValueError:
+        return None
+
+
+def _is_unsent(error: requests.RequestException) -> bool:
+    """Whether there was not even a connection."""
+    return isinstance(error, requests.ConnectTimeout) or any(
+        isinstance(getattr(inner, "reason", None), NewConnectionError) for inner in error.args
+    )
+
+
+def _reason(error: requests.RequestException) -> str:
+    """The innermost reason of a failed request, without the names of the classes around it."""
+    if isinstance(error, requests.Timeout):
+        return "no answer in time"
+    reason: Any = error
+    while isinstance(reason, Exception) and (inner := getattr(reason, "reason", None) or next(iter(reason.args), None)):
+        reason = inner
+    return str(reason).rpartition(": ")[2] or type(error).__name__

@@ -1,0 +1,88 @@
+"""What came of all photos, for the person who started it."""
+
+from collections import Counter
+
+from .folder import Walk
+from .forms import Result
+
+_EXAMPLES = 3
+
+
+class Summary:
+    """Counts results. A photo that is `left` has none: it is tried again by the next start."""
+
+    def __init__(self) -> None:
+        self.earlier = 0
+        self._labels: Counter[str] = Counter()
+        self._not_recognized = 0
+        self._failed: dict[str, _Some] = {}
+        self._left: dict[str, _Some] = {}
+
+    @property
+    def photos(self) -> int:
+        """How many have a result."""
+        return self._labels.total() + self._not_recognized + sum(some.count for some in self._failed.values())
+
+    @property
+    def is_complete(self) -> bool:
+        return not self._failed and not self._left
+
+    def add(self, result: Result) -> None:
+        if result.error is not None:
+            self._failed.setdefault(result.error, _Some()).add(result.file)
+        elif result.label is None:
+            self._not_recognized += 1
+        else:
+            self._labels[result.label] += 1
+
+    def leave(self, file: str, reason: str) -> None:
+        self._left.setdefault(reason, _Some()).add(file)
+
+    def text(self, seconds: float, walk: Walk) -> str:
+        """Returns the lines. `seconds` is the time that those took which are not `earlier`."""
+        now = self.photos - self.earlier
+        rate = f" ({now / seconds:.1f} a second)" if now else ""
+        before = f", {self.earlier:,} by earlier starts" if self.earlier else ""
+        lines = [f"{_number(self.photos, 'photo')}: {now:,} in {_duration(seconds)}{rate}{before}."]
+        lines += [f"{count:9,}  {label}" for label, count in self._labels.most_common()]
+        lines += [f"{self._not_recognized:9,}  not recognized"] if self._not_recognized else []
+        lines += [some.line(f"failed, {code}") for code, some in sorted(self._failed.items())]
+        lines += [some.line(f"left for the next start, {reason}") for reason, some in sorted(self._left.items())]
+        lines += [f"{_printable(name)} could not be listed: {reason}" for name, reason in walk.unreadable.items()]
+        if walk.left_out:
+            lines.append("Left out: " + ", ".join(f"{n:,} {kind}" for kind, n in sorted(walk.left_out.items())) + ".")
+        return "\n".join(lines) + "\n"
+
+
+class _Some:
+    """A number of files, with the first of them."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._first: list[str] = []
+
+    def add(self, file: str) -> None:
+        self.count += 1
+        if len(self._first) < _EXAMPLES:
+            self._first.append(file)
+
+    def line(self, what: str) -> str:
+        more = ", ..." if self.count > len(self._first) else ""
+        return f"{self.count:9,}  {what}: {', '.join(map(_printable, self._first))}{more}"
+
+
+def _printable(name: str) -> str:
+    """A name without what a terminal would take for orders."""
+    return "".join(character if character.isprintable() else "?" for character in name)
+
+
+def _number(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {rest} s" if minutes else f"{seconds:.1f} s"

@@ -1,0 +1,92 @@
+"""Labels a folder with the application that runs on this computer, or with one that runs for as long as that takes.
+
+    python -m local.label PORT FOLDER [OPTION ...]
+
+The options are those of `python -m client`.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from client.__main__ import main as client
+from client.service import Service, ServiceDown, ServiceRefuses
+
+from .process import END_WITH_PARENT, free_port
+
+PROJECT = Path(__file__).parent.parent
+_STOP_TIMEOUT = 15.0
+
+
+class StartError(Exception):
+    """The application does not start. The message is what it has said."""
+
+
+def main() -> int:
+    port, *arguments = sys.argv[1:]
+    if _runs(int(port)):
+        return client([*arguments, "--url", _url(int(port))])
+    try:
+        with _application() as own:
+            return client([*arguments, "--url", _url(own)])
+    except StartError as error:
+        sys.stderr.write(str(error))
+        return 1
+
+
+def _url(port: int) -> str:
+    return f"http://127.0.0.1:{port}/function/clip"
+
+
+def _runs(port: int) -> bool:
+    try:
+        Service(_url(port), [], os.environ.get("CLIP_API_KEY", ""), 10, 1).describe()
+    except (ServiceDown, ServiceRefuses):
+        return False
+    return True
+
+
+@contextmanager
+def _application() -> Iterator[int]:
+    """Runs the application on a free port until the block ends. Raises StartError."""
+    port = free_port()
+    reading_end, writing_end = os.pipe()
+    process = subprocess.Popen(  # noqa: S603
+        [sys.executable, str(END_WITH_PARENT), str(reading_end), "local", "--port", str(port)],
+        cwd=PROJECT,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        pass_fds=(reading_end,),
+        # Ctrl-C is for the client, which still needs the application to finish what is under way.
+        start_new_session=True,
+    )
+    os.close(reading_end)
+    try:
+        said = ""
+        assert process.stdout is not None  # noqa: S101
+        for line in process.stdout:
+            if line.startswith("Ready."):
+                break
+            said += line
+        else:
+            raise StartError(said)
+        threading.Thread(target=process.stdout.read, daemon=True).start()
+        yield port
+    finally:
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait(_STOP_TIMEOUT)
+        except subprocess.TimeoutExpired:
+            process.kill()
+        os.close(writing_end)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

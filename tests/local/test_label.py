@@ -1,0 +1,63 @@
+"""`make label`: by the application that runs, or one of its own."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.client.conftest import ENVIRONMENT, results
+from tests.client.test_labels import picture
+from tests.launch import PROJECT, Running, free_port, run, wait_for
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    (tmp_path / "photos").mkdir()
+    for n in range(3):
+        picture(n).save(tmp_path / "photos" / f"{n}.jpg")
+    return tmp_path / "photos"
+
+
+def test_the_application_that_runs_is_used(application: Running, photos: Path, tmp_path: Path) -> None:
+    port = application.url.rpartition(":")[2]
+    before = application.output().count('"method": "POST"')
+    ended = run("local.label", port, str(photos), "--out", str(tmp_path / "labels.jsonl"))
+    assert ended.returncode == 0, ended.stderr
+    wait_for(lambda: application.output().count('"method": "POST"') == before + 3, application.output)
+    assert len(results((tmp_path / "labels.jsonl").read_text())) == 3
+
+
+def test_else_one_is_started_and_ended(photos: Path) -> None:
+    command = [sys.executable, "-m", "local.label", str(free_port()), str(photos), "--top-k", "1"]
+    with subprocess.Popen(command, cwd=PROJECT, env=ENVIRONMENT, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        first = process.stdout.readline()
+        started = psutil.Process(process.pid).children(recursive=True)
+        said = first + process.stdout.read()
+    assert process.returncode == 0
+    assert len(results(said)) == 3
+    assert len(started) > 2
+    assert psutil.wait_procs(started, 10)[1] == []
+
+
+def test_it_ends_with_what_has_started_it(photos: Path) -> None:
+    for n in range(3, 200):
+        (photos / f"{n}.jpg").hardlink_to(photos / "0.jpg")
+    command = [sys.executable, "-m", "local.label", str(free_port()), str(photos), "--at-most", "1"]
+    with subprocess.Popen(command, cwd=PROJECT, env=ENVIRONMENT, stdout=subprocess.PIPE) as process:
+        assert process.stdout
+        process.stdout.readline()
+        started = psutil.Process(process.pid).children(recursive=True)
+        process.kill()
+        assert len(started) > 2
+        assert psutil.wait_procs(started, 10)[1] == []
+
+
+def test_an_application_that_does_not_start_is_told(photos: Path) -> None:
+    # The stack file's settings are checked by the functions themselves, as they start.
+    ended = run("local.label", str(free_port()), str(photos), secrets_dir=str(photos / "0.jpg"))
+    assert ended.returncode == 1
+    assert " cannot start: its log above says why." in ended.stderr
+    assert ended.stdout == ""
