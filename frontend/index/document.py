@@ -2,62 +2,55 @@
 
 import base64
 import hashlib
+import json
 import operator
-from collections.abc import Mapping, Sequence
+import re
 from pathlib import Path
-from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
+from rcssmin import cssmin
+from rjsmin import jsmin
+
+from .errors import CATALOG
+from .verdict import known, other_guesses, sure
 
 _PAGE = Path(__file__).parent / "page"
 
 
-def _join(folder: str, *names: str) -> Markup:
-    return Markup("\n".join((_PAGE / folder / name).read_text("utf-8") for name in names))  # noqa: S704 - our own files
+def _read(folder: str, *names: str) -> str:
+    return "\n".join((_PAGE / folder / name).read_text("utf-8") for name in names)
 
 
-_STYLE = _join("style", "base.css", "start.css", "labels.css", "card.css", "states.css")
+def _encoded(name: str) -> str:
+    return base64.b64encode((_PAGE / name).read_bytes()).decode()
+
+
+_STYLE = cssmin(_read("style", "base.css", "start.css", "words.css", "card.css", "states.css", "rows.css"))
 # One module: its files share a scope and are read in this order.
-_SCRIPT = _join("script", "words.js", "shrink.js", "send.js", "card.js", "labels.js", "queue.js", "intake.js")
-_ERRORS = Markup((_PAGE / "errors.json").read_text("utf-8"))  # noqa: S704 - our own file
-_ICON = base64.b64encode((_PAGE / "icon.svg").read_bytes()).decode()
+_SCRIPT = jsmin(
+    _read(
+        "script",
+        *("words.js", "verdict.js", "shrink.js", "send.js", "card.js", "part.js", "share.js", "model.js", "own.js"),
+        *("queue.js", "views.js", "removal.js", "summary.js", "camera.js", "folders.js", "intake.js"),
+    )
+)
+_ERRORS = json.dumps(CATALOG, separators=(",", ":"))
 # Drawn so that the bundled model recognizes them.
 _PICTURES = ("orange", "bus", "clock")
-
-
-def sure(confidence: float) -> str:
-    """A probability, 0 to 1, for people: nothing is ever quite sure. As in `script/words.js`, like the next two."""
-    return f"{min(99, round(confidence * 100))}%"
-
-
-def opinion(confidence: float) -> str:
-    """How sure a confidence lets one sound."""
-    if confidence >= 0.9:
-        return "I am sure: this is"
-    return "This is likely" if confidence >= 0.7 else "It may be"
-
-
-def known(labels: Sequence[str], otherwise: str) -> str:
-    """What a recognizer's own labels are called; `otherwise` where it has not been heard."""
-    count = "hundred" if len(labels) == 100 else f"{len(labels):,}"
-    return f"The {count} words I know best" if labels else otherwise
-
-
-def guesses(answer: Mapping[str, Any], least: float = 0.01) -> list[dict[str, Any]]:
-    """A row for each label of a recognized answer: the best with its confidence, the others in proportion."""
-    predictions, confidence = answer["predictions"], answer["confidence"]
-    rows = [
-        {"label": one["label"], "share": confidence * one["score"] / predictions[0]["score"]} for one in predictions
-    ]
-    return rows[:1] + [row for row in rows[1:] if row["share"] >= least]
-
 
 _environment = Environment(
     loader=FileSystemLoader(_PAGE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
 )
-_environment.filters.update(sure=sure, opinion=opinion, known=known, guesses=guesses, combined=operator.or_)
-_environment.globals.update(style=_STYLE, script=_SCRIPT, errors=_ERRORS, icon=_ICON, pictures=_PICTURES)
+_environment.filters.update(sure=sure, known=known, other_guesses=other_guesses, combined=operator.or_)
+_environment.globals.update(
+    style=Markup(_STYLE),  # noqa: S704 - this and the next two are our own files
+    script=Markup(_SCRIPT),  # noqa: S704
+    errors=Markup(_ERRORS),  # noqa: S704
+    icon=_encoded("icon.svg"),
+    touch_icon=_encoded("touch-icon.png"),
+    pictures=_PICTURES,
+)
 
 
 def _hash(text: str) -> str:
@@ -85,5 +78,6 @@ HEADERS = {
 
 
 def render(template: str, **values: object) -> bytes:
-    """One of the documents in `page/`, UTF-8; every value is escaped."""
-    return _environment.get_template(template).render(**values).encode()
+    """One of the documents in `page/`, UTF-8, without its indentation; every value is escaped."""
+    html = _environment.get_template(template).render(**values)
+    return re.sub(r"^[ \n]+", "", html, flags=re.MULTILINE).encode()

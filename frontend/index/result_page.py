@@ -2,12 +2,12 @@
 
 import base64
 import json
-from collections.abc import Mapping
 
 from .document import HEADERS, render
 from .errors import words_for
 from .interface import Response
 from .upload import Upload
+from .verdict import verdict
 
 # Shown again only where that is cheap: such a photo travels back inside the page.
 _MAX_SHOWN_BYTES = 1 << 20
@@ -25,19 +25,12 @@ def result_page(answer: Response, upload: Upload | None, path: str) -> Response:
         name=upload.name if upload else "",
         photo=_photo_url(upload.body) if upload else None,
         answer=document,
-        not_among=_not_among(dict(upload.parameters) if upload else {}),
+        verdict=None if error else verdict(document, upload.parameters if upload else ()),
         # Relative, as the prefix is the gateway's business; at "/" it may end with a slash or not.
         start="?" if path == "/" else "./" + "../" * (path.count("/") - 1),
         problem=words_for(error.get("code", ""), answer["statusCode"]) if error else None,
     )
     return {**answer, "headers": answer["headers"] | HEADERS, "body": body}
-
-
-def _not_among(parameters: Mapping[str, str]) -> str:
-    """That nothing was recognized among what the parameters made clip choose from. As in `script/words.js`."""
-    if parameters.get("vocabulary") == "everyday":
-        return "None of the everyday things that I know."
-    return "None of your words." if "labels" in parameters else "None of the words I know best."
 
 
 def _photo_url(image: bytes | memoryview) -> str | None:

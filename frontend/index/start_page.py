@@ -29,9 +29,9 @@ class Page(NamedTuple):
 
 
 @lru_cache(maxsize=4)
-def page(about: str | None) -> Page:
-    """The page for a recognizer that says this of itself, as JSON; None while none has been heard."""
-    html = render("index.html", about=json.loads(about) if about else None)
+def page(template: str, about: str | None) -> Page:
+    """A document for a recognizer that says this of itself, as JSON; None while none has been heard."""
+    html = render(template, about=json.loads(about) if about else None)
     return Page(html, gzip.compress(html, mtime=0), hashlib.sha256(html).hexdigest()[:16])
 
 
@@ -63,8 +63,8 @@ class Description:
 
 
 def start_page(event: Event, about: str | None) -> Response:
-    """The page, or 304 where the caller's copy is still the same."""
-    html, compressed, tag = page(about)
+    """The page, or with `?words` the words that the recognizer knows; 304 where the caller's copy is still the same."""
+    html, compressed, tag = page("words.html" if "words" in event.query else "index.html", about)
     headers = HEADERS | {
         "ETag": quote_etag(tag, weak=True),  # weak: it stands for the page, compressed or not
         "Cache-Control": "no-cache",

@@ -16,6 +16,8 @@ FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    # A camera that shows a pattern.
+    "--use-fake-device-for-media-stream",
 ]
 NAMES = ("chromium", "google-chrome", "google-chrome-stable", "chromium-browser")
 MAC = Path("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome")

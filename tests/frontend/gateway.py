@@ -100,6 +100,15 @@ def until(event: threading.Event, then: Behavior) -> Behavior:
     return behave
 
 
+def by_body(behaviors: dict[bytes, Behavior]) -> Behavior:
+    """Does what goes with the body, and answers all others well."""
+
+    def behave(handler: "_Handler") -> None:
+        behaviors.get(handler.body, RECOGNIZE)(handler)
+
+    return behave
+
+
 def trickle(handler: "_Handler") -> None:
     """Starts an answer, and goes on with a byte now and then, without end."""
     handler.send_response(200)
@@ -161,9 +170,10 @@ class _Server(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     gateway: Gateway
+    body: bytes
 
     def _serve(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        body = self.body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         path, _, rest = self.path.partition("?")
         if path == "/function/clip":
             self._clip(body)

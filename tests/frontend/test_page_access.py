@@ -8,10 +8,11 @@ from playwright.sync_api import BrowserContext, Error, Page, expect
 
 from . import gateway as behaviors
 from .axe import violations
-from .gateway import DESCRIPTION, Gateway, prediction
-from .photos import file
+from .gateway import DESCRIPTION, LABELS, Gateway, prediction
+from .photos import file, photo
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+SMALL_PHONE = {"viewport": {"width": 375, "height": 553}, "has_touch": True, "is_mobile": True}
 NARROW = {"viewport": {"width": 320, "height": 640}}
 ZOOMED = {"viewport": {"width": 640, "height": 400}, "device_scale_factor": 2}
 CINEMA = {"viewport": {"width": 3840, "height": 2160}}
@@ -30,12 +31,13 @@ def through_all_states(page: Page, gateway: Gateway, look: Callable[[str], None]
     """Brings the page into each of its states, and looks at it there."""
     gateway.describe = behaviors.answer(DESCRIPTION | {"vocabulary": "open"})
     page.reload()
-    expect(page.locator(".model.awake")).to_be_visible()
+    expect(page.locator("html[data-vocabulary]")).to_be_visible()
     look("start")
     page.get_by_label("Words of your own").check()
-    for summary in page.locator("#words summary").all():
-        summary.click()
+    page.get_by_role("button", name="pets").click()
+    page.get_by_text("Advanced").click()
     look("own words")
+    page.get_by_label("The 7 words I know best").check()
 
     ready = threading.Event()
     gateway.clip.append(behaviors.until(ready, behaviors.answer(prediction())))
@@ -45,8 +47,11 @@ def through_all_states(page: Page, gateway: Gateway, look: Callable[[str], None]
     ready.set()
     expect(page.locator("[data-state=done]")).to_be_visible()
     look("result")
-    page.get_by_text("As JSON and with curl").click()
-    look("result with JSON")
+    page.get_by_text("Details").click()
+    look("result with its details")
+    page.get_by_role("button", name="Ask about a part").click()
+    look("choosing a part")
+    page.keyboard.press("Escape")
 
     gateway.clip.append(
         behaviors.answer(
@@ -63,14 +68,20 @@ def through_all_states(page: Page, gateway: Gateway, look: Callable[[str], None]
     look("error")
 
     waiting = threading.Event()
-    gateway.clip.append(behaviors.until(waiting, behaviors.error("internal", 500)))
+    gateway.clip.extend([behaviors.until(waiting, behaviors.error("internal", 500))] * 3)
     page.set_input_files("#photo", [file(), file("second.heic", b"not for browsers"), file()])
-    expect(page.locator("[data-state=looking]")).to_be_visible()
-    page.locator("[data-state=waiting]").last.get_by_role("button", name="Cancel").click()
-    look("queue")
+    expect(page.locator("[data-state=looking]")).to_have_count(3)
+    look("a few on their way")
+    page.locator("#current").get_by_role("button", name="Cancel").last.click()
     waiting.set()
-    expect(page.locator("#count")).to_have_text("3 of 3 photos done")
-    look("queue done")
+    expect(page.locator("#count")).to_have_text("0 recognized, 3 not")
+    look("a few done")
+
+    page.set_input_files("#photo", [file(f"{number}.jpg") for number in range(5)])
+    expect(page.locator("#count")).to_have_text("5 recognized, 0 not")
+    page.locator("#current").get_by_role("button", name="Show").first.click()
+    page.get_by_role("button", name="Clear").click()
+    look("many, one of them opened, and a notice")
 
 
 @pytest.mark.parametrize("context_options", [LIGHT, DARK, PHONE | DARK], ids=["light", "dark", "phone, dark"])
@@ -148,7 +159,9 @@ def test_keyboard_alone(context: BrowserContext, page: Page, gateway: Gateway) -
     page.keyboard.press("Enter")
     expect(page.locator("[data-state=done]")).to_be_visible()
     expect(page.locator("#current h2")).to_be_focused()
-    tab_to("As JSON and with curl", limit=1)
+    tab_to("Ask about a part", limit=1)
+    tab_to("Remove", limit=1)
+    tab_to("Details", limit=1)
     page.keyboard.press("Enter")
     tab_to("predictions", limit=1)
     tab_to("Copy curl line", limit=1)
@@ -156,23 +169,49 @@ def test_keyboard_alone(context: BrowserContext, page: Page, gateway: Gateway) -
     page.keyboard.press("ArrowDown")
     expect(page.get_by_label("11 everyday things")).to_be_checked()
     expect(page.locator("[data-state=done]")).to_be_visible()
-    tab_to("Which words I know best", limit=1)
+    page.keyboard.press("ArrowDown")
+    expect(page.get_by_label("Words to choose from")).to_be_focused()
+    page.keyboard.type("cat,dog")
     page.keyboard.press("Enter")
-    expect(page.locator("#known")).to_be_visible()
-    for _ in range(6):
-        page.keyboard.press("Shift+Tab")
-    assert page.evaluate("document.activeElement.id") == "another"
-    page.keyboard.press("Enter")
+    expect(page.locator("#chips li")).to_have_count(2)
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Enter")  # takes the dog out again
+    expect(page.locator("#chips li")).to_have_count(1)
+    expect(page.get_by_label("Words to choose from")).to_be_focused()
+    page.go_back()
     expect(page.locator("#photo")).to_be_focused()
     tab_to("orange")
     page.keyboard.press("Enter")
     expect(page.locator("[data-state=done]")).to_have_count(2)
-    tab_to("Show")
+    tab_to("Show", limit=20)
     page.keyboard.press("Enter")
     expect(page.locator("#current h2")).to_be_focused()
-    tab_to("Clear")
+    tab_to("Clear", limit=20)
     page.keyboard.press("Enter")
     expect(page.locator("#another")).to_be_focused()
+    tab_to("Undo", limit=20)
+    page.keyboard.press("Enter")
+    expect(page.locator("#past h2")).to_be_focused()
+
+
+@pytest.mark.parametrize("context_options", [SMALL_PHONE, PHONE, ZOOMED], ids=["375x553", "390x844", "zoom 200%"])
+@pytest.mark.parametrize("size", [(400, 900), (900, 400)], ids=["tall", "wide"])
+def test_the_answer_is_on_the_screen(page: Page, gateway: Gateway, size: tuple[int, int]) -> None:
+    best = {"label": LABELS[0], "score": 0.5}
+    ranked = [best, *({"label": label, "score": 0.1} for label in LABELS[1:5])]
+    gateway.clip.append(behaviors.answer(prediction(confidence=0.6) | {"predictions": ranked}))
+    page.set_input_files("#photo", file(data=photo(*size)))
+    expect(page.locator("[data-state=done]")).to_be_visible()
+    expect(page.locator("#current .guesses li")).to_have_count(4)
+    height = page.evaluate("innerHeight")
+    boxes = page.locator("#current :is(.eyebrow, .best, .note, .main, .guesses li)").evaluate_all(
+        "(elements) => elements.map((element) => element.getBoundingClientRect().toJSON())"
+    )
+    assert len(boxes) == 8
+    assert all(0 <= box["top"] < box["bottom"] <= height for box in boxes), boxes
+    shown = page.locator("#current .frame").bounding_box()
+    assert shown
+    assert shown["height"] <= 0.4 * height
 
 
 def test_progress_is_heard(page: Page, gateway: Gateway) -> None:
@@ -196,7 +235,7 @@ def test_works_behind_any_prefix(context: BrowserContext, gateway: Gateway, path
     asked: list[tuple[str, str]] = []
     page.on("request", lambda request: asked.append((request.method, request.url.split("#")[0])))
     page.goto(gateway.url + path)
-    expect(page.locator(".model.awake")).to_be_visible()
+    expect(page.locator("html[data-vocabulary]")).to_be_visible()
     page.locator(".example").first.click()
     expect(page.locator("[data-state=done]")).to_be_visible()
     here = gateway.url + path.split("?")[0]

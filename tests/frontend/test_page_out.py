@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from . import gateway as behaviors
-from .gateway import DESCRIPTION, EVERYDAY, LABELS, Gateway, prediction
+from .gateway import DESCRIPTION, LABELS, Gateway, prediction
 from .photos import file, photo
 
 HOSTILE = "<img src=x onerror=alert(1)>'\"; $(touch pwned) `touch pwned`.jpg"
@@ -28,14 +28,16 @@ def test_the_result(page: Page) -> None:
     expect(card.get_by_role("heading")).to_have_text("apple")
     expect(card.locator(".eyebrow")).to_have_text("I am sure: this is")
     expect(card.locator(".note")).to_have_text("93% sure")
-    expect(card.locator(".guesses .label")).to_have_text(LABELS[:3])  # the others have less than one in a hundred
-    expect(card.locator(".guesses .score")).to_have_text(["93%", "4%", "1%"])
+    expect(card.locator(".guesses .label")).to_have_text(LABELS[1:3])  # the others have less than one in a hundred
+    expect(card.locator(".guesses .score")).to_have_text(["4%", "1%"])
     page.evaluate("Promise.all(document.getAnimations().map((animation) => animation.finished))")
     track, best = card.locator(".track").first.bounding_box(), card.locator(".level").first.bounding_box()
     assert track
     assert best
     assert best["width"] / track["width"] == pytest.approx(0.934, abs=0.01)
-    expect(card.locator(".facts")).to_contain_text("5 ms of it thinking")
+    expect(card.locator(".facts")).to_be_hidden()
+    page.get_by_text("Details").click()
+    expect(card.locator(".facts")).to_contain_text("5 ms of it inference")
     expect(card.locator(".facts")).to_contain_text("Model: tiny/test")
     expect(page.get_by_role("status")).to_have_text("holiday.jpg: apple, 93% sure")
 
@@ -50,7 +52,6 @@ def test_words_follow_the_confidence(page: Page, gateway: Gateway, confidence: f
     show(page)
     expect(page.locator("#current .eyebrow")).to_have_text(opinion)
     expect(page.locator("#current .note")).to_have_text(f"{sure} sure")
-    expect(page.locator("#current .score").first).to_have_text(sure)
     expect(page.locator("#current")).not_to_contain_text("100%")
 
 
@@ -58,9 +59,8 @@ def test_not_recognized(page: Page, gateway: Gateway) -> None:
     gateway.clip.append(behaviors.answer(prediction(confidence=0.2)))
     show(page)
     expect(page.locator("#current h2")).to_have_text("I do not recognize this")
-    expect(page.locator("#current .note")).to_have_text(
-        "None of the 7 words I know best. The nearest of them: apple, bear, clock."
-    )
+    expect(page.locator("#current .eyebrow")).to_have_text("None of the 7 words I know best.")
+    expect(page.locator("#current .note")).to_have_text("The nearest of them: apple, bear, clock.")
     expect(page.locator("#current .guesses li")).to_have_count(0)
     expect(page.locator("#current .verdict > :not(.more)").filter(has_text="%")).to_have_count(0)
     expect(page.get_by_role("status")).to_have_text("holiday.jpg: not recognized")
@@ -78,96 +78,14 @@ def test_what_it_is_instead(page: Page, gateway: Gateway) -> None:
     )
 
 
-def test_go_back_and_repeat(page: Page) -> None:
-    show(page)
-    expect(page.locator("#start")).to_be_hidden()
-    page.get_by_role("button", name="Another photo").click()
-    expect(page.locator("#start")).to_be_visible()
-    expect(page.locator("#photo")).to_be_focused()
-    show(page, "second.jpg")
-    expect(page.locator("#current .card")).to_have_count(1)
-    page.go_back()
-    expect(page.locator("#start")).to_be_visible()
-    expect(page.locator("#past figcaption bdi")).to_have_text(["second.jpg", "holiday.jpg"])
-
-
-def test_earlier_results_stay_until_cleared(page: Page, gateway: Gateway) -> None:
-    gateway.clip.append(behaviors.answer(prediction(["pear", "apple"])))
-    show(page)
-    show(page, "second.jpg")
-    earlier = page.get_by_role("region", name="Earlier")
-    expect(earlier.get_by_role("heading", level=2)).to_have_text(["Earlier", "pear"])
-    earlier.get_by_role("button", name="Show").click()
-    expect(page.locator("#current h2")).to_have_text("pear")
-    expect(page.locator("#current .guesses")).to_be_visible()
-    expect(page.locator("#past h2")).to_have_text("apple")
-    earlier.get_by_role("button", name="Clear").click()
-    expect(earlier).to_be_hidden()
-    expect(page.locator(".card")).to_have_count(1)
-    expect(page.get_by_role("button", name="Another photo")).to_be_focused()
-
-
 def test_says_that_nothing_is_stored(page: Page) -> None:
     expect(page.get_by_role("contentinfo")).to_contain_text("Nothing is stored.")
-
-
-def test_it_says_what_it_knows(page: Page, gateway: Gateway) -> None:
-    expect(page.locator("#model")).to_have_text("The recognizer is awake")
-    page.get_by_text("Which words I know best").click()
-    expect(page.locator("#known dt")).to_have_text(["food", "plant", "other"])
-    expect(page.locator("#known dd")).to_have_text(["apple, orange, pear", "sunflower, tulip", "bear, clock"])
-    page.get_by_text("Which everyday things I know").click()
-    expect(page.locator("#everyday")).to_have_text(", ".join(EVERYDAY))
-    show(page)
-    assert gateway.seen[0].query == []
-
-
-def test_everyday_things(page: Page, gateway: Gateway) -> None:
-    page.get_by_label("11 everyday things").check()
-    gateway.clip.append(behaviors.answer(prediction(confidence=0.2)))
-    show(page)
-    assert gateway.seen[0].query == [("vocabulary", "everyday")]
-    expect(page.locator("#current .note")).to_contain_text("None of the everyday things that I know.")
-    page.get_by_label("The 7 words I know best").check()  # looks again at the photo that is shown
-    expect(page.locator("#current h2")).to_have_text("apple")
-    assert gateway.seen[1].query == []
-
-
-def test_some_words_of_a_closed_vocabulary(page: Page, gateway: Gateway) -> None:
-    expect(page.get_by_label("Words to choose from")).to_be_hidden()
-    page.get_by_label("Only some of these words").check()
-    expect(page.get_by_label("Words to choose from")).to_be_focused()
-    expect(page.get_by_label("Words to choose from")).to_have_attribute("placeholder", "cat, dog, rabbit")
-    page.get_by_label("Words to choose from").fill("cat, dog")
-    show(page)
-    assert gateway.seen[0].query == [("labels", "cat,dog")]
-
-
-def test_own_words_where_the_vocabulary_is_open(page: Page, gateway: Gateway) -> None:
-    gateway.describe = OPEN
-    page.reload()
-    page.get_by_label("Words of your own").check()
-    field = page.get_by_label("Words to choose from")
-    field.fill(" my cat, , Grüße & Küsse ,")
-    gateway.clip.append(behaviors.answer(prediction(["my cat"], confidence=0.2)))
-    show(page)
-    assert gateway.seen[0].query == [("labels", "my cat,Grüße & Küsse")]
-    expect(page.locator("#current .note")).to_contain_text("None of your words.")
-    field.fill("dog")
-    gateway.clip.append(behaviors.answer(prediction(["dog"])))
-    field.press("Enter")  # asks again about the photo that is shown
-    expect(page.locator("#current h2")).to_have_text("dog")
-    assert gateway.seen[1].query == [("labels", "dog")]
-    field.fill("")
-    page.get_by_role("button", name="Use these words").click()
-    expect(page.locator("#current h2")).to_have_text("apple")
-    assert gateway.seen[2].query == []
 
 
 def test_copies_the_json(context: BrowserContext, page: Page) -> None:
     context.grant_permissions(["clipboard-read", "clipboard-write"])
     show(page)
-    page.get_by_text("As JSON and with curl").click()
+    page.get_by_text("Details").click()
     page.locator("[data-copies=json]").click()
     expect(page.locator("[data-copies=json]")).to_have_text("Copied")
     assert json.loads(page.evaluate("navigator.clipboard.readText()")) == prediction()
@@ -176,7 +94,7 @@ def test_copies_the_json(context: BrowserContext, page: Page) -> None:
 def test_without_a_clipboard_the_text_is_selected(page: Page) -> None:
     page.evaluate("Object.defineProperty(navigator, 'clipboard', { value: undefined })")
     show(page)
-    page.get_by_text("As JSON and with curl").click()
+    page.get_by_text("Details").click()
     page.locator("[data-copies=json]").click()
     expect(page.locator("[data-copies=json]")).to_have_text("Selected")
     assert json.loads(page.evaluate("getSelection().toString()")) == prediction()
@@ -189,7 +107,7 @@ def test_the_curl_line_does_the_same(context: BrowserContext, page: Page, gatewa
     page.get_by_label("Words of your own").check()
     page.get_by_label("Words to choose from").fill("it's, $(touch pwned)")
     show(page, HOSTILE)
-    page.get_by_text("As JSON and with curl").click()
+    page.get_by_text("Details").click()
     page.locator("[data-copies=curl]").click()
     expect(page.locator("[data-copies=curl]")).to_have_text("Copied")
     line = page.evaluate("navigator.clipboard.readText()")
@@ -213,13 +131,10 @@ def test_names_and_labels_stay_text(page: Page, gateway: Gateway) -> None:
     gateway.describe = behaviors.answer(DESCRIPTION | hostile)
     page.reload()
     gateway.clip.append(behaviors.answer(prediction([label, "<b>bold</b>"]) | {"model": label}))
-    page.locator("#words summary").first.click()
     show(page, HOSTILE)
-    page.get_by_text("As JSON and with curl").click()
+    page.get_by_text("Details").click()
     expect(page.locator("#current h2")).to_have_text(label)
-    expect(page.locator("#current .label")).to_have_text([label, "<b>bold</b>"])
+    expect(page.locator("#current .label")).to_have_text("<b>bold</b>")
     expect(page.locator("#current bdi")).to_have_text(HOSTILE)
-    expect(page.locator("#known :is(dt, dd)")).to_have_text([label, label])
-    expect(page.locator("#everyday")).to_have_text(label)
     expect(page.locator("img")).to_have_count(1)
     expect(page.locator("b, body script:not(#errors, [type=module])")).to_have_count(0)

@@ -31,9 +31,9 @@ def test_the_way_there_and_back(page: Page, gateway: Gateway, index: str) -> Non
     expect(page.get_by_role("heading", level=2)).to_have_text("apple")
     expect(page.locator(".eyebrow")).to_have_text("I am sure: this is")
     expect(page.locator(".note")).to_have_text("93% sure")
-    expect(page.locator(".label")).to_have_text(LABELS[:3])
-    expect(page.locator(".score")).to_have_text(["93%", "4%", "1%"])
-    expect(page).to_have_title("apple")
+    expect(page.locator(".label")).to_have_text(LABELS[1:3])
+    expect(page.locator(".score")).to_have_text(["4%", "1%"])
+    expect(page).to_have_title("apple · What is in your photo?")
     shown = page.get_by_role("img", name="Your photo")
     assert shown.evaluate("(image) => image.naturalWidth") == 320
     assert gateway.seen[0].body == photo()
@@ -57,9 +57,8 @@ def test_not_recognized(page: Page, gateway: Gateway) -> None:
     gateway.clip.append(behaviors.answer(prediction(confidence=0.2)))
     recognize(page)
     expect(page.get_by_role("heading", level=2)).to_have_text("I do not recognize this")
-    expect(page.locator(".note")).to_have_text(
-        "None of the words I know best. The nearest of them: apple, bear, clock."
-    )
+    expect(page.locator(".eyebrow")).to_have_text("None of the words I know best.")
+    expect(page.locator(".note")).to_have_text("The nearest of them: apple, bear, clock.")
     expect(page.locator(".guesses")).to_have_count(0)
 
 
@@ -72,9 +71,26 @@ def test_everyday_things_and_what_it_is_instead(page: Page, gateway: Gateway) ->
     expect(page.get_by_role("heading", level=2)).to_have_text("flamingo")
 
 
-def test_it_says_what_it_knows(page: Page) -> None:
-    page.get_by_text("Which words I know best").click()
-    expect(page.locator("#known dd").first).to_have_text("apple, orange, pear")
+def test_one_word_is_a_question(page: Page, gateway: Gateway) -> None:
+    for confidence, answer, note in [
+        (0.95, "Yes", "95% sure"),
+        (0.1, "I do not think so", "I would call it cat, 87% sure."),
+    ]:
+        page.get_by_label("Only some of these words").check()
+        page.get_by_label("Words to choose from").fill("pizza")
+        gateway.clip.append(behaviors.answer(prediction(["pizza"], confidence=confidence, instead="cat")))
+        recognize(page)
+        expect(page.locator(".eyebrow")).to_have_text("Is it “pizza”?")
+        expect(page.get_by_role("heading", level=2)).to_have_text(answer)
+        expect(page.locator(".note")).to_have_text(note)
+        page.get_by_role("link", name="Another photo").click()
+
+
+def test_it_says_what_it_knows(page: Page, index: str) -> None:
+    link = page.get_by_role("link", name="All words that I know")
+    page.goto(link.evaluate("(link) => link.href"))
+    expect(page.locator("dt")).to_have_text(["food", "plant", "other"])
+    expect(page.locator("dd")).to_have_text(["apple, orange, pear", "sunflower, tulip", "bear, clock"])
     expect(page.locator("#everyday")).to_have_text(", ".join(EVERYDAY))
 
 

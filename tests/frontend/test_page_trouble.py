@@ -29,7 +29,7 @@ def retry(page: Page) -> None:
 def test_every_error_has_its_sentence_and_its_way_on(page: Page, gateway: Gateway, code: str) -> None:
     status = CATALOG[code]["status"]
     # A browser sends again by itself what was answered 408 on a connection that it had used before.
-    gateway.index.extend([behaviors.error(code, status)] * (2 if status == 408 else 1))
+    gateway.index.extend([behaviors.error(code, status, Retry_After="600")] * (2 if status == 408 else 1))
     show(page)
     expect(page.locator("#current h2")).to_have_text(CATALOG[code]["words"])
     expect(page.get_by_role("status")).to_have_text(f"holiday.jpg: {CATALOG[code]['words']}")
@@ -39,14 +39,13 @@ def test_every_error_has_its_sentence_and_its_way_on(page: Page, gateway: Gatewa
         assert gateway.seen[0].body == photo()
     else:
         expect(page.get_by_role("button", name="Try again")).to_be_hidden()
-        page.locator("#current").get_by_role("button", name="Another photo").click()
-        expect(page.locator("#start")).to_be_visible()
+        with page.expect_file_chooser():
+            page.locator("#current").get_by_role("button", name="Another photo").click()
 
 
 @pytest.mark.parametrize(
     ("trouble", "code"),
     [
-        (behaviors.plain("rate limited", 429), "too_many_requests"),
         (behaviors.plain("bad gateway", 502), "clip_unreachable"),
         (behaviors.plain("timed out", 504), "clip_timeout"),
         (behaviors.plain("no endpoints", 503), "clip_unavailable"),
@@ -63,11 +62,47 @@ def test_a_gateway_that_speaks_for_itself(page: Page, gateway: Gateway, trouble:
     expect(page.locator("#current h2")).to_have_text(CATALOG[code]["words"])
 
 
-def test_clips_429_comes_through(page: Page, gateway: Gateway) -> None:
+def test_who_is_to_come_back_later_than_that_decides(page: Page, gateway: Gateway) -> None:
     gateway.clip.append(behaviors.plain("too many", 429, Retry_After="600"))
     show(page)
     expect(page.locator("#current h2")).to_have_text(CATALOG["too_many_requests"]["words"])
     retry(page)
+
+
+def test_a_busy_recognizer_is_asked_again_when_it_says_so(page: Page, gateway: Gateway) -> None:
+    page.clock.install()
+    gateway.clip.append(behaviors.error("busy", 503, Retry_After="30"))
+    page.set_input_files("#photo", [file()])
+    card = page.locator("#current .card")
+    expect(card.locator(".eyebrow")).to_have_text("The recognizer is busy with other photos")
+    expect(card.locator(".note")).to_have_text("Trying again in 30 s")
+    page.clock.run_for(20_000)
+    expect(card.locator(".note")).to_have_text("Trying again in 10 s")
+    page.set_input_files("#photo", [file("second.jpg")])  # another photo waits as well
+    expect(card).to_have_count(2)
+    page.clock.run_for(9_000)
+    assert len(gateway.seen) == 1
+    page.clock.run_for(1_500)
+    expect(page.locator("#current [data-state=done]")).to_have_count(2)
+    assert len(gateway.seen) == 3
+
+
+def test_nobody_has_to_wait_for_a_busy_recognizer(page: Page, gateway: Gateway) -> None:
+    gateway.clip.append(behaviors.error("busy", 503, Retry_After="200"))
+    show(page)
+    expect(page.locator("[data-state=busy]")).to_be_visible()
+    retry(page)
+
+
+def test_a_recognizer_that_stays_busy(page: Page, gateway: Gateway) -> None:
+    page.clock.install()
+    gateway.index.extend([behaviors.error("busy", 503, Retry_After="1")] * 5)
+    show(page)
+    for _ in range(4):
+        expect(page.locator("[data-state=busy]")).to_be_visible()
+        page.clock.run_for(1_100)
+    expect(page.locator("#current h2")).to_have_text(CATALOG["busy"]["words"])
+    assert not gateway.index
 
 
 def test_a_connection_that_breaks(page: Page, gateway: Gateway) -> None:
@@ -112,13 +147,14 @@ def test_cancel_and_try_again(page: Page, gateway: Gateway) -> None:
 
 def test_cancel_one_that_waits(page: Page, gateway: Gateway) -> None:
     ready = threading.Event()
-    gateway.clip.append(behaviors.until(ready, behaviors.answer(prediction())))
-    page.set_input_files("#photo", [file(), file("second.jpg")])
-    expect(page.locator("[data-state=looking]")).to_be_visible()
+    gateway.clip.extend([behaviors.until(ready, behaviors.answer(prediction()))] * 3)
+    page.set_input_files("#photo", [file(f"{number}.jpg") for number in range(4)])
+    expect(page.locator("[data-state=looking]")).to_have_count(3)
+    page.locator("[data-state=waiting]").get_by_role("button", name="Show").click()
     page.locator("[data-state=waiting]").get_by_role("button", name="Cancel").click()
     ready.set()
-    expect(page.locator("#count")).to_have_text("2 of 2 photos done")
-    assert len(gateway.seen) == 1
+    expect(page.locator("#count")).to_have_text("3 recognized, 1 not")
+    assert len(gateway.seen) == 3
 
 
 def test_a_long_wait_is_explained(page: Page, gateway: Gateway) -> None:
@@ -130,7 +166,7 @@ def test_a_long_wait_is_explained(page: Page, gateway: Gateway) -> None:
     expect(page.locator("[data-state=looking]")).to_be_visible()
     expect(note).to_have_text(re.compile(r"^\d s$"))
     page.clock.run_for(6_000)
-    expect(note).to_contain_text("may have been asleep")
+    expect(note).to_contain_text("may be starting up")
     expect(page.get_by_role("status")).to_have_text("Still waiting. The recognizer may be starting up.")
     ready.set()
     expect(page.locator("#current h2")).to_have_text("apple")
@@ -141,17 +177,20 @@ def test_what_is_on_its_way_arrives_among_the_earlier_ones(page: Page, gateway: 
     gateway.clip.append(behaviors.until(ready, behaviors.answer(prediction(["pear"]))))
     show(page)
     expect(page.locator("[data-state=looking]")).to_be_visible()
-    page.get_by_role("button", name="Another photo").click()
+    page.go_back()
     expect(page.locator("#start")).to_be_visible()
     ready.set()
     expect(page.locator("#past h2")).to_have_text("pear")
 
 
-def test_a_recognizer_that_sleeps(page: Page, gateway: Gateway) -> None:
+def test_a_recognizer_that_does_not_answer(page: Page, gateway: Gateway) -> None:
+    expect(page.locator("html[data-vocabulary]")).to_be_visible()
+    expect(page.locator("#model")).to_be_hidden()  # all is well, so there is nothing to say
     gateway.describe = behaviors.error("not_found", 404)
     page.reload()
-    expect(page.locator("#model")).to_have_text("The recognizer is still asleep")
+    expect(page.locator("#model")).to_have_text("The recognizer does not answer yet. The first photo may take longer.")
     gateway.describe = behaviors.DESCRIBE
     show(page)
     expect(page.locator("#current h2")).to_have_text("apple")
     expect(page.locator("#labels-choice")).to_have_text("The 7 words I know best")  # it has been asked again
+    expect(page.locator("#model")).to_be_hidden()

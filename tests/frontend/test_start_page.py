@@ -77,19 +77,19 @@ def test_a_request_without_much_time_is_kept_to_it() -> None:
 
 
 def test_nothing_is_promised_of_a_recognizer_that_is_not_known() -> None:
-    html = page(None).html.decode()
+    html = page("index.html", None).html.decode()
     assert "The words I know best" in html
-    assert html.count("hidden") > page(json.dumps(DESCRIPTION)).html.decode().count("hidden")
+    assert html.count("hidden") > page("index.html", json.dumps(DESCRIPTION)).html.decode().count("hidden")
 
 
 def test_a_description_without_everyday_words_makes_a_page() -> None:
     about = {key: value for key, value in DESCRIPTION.items() if key not in ("everyday", "groups")}
-    html = page(json.dumps(about)).html.decode()
+    html = page("index.html", json.dumps(about)).html.decode()
     assert "The 7 words I know best" in html
     assert "0 everyday things" in html  # hidden
 
 
 def test_the_page_is_made_once_for_each_recognizer() -> None:
     about = json.dumps(DESCRIPTION | {"everyday": [f"thing {i}" for i in range(1500)]})
-    assert "1,500 everyday things" in page(about).html.decode()
-    assert page(about) is page(about)
+    assert "1,500 everyday things" in page("index.html", about).html.decode()
+    assert page("index.html", about) is page("index.html", about)

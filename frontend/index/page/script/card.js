@@ -1,8 +1,7 @@
 // One photo and all that happens to it. A card's `data-state` decides what of it is seen: see style/states.css.
 
 const HOPEFUL = 4; // seconds until a wait is worth an explanation
-const NEAREST = 3; // labels that are named where none is recognized
-const LEAST = 0.01; // of the confidence in a guess that is worth a row
+const OPEN = ["waiting", "preparing", "sending", "looking", "busy"];
 
 class Card {
   constructor(file) {
@@ -15,7 +14,6 @@ class Card {
     this.picture.alt = `The photo ${this.name}`;
     this.picture.onerror = () => this.hidePicture();
     this.url = "";
-    this.preview(file);
     this.queued();
   }
 
@@ -38,7 +36,7 @@ class Card {
 
   // Whether an answer is still to come.
   get open() {
-    return ["waiting", "preparing", "sending", "looking"].includes(this.state);
+    return OPEN.includes(this.state);
   }
 
   say(state, eyebrow, best, note = "") {
@@ -53,6 +51,7 @@ class Card {
   }
 
   queued() {
+    this.tries = 0;
     this.say("waiting", "In the queue", "Waiting for its turn");
   }
 
@@ -69,85 +68,75 @@ class Card {
     if (state === "sending") this.$(".note").textContent = `${Math.round(share * 100)}% of ${size(this.blob.size)}`;
   }
 
-  wait() {
+  // Calls `tell` with the seconds since now, at once and every second until the card says something else.
+  everySecond(tell) {
     const began = performance.now();
-    const tick = () => {
-      const waited = Math.round((performance.now() - began) / 1000);
-      this.$(".note").textContent =
-        waited < HOPEFUL
-          ? `${waited} s`
-          : `${waited} s. The recognizer may have been asleep; after a pause, the first photo takes longer.`;
-      if (waited === HOPEFUL) announce("Still waiting. The recognizer may be starting up.");
-    };
+    const tick = () => tell(Math.round((performance.now() - began) / 1000));
     tick();
     this.clock = setInterval(tick, 1000);
   }
 
+  wait() {
+    this.everySecond((waited) => {
+      const hope = ". The recognizer may be starting up; the first photo after a pause takes longer.";
+      this.$(".note").textContent = `${waited} s${waited < HOPEFUL ? "" : hope}`;
+      if (waited === HOPEFUL) announce("Still waiting. The recognizer may be starting up.");
+    });
+  }
+
+  // The recognizer wants to be asked again after some seconds.
+  busy(pause) {
+    this.tries += 1;
+    this.say("busy", "The recognizer is busy with other photos", "Waiting to try again");
+    this.everySecond((waited) => (this.$(".note").textContent = `Trying again in ${Math.max(0, pause - waited)} s`));
+  }
+
   done({ answer, took, timing }, query) {
-    const { predictions, confidence, recognized, instead } = answer;
-    if (recognized) {
-      this.say("done", opinion(confidence), predictions[0].label, `${sure(confidence)} sure`);
-      announce(`${this.name}: ${predictions[0].label}, ${sure(confidence)} sure`);
-    } else if (instead) {
-      this.say("unsure", `${none(query)} I would call it`, instead.label, `${sure(instead.confidence)} sure`);
-      announce(`${this.name}: ${none(query)} I would call it ${instead.label}`);
-    } else {
-      const near = predictions.slice(0, NEAREST).map(({ label }) => label).join(", ");
-      this.say("unsure", "Hm", "I do not recognize this", `${none(query)} The nearest of them: ${near}.`);
-      announce(`${this.name}: not recognized`);
-    }
-    this.$(".guesses").replaceChildren(...(recognized ? guesses(predictions, confidence) : []));
+    const { state, eyebrow, best, note, short } = verdict(answer, query);
+    this.answer = answer;
+    this.query = query;
+    this.short = short;
+    this.say(state, eyebrow, best, note);
+    const { recognized, instead, confidence } = answer;
+    this.element.toggleAttribute("data-instead", best === instead?.label);
+    this.$(".main .level").setAttribute("width", `${100 * confidence}%`);
+    this.$(".guesses").replaceChildren(...(recognized ? otherGuesses(answer) : []));
     this.$(".facts").textContent = this.facts(took, timed(timing, "inference"), answer.model);
     this.$(".json").textContent = JSON.stringify(answer, null, 2);
     this.$(".curl").textContent = curlLine(this.name, query);
   }
 
-  facts(took, thought, model) {
-    const times = thought === undefined ? "" : `, ${seconds(thought)} of it thinking`;
+  facts(took, inference, model) {
+    const times = inference === undefined ? "" : `, ${seconds(inference)} of it inference`;
     const saved = this.blob.size < this.file.size ? `, made from ${size(this.file.size)}` : "";
     return `Answered in ${seconds(took)}${times}. Sent: ${size(this.blob.size)}${saved}. Model: ${model}.`;
   }
 
-  failed({ code, status }) {
+  failed({ code, status, detail }) {
     const error = errorFor(code, status);
     this.say("failed", "That did not work", error.words);
     this.code = error.code;
+    this.short = error.words;
     this.element.dataset.retry = String(error.retry);
-    this.$(".facts").textContent = status ? `${error.code}, status ${status}` : "";
-    announce(`${this.name}: ${error.words}`);
+    this.$(".facts").textContent = [`Code: ${error.code}`, status && `status ${status}`, detail].filter(Boolean).join(", ");
   }
 
   canceled() {
     this.say("canceled", "Canceled", "Stopped, and the photo is still here");
+    this.short = "canceled";
     this.element.dataset.retry = "true";
-    announce(`${this.name}: canceled`);
   }
 
-  remove() {
+  discard() {
     clearInterval(this.clock);
     URL.revokeObjectURL(this.url);
-    this.element.remove();
   }
 }
 
-// A row for each label: the best with its confidence, the others in proportion.
-function guesses(predictions, confidence) {
-  return predictions
-    .map(({ label, score }) => ({ label, share: (confidence * score) / predictions[0].score }))
-    .filter(({ share }, place) => place === 0 || share >= LEAST)
-    .map(({ label, share }) => {
-      const row = $("guess").content.firstElementChild.cloneNode(true);
-      row.querySelector(".label").textContent = label;
-      row.querySelector(".score").textContent = sure(share);
-      row.querySelector(".level").setAttribute("width", `${100 * share}%`);
-      return row;
-    });
-}
-
-// Copies where the browser lets a page do so (a secure address); elsewhere selects the text for Ctrl-C.
-async function copy(element) {
+// Copies where the browser lets a page do so (a secure address); elsewhere selects the element's text for Ctrl-C.
+async function copy(text, element) {
   try {
-    await navigator.clipboard.writeText(element.textContent);
+    await navigator.clipboard.writeText(text);
     announce("Copied");
     return "Copied";
   } catch {
@@ -155,4 +144,11 @@ async function copy(element) {
     announce("Selected: copy it with your keyboard");
     return "Selected";
   }
+}
+
+// Does something, and has the button say for a while how that went.
+async function answered(button, action) {
+  const text = button.textContent;
+  button.textContent = await action();
+  setTimeout(() => (button.textContent = text), 1500);
 }

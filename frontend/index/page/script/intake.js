@@ -1,47 +1,61 @@
 // The ways in: choose, drop, paste, camera, drawings. Last in the module, as it starts everything.
 
-for (const id of ["photo", "camera"]) {
+const WEB_ADDRESS = /^https?:\/\/\S+$/i;
+const NO_ADDRESSES =
+  "I do not fetch pictures from the web. Save the picture and choose the file, or copy the picture itself and paste it.";
+
+for (const id of ["photo", "camera", "folder"]) {
   $(id).onchange = () => {
-    add([...$(id).files]);
+    const files = [...$(id).files];
+    add(id === "folder" ? picturesOf(files) : files);
     $(id).value = ""; // so that the same photo can be chosen again
   };
 }
 
 for (const button of document.querySelectorAll(".example")) {
-  button.onclick = async () => add([await photographed(button.querySelector("svg"), button.dataset.name)]);
+  button.onclick = async (event) => {
+    if (event.detail < 2) add([await drawn(button.querySelector("svg"), button.dataset.name)]);
+  };
 }
 
-const carriesFiles = (event) => event.dataTransfer?.types.includes("Files");
+const carries = (event, kind) => event.dataTransfer?.types.includes(kind);
 
 window.ondragover = (event) => {
-  if (!carriesFiles(event)) return;
+  if (!carries(event, "Files") && !carries(event, "text/uri-list")) return;
   event.preventDefault();
   $("drop").hidden = false;
 };
 window.ondragleave = (event) => {
   if (!event.relatedTarget) $("drop").hidden = true;
 };
-window.ondrop = (event) => {
-  if (!carriesFiles(event)) return;
-  event.preventDefault();
+window.ondrop = async (event) => {
   $("drop").hidden = true;
-  add([...event.dataTransfer.files]);
+  if (!carries(event, "Files") && !carries(event, "text/uri-list")) return;
+  event.preventDefault();
+  const files = await dropped(event.dataTransfer);
+  if (files.length) add(files);
+  else if (carries(event, "text/uri-list")) notice(NO_ADDRESSES);
 };
 
 document.onpaste = (event) => {
   const files = [...(event.clipboardData?.files ?? [])];
-  if (!files.length) return;
-  event.preventDefault();
-  add(files);
+  const typing = event.target.closest?.("input[type=text], input:not([type])");
+  if (files.length) {
+    event.preventDefault();
+    add(files);
+  } else if (!typing && WEB_ADDRESS.test(event.clipboardData?.getData("text").trim())) notice(NO_ADDRESSES);
 };
 
-// The second half of a double click is not a wish of its own: it would hit what the first half has put there.
+// The second half of a double click belongs to what the first half has hit, not to what has taken its place.
+let hit = null;
 window.addEventListener(
   "click",
   (event) => {
-    if (event.detail < 2) return;
-    event.preventDefault();
-    event.stopPropagation();
+    if (event.detail < 2) hit = event.target;
+    else if (event.target !== hit) {
+      event.preventDefault();
+      event.stopPropagation();
+    }
   },
   true,
 );
@@ -49,4 +63,6 @@ window.addEventListener(
 $("photo").multiple = true;
 $("form").onsubmit = (event) => event.preventDefault();
 document.documentElement.classList.add("js");
+history.replaceState(null, ""); // what a document before this one has left there
+readAddress();
 introduce();

@@ -1,60 +1,25 @@
-// Which photos there are, which of them is on its way, and which of the two views is seen.
+// Which photos there are, and which of them are on their way.
+
+const AT_ONCE = 3; // photos on their way: fair to others, and enough to keep a recognizer busy
+const TRIES = 5; // of a photo that a busy recognizer turns away
+const LONGEST_WAIT = 300; // seconds; who is told to come back later than that decides for themselves
 
 const cards = []; // in the order they came, earlier ones included
-let working = null; // the card on its way; one at a time is fair to others and fast enough
-let stop = null;
+const underway = new Map(); // from a card on its way to what stops it
+let resume = 0; // when a busy recognizer wants to be asked again, on the clock of performance.now()
 
-const current = () => cards.filter((card) => card.element.parentElement === $("current"));
-
-function add(files) {
-  if (!files.length) return;
-  if (!current().some((card) => card.open)) shelve();
-  const added = files.map((file) => new Card(file));
-  for (const card of added) {
-    cards.push(card);
-    $("current").append(card.element);
-    listen(card);
+function work() {
+  while (underway.size < AT_ONCE && performance.now() >= resume) {
+    const card = cards.find((card) => card.state === "waiting");
+    if (!card) break;
+    const stop = new AbortController();
+    underway.set(card, stop);
+    recognize(card, stop.signal).then(() => {
+      underway.delete(card);
+      work();
+    });
   }
-  showOutcome(added[0]);
-  announce(files.length === 1 ? `Looking at ${added[0].name}` : `${files.length} photos in the queue`);
-  work();
-}
-
-function listen(card) {
-  card.$(".cancel").onclick = () => {
-    if (card === working) stop.abort();
-    else card.canceled();
-    count();
-  };
-  card.$(".retry").onclick = () => again(card);
-  card.$(".next").onclick = () => $("another").click();
-  card.$(".show").onclick = () => {
-    shelve();
-    $("current").append(card.element);
-    showOutcome(card);
-  };
-  for (const button of card.element.querySelectorAll(".copy")) {
-    const text = button.textContent;
-    button.onclick = async () => {
-      button.textContent = await copy(card.$(`.${button.dataset.copies}`));
-      setTimeout(() => (button.textContent = text), 1500);
-    };
-  }
-}
-
-function again(card) {
-  card.queued();
-  work();
-}
-
-async function work() {
-  count();
-  if (working) return;
-  while ((working = cards.find((card) => card.state === "waiting"))) {
-    stop = new AbortController();
-    await recognize(working, stop.signal);
-    count();
-  }
+  progress();
 }
 
 async function recognize(card, signal) {
@@ -63,7 +28,7 @@ async function recognize(card, signal) {
     card.working("preparing");
     if (!card.blob) {
       card.blob = await shrink(card.file);
-      if (card.blob !== card.file) card.preview(card.blob);
+      if (card.blob !== card.file || !card.url) card.preview(card.blob);
     }
     if (card.blob.size > largest()) throw new Trouble("body_too_large", 413);
     signal.throwIfAborted();
@@ -74,57 +39,40 @@ async function recognize(card, signal) {
     card.done(reply, query);
     introduce();
   } catch (error) {
+    const { retryAfter } = error;
     if (error.name === "AbortError") card.canceled();
+    else if (retryAfter && retryAfter <= LONGEST_WAIT && card.tries < TRIES - 1) pause(card, retryAfter);
     else card.failed(error instanceof Trouble ? error : new Trouble("internal"));
   }
+  if (!card.open && current().length < MANY) announce(`${card.name}: ${card.short}`);
 }
 
-function count() {
-  const all = current();
-  const open = all.filter((card) => card.open).length;
-  $("count").textContent = all.length > 1 ? `${all.length - open} of ${all.length} photos done` : "";
-  $("current").classList.toggle("many", all.length > 1);
+// The whole queue waits with the card that was turned away.
+function pause(card, wait) {
+  resume = Math.max(resume, performance.now() + 1000 * wait);
+  card.busy(wait);
+  announce(`The recognizer is busy. Trying again in ${wait} seconds`);
+  setTimeout(() => again(card), 1000 * wait);
 }
 
-function shelve() {
-  for (const card of current()) $("past").prepend(card.element);
-  $("earlier").hidden = !$("past").children.length;
+function again(card) {
+  if (card.state !== "busy") return;
+  card.say("waiting", "In the queue", "Waiting for its turn");
+  work();
 }
 
-function showOutcome(card) {
-  if (!$("start").hidden) history.pushState({ outcome: true }, "");
-  $("start").hidden = true;
-  $("outcome").hidden = $("another").hidden = false;
-  $("earlier").hidden = !$("past").children.length;
-  count();
-  card.$(".best").focus({ preventScroll: true });
-  if (card === current()[0]) scrollTo({ top: 0 });
+function retry(card) {
+  resume = 0;
+  card.queued();
+  work();
 }
 
-// What is still on its way goes on, among the earlier ones.
-function showStart() {
-  shelve();
-  $("start").hidden = false;
-  $("outcome").hidden = $("another").hidden = true;
-  $("photo").focus({ preventScroll: true });
-  scrollTo({ top: 0 });
+function cancel(card) {
+  if (underway.has(card)) underway.get(card).abort();
+  else card.canceled();
+  progress();
 }
-
-// "Another photo" and the browser's own way back are the same way.
-$("another").onclick = () => (history.state?.outcome ? history.back() : showStart());
-window.onpopstate = () => showStart();
-
-$("clear").onclick = () => {
-  for (const card of cards.filter((card) => card.element.parentElement === $("past"))) {
-    if (card === working) stop.abort();
-    card.remove();
-    cards.splice(cards.indexOf(card), 1);
-  }
-  $("earlier").hidden = true;
-  announce("Cleared");
-  ($("start").hidden ? $("another") : $("photo")).focus();
-};
 
 window.ononline = () => {
-  for (const card of cards.filter((card) => card.state === "failed" && card.code === "offline")) again(card);
+  for (const card of cards.filter((card) => card.state === "failed" && card.code === "offline")) retry(card);
 };

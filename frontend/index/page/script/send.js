@@ -2,6 +2,8 @@
 
 const PATIENCE = 120_000; // longer than any gateway waits: it is the gateway that should say so
 
+const BUSY = 2; // seconds to wait where a 429 does not say how long
+
 // Posts a picture; onProgress gets 0…1 while it goes up. Gives {answer, took, timing}; throws Trouble, or an
 // AbortError when the signal says so. XMLHttpRequest, because fetch tells nothing about an upload's progress.
 function send(blob, query, signal, onProgress) {
@@ -23,7 +25,7 @@ function send(blob, query, signal, onProgress) {
     request.onload = () => {
       try {
         resolve({
-          answer: understood(request.responseText, request.status, "predictions"),
+          answer: understood(request.responseText, request.status, "predictions", request.getResponseHeader("Retry-After")),
           took: performance.now() - began,
           timing: request.getResponseHeader("Server-Timing") ?? "",
         });
@@ -44,7 +46,7 @@ async function describe() {
 }
 
 // The JSON of a good answer; throws Trouble for everything else, a gateway's plain text included.
-function understood(text, status, key) {
+function understood(text, status, key, retryAfter) {
   let document = null;
   try {
     document = JSON.parse(text);
@@ -52,7 +54,8 @@ function understood(text, status, key) {
     // A gateway speaks plain text; its status says enough.
   }
   if (status === 200 && document && key in document) return document;
-  throw new Trouble(document?.error?.code ?? (status === 200 ? "clip_bad_answer" : ""), status);
+  const { code = status === 200 ? "clip_bad_answer" : "", message = "" } = document?.error ?? {};
+  throw new Trouble(code, status, message, Number(retryAfter) || (status === 429 ? BUSY : 0));
 }
 
 // Milliseconds of one entry in a Server-Timing header, or undefined.

@@ -5,10 +5,11 @@ const LONG_SIDE = 1024;
 const SHORT_SIDE = 384; // of a panorama, whose long side alone would leave nothing of it
 const QUALITIES = [0.86, 0.7, 0.5];
 
+// `detail` is what a server says of it; `retryAfter` the seconds after which it wants to be asked again, 0 for none.
 class Trouble extends Error {
-  constructor(code, status = 0, retryAfter = 0) {
+  constructor(code, status = 0, detail = "", retryAfter = 0) {
     super(code);
-    Object.assign(this, { code, status, retryAfter });
+    Object.assign(this, { code, status, detail, retryAfter });
   }
 }
 
@@ -60,7 +61,7 @@ async function jpeg(source, width, height) {
 }
 
 // One of the page's own drawings as a file, as if someone had chosen it.
-async function photographed(svg, name) {
+async function drawn(svg, name) {
   const url = URL.createObjectURL(new Blob([new XMLSerializer().serializeToString(svg)], { type: "image/svg+xml" }));
   try {
     const image = new Image();

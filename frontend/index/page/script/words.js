@@ -1,12 +1,27 @@
-// Everything the page says: sentences, numbers, and what a screen reader hears.
+// Sentences and numbers, and what a screen reader hears.
 
 const ERRORS = JSON.parse(document.getElementById("errors").textContent);
+const TITLE = document.title;
 
 const $ = (id) => document.getElementById(id);
 
 function announce(text) {
   $("status").textContent = text;
 }
+
+// A sentence at the bottom of the window until it is closed or replaced; `undo` gives it that button.
+function notice(text, undo = null) {
+  $("notice").firstElementChild.textContent = text;
+  $("undo").hidden = !undo;
+  $("undo").onclick = () => {
+    $("notice").hidden = true;
+    undo();
+  };
+  $("notice").hidden = false;
+  announce(text);
+}
+
+$("dismiss").onclick = () => ($("notice").hidden = true);
 
 // The words of an error: of its code, else of the first code with its status, else the general ones.
 function errorFor(code, status) {
@@ -15,10 +30,9 @@ function errorFor(code, status) {
   return { code: code || known, ...ERRORS[known], status };
 }
 
-// Nothing is ever quite sure.
-const sure = (confidence) => `${Math.min(99, Math.round(confidence * 100))}%`;
-
 const number = (count) => (count === 100 ? "hundred" : count.toLocaleString("en"));
+
+const photos = (count) => (count === 1 ? "1 photo" : `${count} photos`);
 
 const seconds = (milliseconds) =>
   milliseconds < 1000 ? `${Math.round(milliseconds)} ms` : `${(milliseconds / 1000).toFixed(1)} s`;
@@ -27,19 +41,6 @@ const size = (bytes) => {
   if (bytes < 1000) return `${bytes} bytes`;
   if (bytes < 999_500) return `${Math.round(bytes / 1000)} KB`;
   return `${(bytes / 1e6).toFixed(1)} MB`;
-};
-
-// How sure a confidence lets one sound.
-const opinion = (confidence) => {
-  if (confidence >= 0.9) return "I am sure: this is";
-  if (confidence >= 0.7) return "This is likely";
-  return "It may be";
-};
-
-// That nothing was recognized among what the query made the recognizer choose from.
-const none = (query) => {
-  if (query.includes("vocabulary=everyday")) return "None of the everyday things that I know.";
-  return query ? "None of your words." : `None of the ${model ? number(model.labels.length) : ""} words I know best.`;
 };
 
 // One argument of a POSIX shell command, whatever is in it.

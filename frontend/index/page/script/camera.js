@@ -1,0 +1,37 @@
+// The camera of a computer; telephones have a better one behind "Take one now".
+
+const NO_CAMERA = {
+  NotAllowedError: "The browser does not let this page use the camera. Its settings for this page can change that.",
+  NotFoundError: "This computer has no camera.",
+};
+
+async function openCamera() {
+  const [dialog, video] = [$("viewfinder"), $("viewfinder").querySelector("video")];
+  const [take, cancel] = dialog.querySelectorAll("button");
+  let stream;
+  try {
+    stream = await navigator.mediaDevices.getUserMedia({ video: { width: { ideal: 1920 } } });
+  } catch (error) {
+    notice(NO_CAMERA[error.name] ?? "The camera cannot be used: another program may have it.");
+    return;
+  }
+  dialog.onclose = () => {
+    for (const track of stream.getTracks()) track.stop();
+    video.srcObject = null;
+  };
+  cancel.onclick = () => dialog.close();
+  take.onclick = async () => {
+    const bitmap = await createImageBitmap(video);
+    dialog.close();
+    add([new File([await jpeg(bitmap, bitmap.width, bitmap.height)], "camera.jpg", { type: "image/jpeg" })]);
+  };
+  video.srcObject = stream;
+  dialog.showModal();
+  take.disabled = true;
+  await video.play();
+  take.disabled = false;
+  take.focus();
+}
+
+$("webcam").hidden = !navigator.mediaDevices?.getUserMedia;
+$("webcam").onclick = openCamera;

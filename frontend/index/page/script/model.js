@@ -1,0 +1,36 @@
+// The model introduces itself: what it knows, and how large a file may be.
+
+const SLOW = 1500; // milliseconds after which one says that the recognizer does not answer yet
+
+let model = null;
+
+const largest = () => model?.limits?.max_image_bytes ?? Infinity;
+
+async function introduce() {
+  if (model) return;
+  const say = (text) => {
+    $("model").textContent = text;
+    $("model").hidden = !text;
+  };
+  const slow = setTimeout(() => say("Starting the recognizer…"), SLOW);
+  try {
+    model = await describe();
+    say("");
+    fillIn(model);
+  } catch {
+    say("The recognizer does not answer yet. The first photo may take longer.");
+  }
+  clearTimeout(slow);
+}
+
+// The same as choice.html has when the recognizer was there as the page was made.
+function fillIn({ labels, everyday = [], vocabulary }) {
+  const open = vocabulary === "open";
+  $("labels-choice").textContent = `The ${number(labels.length)} words I know best`;
+  $("everyday-choice").textContent = `${everyday.length.toLocaleString("en")} everyday things`;
+  $("everyday-choice").closest("p").hidden = !everyday.length;
+  $("own-choice").textContent = open ? "Words of your own" : "Only some of these words";
+  $("advanced").hidden = !open;
+  if (!open) offerOnly(new Set([...labels, ...everyday]));
+  document.documentElement.dataset.vocabulary = vocabulary;
+}

@@ -1,0 +1,61 @@
+// Several photos in a line, and what can be taken away of them all.
+
+const TSV = "\t";
+
+function summarize(all) {
+  const open = all.filter((card) => card.open).length;
+  const recognized = all.filter((card) => card.state === "done").length;
+  const counted = `${recognized} recognized, ${all.length - recognized} not`;
+  const text = open ? `${all.length - open} of ${all.length} photos done` : counted;
+  if (all.length > 1 && !open && $("count").textContent !== text) announce(text);
+  $("summary").hidden = all.length < 2;
+  $("count").textContent = all.length > 1 ? text : "";
+  $("filter").hidden = all.length < MANY;
+  $("save").hidden = Boolean(open);
+  for (const button of $("filter").children) {
+    button.setAttribute("aria-pressed", String(button.value === ($("current").dataset.filter ?? "")));
+  }
+}
+
+// A row for each photo: what came out, in numbers that a program reads.
+function results() {
+  return current().map((card) => ({
+    file: card.file.webkitRelativePath || card.name,
+    ...(["done", "unsure"].includes(card.state) ? card.answer : { error: card.short }),
+  }));
+}
+
+// A cell of CSV (RFC 4180). A spreadsheet would take one that begins like a formula for one.
+const cell = (value = "") => `"${String(value).replace(/^[=+\-@\t]/, "'$&").replaceAll('"', '""')}"`;
+
+function csv() {
+  const header = ["file", "recognized", "label", "confidence", "instead", "instead confidence", "error"];
+  const rows = results().map(({ file, recognized, predictions, confidence, instead, error }) =>
+    [file, recognized, predictions?.[0].label, confidence, instead?.label, instead?.confidence, error].map(cell),
+  );
+  return [header.map(cell), ...rows].map((row) => `${row.join(",")}\r\n`).join("");
+}
+
+function save(text, name, type) {
+  const url = URL.createObjectURL(new Blob([text], { type }));
+  Object.assign(document.createElement("a"), { href: url, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(url), 60_000);
+}
+
+for (const button of $("filter").children) {
+  button.onclick = () => {
+    $("current").dataset.filter = button.value;
+    progress();
+  };
+}
+
+for (const button of $("save").children) {
+  button.onclick = () => {
+    // With its byte order mark, spreadsheets read it as UTF-8.
+    if (button.value === "csv") save(`\uFEFF${csv()}`, "photos.csv", "text/csv");
+    else if (button.value === "json") save(JSON.stringify(results(), null, 2), "photos.json", "application/json");
+    else answered(button, () => copy(lines(), $("current")));
+  };
+}
+
+const lines = () => current().map((card) => [card.name, card.short].join(TSV)).join("\n");

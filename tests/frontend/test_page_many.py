@@ -1,0 +1,179 @@
+"""Many photos: rows, a summary with a filter, what can be saved, folders, and a page that stays smooth."""
+
+import csv
+import json
+import threading
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from . import gateway as behaviors
+from .gateway import Gateway, prediction
+from .photos import camera_photo, file, photo
+
+# Milliseconds that the page's thread may be busy without a pause.
+LONGEST_TASK = 200
+COUNT = 200
+OBSERVE_TASKS = """() => {
+  window.tasks = [];
+  new PerformanceObserver((list) => tasks.push(...list.getEntries().map(({ duration }) => duration)))
+    .observe({ type: "longtask" });
+}"""
+
+
+def show(page: Page, *names: str) -> None:
+    page.set_input_files("#photo", [file(name) for name in names])
+    expect(page.locator("#current .card")).to_have_count(len(names))
+    expect(page.locator("#count")).to_contain_text("recognized")
+
+
+@pytest.fixture
+def mixed(page: Page, gateway: Gateway) -> Page:
+    """Five photos: three are recognized, the second is something else, the last one is damaged."""
+    other, damaged = photo(300, 200), photo(300, 201)
+    answers = {
+        other: behaviors.answer(prediction(confidence=0.2, instead="flamingo, pink")),
+        damaged: behaviors.error("corrupt_image", 422),
+    }
+    gateway.clip.extend([behaviors.by_body(answers)] * 5)
+    contents = {"=1.jpg": photo(), "2.jpg": other, "3.jpg": photo(), "Grüße.jpg": photo(), "5.jpg": damaged}
+    page.set_input_files("#photo", [file(name, data) for name, data in contents.items()])
+    expect(page.locator("#count")).to_have_text("3 recognized, 2 not")
+    return page
+
+
+def test_from_four_on_each_has_a_row(page: Page) -> None:
+    show(page, "1.jpg", "2.jpg", "3.jpg")
+    expect(page.locator("#current .guesses")).to_have_count(3)
+    expect(page.locator("#current .guesses").first).to_be_visible()
+    show(page, "1.jpg", "2.jpg", "3.jpg", "4.jpg")
+    row = page.locator("#current .card").first
+    for part in (row.locator("img"), row.locator("h2"), row.get_by_text("93% sure"), row.locator("bdi")):
+        expect(part).to_be_visible()
+    expect(row.locator(".guesses")).to_be_hidden()
+    box = row.bounding_box()
+    assert box
+    assert box["height"] < 90
+    row.get_by_role("button", name="Show").click()
+    expect(row.locator(".guesses")).to_be_visible()
+    expect(row.get_by_role("button", name="Ask about a part")).to_be_visible()
+    row.get_by_role("button", name="Less").click()
+    expect(row.locator(".guesses")).to_be_hidden()
+
+
+def test_a_few_at_a_time(page: Page, gateway: Gateway) -> None:
+    ready = threading.Event()
+    gateway.clip.extend([behaviors.until(ready, behaviors.answer(prediction()))] * 6)
+    page.set_input_files("#photo", [file(f"{number}.jpg") for number in range(6)])
+    expect(page.locator("[data-state=looking]")).to_have_count(3)
+    expect(page.locator("[data-state=waiting]")).to_have_count(3)
+    expect(page.locator("#count")).to_have_text("0 of 6 photos done")
+    assert len(gateway.seen) == 3
+    ready.set()
+    expect(page.locator("#count")).to_have_text("6 recognized, 0 not")
+    expect(page.get_by_role("status")).to_have_text("6 recognized, 0 not")
+    expect(page.locator("#current figcaption")).to_have_text([f"{number}.jpg" for number in range(6)])
+
+
+def test_filter(mixed: Page) -> None:
+    page = mixed
+    rows = page.locator("#current .card:visible figcaption")
+    expect(rows).to_have_count(5)
+    page.get_by_role("button", name="Recognized").click()
+    expect(rows).to_have_text(["=1.jpg", "3.jpg", "Grüße.jpg"])
+    expect(page.get_by_role("button", name="Recognized")).to_have_attribute("aria-pressed", "true")
+    page.get_by_role("button", name="Not", exact=True).click()
+    expect(rows).to_have_text(["2.jpg", "5.jpg"])
+    page.get_by_role("button", name="All", exact=True).click()
+    expect(rows).to_have_count(5)
+
+
+def test_csv(mixed: Page) -> None:
+    with mixed.expect_download() as download:
+        mixed.get_by_role("button", name="Save as CSV").click()
+    assert download.value.suggested_filename == "photos.csv"
+    text = Path(download.value.path()).read_bytes().decode("utf-8-sig")
+    head, *rows = csv.reader(text.splitlines())
+    assert head == ["file", "recognized", "label", "confidence", "instead", "instead confidence", "error"]
+    assert rows[0] == ["'=1.jpg", "true", "apple", "0.934", "", "", ""]  # no formula
+    assert rows[1] == ["2.jpg", "false", "apple", "0.2", "flamingo, pink", "0.87", ""]
+    assert rows[3][0] == "Grüße.jpg"
+    assert rows[4][:2] == ["5.jpg", ""]
+    assert "damaged" in rows[4][6]
+
+
+def test_json(mixed: Page) -> None:
+    with mixed.expect_download() as download:
+        mixed.get_by_role("button", name="Save as JSON").click()
+    assert download.value.suggested_filename == "photos.json"
+    documents = json.loads(Path(download.value.path()).read_bytes())
+    assert documents[0] == {"file": "=1.jpg"} | prediction()
+    assert [document["file"] for document in documents] == ["=1.jpg", "2.jpg", "3.jpg", "Grüße.jpg", "5.jpg"]
+    assert "damaged" in documents[4]["error"]
+
+
+def test_copy_all(context: BrowserContext, mixed: Page) -> None:
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    mixed.get_by_role("button", name="Copy all").click()
+    expect(mixed.get_by_role("button", name="Copied")).to_be_visible()
+    lines = mixed.evaluate("navigator.clipboard.readText()").splitlines()
+    assert lines[0] == "=1.jpg\tapple, 93% sure"
+    assert len(lines) == 5
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with pictures, also in a folder of its own, and with other files."""
+    inside = tmp_path / "photos" / "of 2026"
+    inside.mkdir(parents=True)
+    for path in ("photos/10.jpg", "photos/9.JPG", "photos/of 2026/a.heic", "photos/notes.txt", "photos/.hidden.jpg"):
+        (tmp_path / path).write_bytes(photo())
+    return tmp_path / "photos"
+
+
+NAMES = ["9.JPG", "10.jpg", "a.heic"]
+
+
+def test_a_folder_is_chosen(page: Page, folder: Path) -> None:
+    with page.expect_file_chooser() as chooser:
+        page.get_by_text("a folder", exact=True).click()
+    chooser.value.set_files(folder)
+    expect(page.locator("#current figcaption")).to_have_text(NAMES)
+    expect(page.locator("#notice")).to_contain_text("1 other file is left out.")
+
+
+def test_a_folder_is_dropped(context: BrowserContext, page: Page, folder: Path) -> None:
+    browser = context.new_cdp_session(page)
+    for step in ("dragEnter", "dragOver", "drop"):
+        data = {"items": [], "files": [str(folder)], "dragOperationsMask": 1}
+        browser.send("Input.dispatchDragEvent", {"type": step, "x": 200, "y": 200, "data": data})
+    expect(page.locator("#current figcaption")).to_have_text(NAMES)
+    expect(page.locator("#drop")).to_be_hidden()
+
+
+def test_a_folder_without_pictures(page: Page, tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("nothing to see")
+    page.set_input_files("#folder", tmp_path)
+    expect(page.locator("#notice")).to_contain_text("There is no picture in this folder.")
+    expect(page.locator("#start")).to_be_visible()
+
+
+def test_two_hundred_photos_stay_smooth(page: Page, gateway: Gateway, tmp_path: Path) -> None:
+    """The longest task of the page's thread, as the browser measures it; some of the photos have twelve megapixels."""
+    of_a_phone, small = camera_photo(), photo()
+    paths = [tmp_path / f"{number}.jpg" for number in range(COUNT)]
+    for number, path in enumerate(paths):
+        path.write_bytes(small if number % 20 else of_a_phone)
+    longest = []
+    for _ in range(2):  # a task is longer while something else has the processor
+        page.evaluate(OBSERVE_TASKS)
+        page.set_input_files("#photo", paths)
+        expect(page.locator("#count")).to_have_text(f"{COUNT} recognized, 0 not", timeout=120_000)
+        page.mouse.wheel(0, 5_000)
+        longest.append(max(page.evaluate("tasks"), default=0))
+        if longest[-1] < LONGEST_TASK:
+            break
+        page.reload()
+    assert min(longest) < LONGEST_TASK, longest
+    assert len(gateway.seen) == COUNT * len(longest)

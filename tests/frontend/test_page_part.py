@@ -1,0 +1,154 @@
+"""A part of a photo, the camera of a computer, web addresses, double clicks, sharing, paper."""
+
+from io import BytesIO
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import BrowserContext, Page, expect
+
+from . import gateway as behaviors
+from .gateway import Gateway, prediction
+from .photos import file, photo
+
+
+def done(page: Page, count: int = 1) -> None:
+    expect(page.locator("#current [data-state=done]")).to_have_count(count)
+
+
+def test_a_part_by_pointer(page: Page, gateway: Gateway) -> None:
+    page.set_input_files("#photo", [file(data=photo(1600, 800))])  # its left half is red, its right half blue
+    done(page)
+    page.get_by_role("button", name="Ask about a part").click()
+    box = page.locator("#current img").bounding_box()
+    assert box
+    left, top, width, height = box["x"], box["y"], box["width"], box["height"]
+    page.mouse.move(left + 0.6 * width, top + 0.25 * height)
+    page.mouse.down()
+    page.mouse.move(left + 0.9 * width, top + 0.75 * height, steps=4)
+    page.mouse.up()
+    gateway.clip.append(behaviors.answer(prediction(["pear"])))
+    page.get_by_role("button", name="Ask about this part").click()
+    expect(page.locator("#current h2")).to_have_text("pear")
+    expect(page.locator("#current figcaption")).to_have_text("holiday (part).jpg")
+    image = Image.open(BytesIO(gateway.seen[1].body))
+    assert image.size == pytest.approx((480, 400), abs=8)
+    red, _, blue = np.asarray(image, float).mean(axis=(0, 1))
+    assert blue > 150 > 60 > red
+    page.go_back()
+    expect(page.locator("#current figcaption")).to_have_text("holiday.jpg")
+    expect(page.locator(".part-sheet")).to_have_count(0)
+
+
+def test_a_part_by_keyboard(page: Page, gateway: Gateway) -> None:
+    page.set_input_files("#photo", [file(data=photo(1000, 500))])
+    done(page)
+    page.get_by_role("button", name="Ask about a part").press("Enter")
+    for key in ["ArrowLeft"] * 9 + ["Shift+ArrowDown"] * 20:  # to the left edge, and down to the lower one
+        page.keyboard.press(key)
+    page.keyboard.press("Enter")
+    expect(page.locator("#current figcaption")).to_have_text("holiday (part).jpg")
+    done(page)
+    image = Image.open(BytesIO(gateway.seen[1].body))
+    assert image.size == pytest.approx((500, 375), abs=2)
+    red, _, blue = np.asarray(image, float).mean(axis=(0, 1))
+    assert red > 150 > 60 > blue
+
+
+def test_the_whole_photo_after_all(page: Page, gateway: Gateway) -> None:
+    page.set_input_files("#photo", [file()])
+    done(page)
+    page.get_by_role("button", name="Ask about a part").click()
+    page.get_by_role("button", name="The whole photo").click()
+    expect(page.locator(".part-sheet")).to_have_count(0)
+    expect(page.get_by_role("button", name="Ask about a part")).to_be_focused()
+    assert len(gateway.seen) == 1
+
+
+def test_camera_of_a_computer(context: BrowserContext, page: Page, gateway: Gateway) -> None:
+    context.grant_permissions(["camera"])
+    page.get_by_role("button", name="Use the camera").click()
+    page.get_by_role("button", name="Take the photo").click()
+    done(page)
+    image = Image.open(BytesIO(gateway.seen[0].body))
+    assert min(image.size) >= 384
+    assert len(np.unique(np.asarray(image))) > 10  # something is seen
+    expect(page.locator("dialog")).to_be_hidden()
+    assert page.evaluate("document.querySelector('video').srcObject") is None
+
+
+def test_no_camera_without_leave(page: Page, context: BrowserContext, gateway: Gateway) -> None:
+    context.clear_permissions()
+    page.evaluate(
+        """() => { navigator.mediaDevices.getUserMedia =
+          () => Promise.reject(new DOMException("", "NotAllowedError")); }"""
+    )
+    page.get_by_role("button", name="Use the camera").click()
+    expect(page.locator("#notice")).to_contain_text("does not let this page use the camera")
+    page.get_by_role("button", name="Close").click()
+    expect(page.locator("#notice")).to_be_hidden()
+
+
+@pytest.mark.parametrize("way", ["paste", "drop"])
+def test_a_web_address_is_not_fetched(page: Page, gateway: Gateway, way: str) -> None:
+    page.evaluate(
+        """(way) => {
+          const transfer = new DataTransfer();
+          for (const kind of ["text/plain", "text/uri-list"]) transfer.setData(kind, "https://example.org/cat.jpg");
+          const options = { bubbles: true, cancelable: true };
+          document.body.dispatchEvent(
+            way === "paste"
+              ? new ClipboardEvent(way, { ...options, clipboardData: transfer })
+              : new DragEvent(way, { ...options, dataTransfer: transfer }),
+          );
+        }""",
+        way,
+    )
+    expect(page.locator("#notice")).to_contain_text("Save the picture")
+    expect(page.locator("#start")).to_be_visible()
+    assert not gateway.seen
+
+
+def test_a_double_click_is_a_double_click(page: Page) -> None:
+    page.set_input_files("#photo", [file()])
+    done(page)
+    page.locator("#current h2").dblclick()
+    assert page.evaluate("getSelection().toString().trim()") == "apple"
+    page.get_by_text("Details").dblclick()  # opens and closes
+    expect(page.locator("#current .facts")).to_be_hidden()
+
+
+@pytest.mark.parametrize("files", [True, False])
+def test_share(context: BrowserContext, index: str, files: bool) -> None:
+    page = context.new_page()
+    page.add_init_script(
+        f"""navigator.canShare = ({{ files }}) => {str(files).lower()} && files[0].size > 0;
+        navigator.share = async (data) => {{
+          window.shared = {{ ...data, files: data.files?.map(({{ name }}) => name) }};
+        }};"""
+    )
+    page.goto(index)
+    page.set_input_files("#photo", [file()])
+    done(page)
+    page.get_by_role("button", name="Share").click()
+    shared = page.evaluate(
+        "async () => { while (!window.shared) await new Promise((rest) => setTimeout(rest, 20)); return shared; }"
+    )
+    assert shared["text"] == "holiday.jpg: apple, 93% sure"
+    assert shared["url"] == page.url
+    assert shared.get("files") == (["holiday.jpg"] if files else None)
+
+
+def test_no_share_button_where_there_is_no_way(page: Page) -> None:
+    page.set_input_files("#photo", [file()])
+    done(page)
+    expect(page.get_by_role("button", name="Share")).to_be_hidden()
+
+
+def test_on_paper(page: Page) -> None:
+    page.set_input_files("#photo", [file()])
+    done(page)
+    page.emulate_media(media="print")
+    expect(page.locator("#current h2")).to_be_visible()
+    expect(page.locator("#current img")).to_be_visible()
+    expect(page.locator("button:visible, input:visible, #words:visible")).to_have_count(0)

@@ -1,0 +1,169 @@
+"""What the recognizer is to look for: its own words, everyday things, or the visitor's."""
+
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from . import gateway as behaviors
+from .gateway import DESCRIPTION, EVERYDAY, Gateway, prediction
+from .photos import file
+
+OPEN = behaviors.answer(DESCRIPTION | {"vocabulary": "open"})
+
+
+def show(page: Page, count: int = 1) -> None:
+    page.set_input_files("#photo", [file(f"{number}.jpg") for number in range(count)])
+    expect(page.locator("#current :is([data-state=done], [data-state=unsure])")).to_have_count(count)
+
+
+def chips(page: Page, *words: str) -> None:
+    """Fails unless these are the words that are chosen."""
+    expect(page.locator("#chips span")).to_have_text(list(words))
+
+
+def asked(page: Page) -> list[tuple[str, str]]:
+    """What stands in the address."""
+    return parse_qsl(urlsplit(page.url).query)
+
+
+@pytest.fixture
+def open_page(page: Page, gateway: Gateway) -> Page:
+    """The page of a recognizer with an open vocabulary."""
+    gateway.describe = OPEN
+    page.reload()
+    expect(page.locator("html[data-vocabulary=open]")).to_be_visible()
+    return page
+
+
+def test_all_words_are_a_page_of_their_own(page: Page) -> None:
+    with page.context.expect_page() as opened:
+        page.get_by_role("link", name="All words that I know").click()
+    expect(opened.value.locator("#everyday")).to_have_text(", ".join(EVERYDAY))
+    expect(page.locator("#start")).to_be_visible()
+
+
+def test_everyday_things(page: Page, gateway: Gateway) -> None:
+    page.get_by_label("11 everyday things").check()
+    gateway.clip.append(behaviors.answer(prediction(confidence=0.2)))
+    show(page)
+    assert gateway.seen[0].query == [("vocabulary", "everyday")]
+    expect(page.locator("#current .eyebrow")).to_contain_text("None of the everyday things that I know.")
+    assert asked(page) == [("vocabulary", "everyday")]
+    page.get_by_label("The 7 words I know best").check()  # looks again at the photo that is shown
+    expect(page.locator("#current h2")).to_have_text("apple")
+    assert gateway.seen[1].query == []
+    assert asked(page) == []
+
+
+def test_words_of_a_closed_vocabulary(page: Page, gateway: Gateway) -> None:
+    expect(page.get_by_label("Words to choose from")).to_be_hidden()
+    page.get_by_label("Only some of these words").check()
+    expect(page.get_by_label("Words to choose from")).to_be_focused()
+    expect(page.get_by_text("Advanced")).to_be_hidden()
+    page.keyboard.type("cat, dog,")
+    chips(page, "cat", "dog")
+    show(page)
+    assert gateway.seen[0].query == [("labels", "cat,dog")]
+
+
+def test_each_word_is_a_chip(open_page: Page, gateway: Gateway) -> None:
+    page = open_page
+    page.get_by_label("Words of your own").check()
+    field = page.get_by_label("Words to choose from")
+    field.fill(" my cat, , Grüße & Küsse ,MY CAT,")
+    field.press("Enter")
+    chips(page, "my cat", "Grüße & Küsse")
+    gateway.clip.append(behaviors.answer(prediction(["my cat"], confidence=0.2)))
+    show(page)
+    assert gateway.seen[0].query == [("labels", "my cat,Grüße & Küsse")]
+    expect(page.locator("#current .eyebrow")).to_contain_text("None of your words.")
+    page.get_by_role("button", name="Take out my cat").click()  # asks again about the photo that is shown
+    expect(page.locator("#current h2")).to_have_text("Yes")
+    assert gateway.seen[1].query == [("labels", "Grüße & Küsse")]
+    field.fill("dog")
+    page.get_by_role("button", name="Add").click()
+    chips(page, "Grüße & Küsse", "dog")
+    page.get_by_role("button", name="Take out dog").click()
+    page.get_by_role("button", name="Take out Grüße & Küsse").click()
+    expect(field).to_be_focused()
+    show(page)
+    assert gateway.seen[-1].query == []
+
+
+def test_words_that_are_still_being_typed_count(page: Page, gateway: Gateway) -> None:
+    page.get_by_label("Only some of these words").check()
+    page.keyboard.type("cat, do")
+    show(page)
+    assert gateway.seen[0].query == [("labels", "cat,do")]
+
+
+def test_presets(page: Page, gateway: Gateway, open_page: Page) -> None:
+    page.get_by_label("Words of your own").check()
+    page.get_by_role("button", name="rooms").click()
+    expect(page.locator("#chips span").first).to_have_text("kitchen")
+    page.get_by_role("button", name="pets").click()
+    expect(page.locator("#chips span").first).to_have_text("cat")
+    show(page)
+    assert gateway.seen[0].query[0][1].startswith("cat,dog,rabbit")
+
+
+def test_presets_of_a_closed_vocabulary_have_its_words_only(page: Page) -> None:
+    page.get_by_label("Only some of these words").check()
+    expect(page.get_by_role("button", name="rooms")).to_be_hidden()
+    page.get_by_role("button", name="pets").click()
+    chips(page, "cat", "dog")
+
+
+def test_the_template_is_for_the_advanced(open_page: Page, gateway: Gateway) -> None:
+    page = open_page
+    page.get_by_label("Words of your own").check()
+    page.keyboard.type("cat,dog,")
+    page.get_by_text("Advanced").click()
+    page.get_by_label("The sentence that each word is put into").fill("a drawing of a {}")
+    show(page)
+    assert gateway.seen[0].query == [("labels", "cat,dog"), ("template", "a drawing of a {}")]
+    assert asked(page) == gateway.seen[0].query
+
+
+@pytest.mark.parametrize(
+    ("confidence", "answer", "note"),
+    [(0.95, "Yes", "95% sure"), (0.75, "Most likely", "75% sure"), (0.5, "Maybe", "50% sure"),
+     (0.1, "I do not think so", "I would call it cat, 87% sure.")],
+)  # fmt: skip
+def test_one_word_is_a_question(page: Page, gateway: Gateway, confidence: float, answer: str, note: str) -> None:
+    page.get_by_label("Only some of these words").check()
+    page.keyboard.type("pizza,")
+    gateway.clip.append(behaviors.answer(prediction(["pizza"], confidence=confidence, instead="cat")))
+    show(page)
+    expect(page.locator("#current .eyebrow")).to_have_text("Is it “pizza”?")
+    expect(page.locator("#current h2")).to_have_text(answer)
+    expect(page.locator("#current .note")).to_have_text(note)
+    expect(page).to_have_title(f"pizza? {answer} · What is in your photo?")
+
+
+def test_a_link_carries_the_words(open_page: Page, gateway: Gateway, index: str) -> None:
+    page = open_page
+    page.goto(f"{index}?labels=my%20cat,dog&template=a+{{}}&from=mail#here")
+    chips(page, "my cat", "dog")
+    expect(page.get_by_label("Words of your own")).to_be_checked()
+    show(page)
+    assert gateway.seen[0].query == [("labels", "my cat,dog"), ("template", "a {}")]
+    page.get_by_role("button", name="Take out dog").click()
+    expect(page.locator("#current h2")).to_have_text("Yes")
+    assert page.url.endswith("#here")
+    assert sorted(asked(page)) == [("from", "mail"), ("labels", "my cat"), ("template", "a {}")]
+    page.reload()
+    chips(page, "my cat")
+    page.goto(f"{index}?vocabulary=everyday")
+    expect(page.get_by_label("11 everyday things")).to_be_checked()
+
+
+def test_many_photos_are_looked_at_again_only_when_asked(page: Page, gateway: Gateway) -> None:
+    show(page, 4)
+    expect(page.get_by_role("button", name="Look at these photos again")).to_be_hidden()
+    page.get_by_label("11 everyday things").check()
+    page.get_by_role("button", name="Look at these photos again").click()
+    expect(page.locator("#count")).to_have_text("4 recognized, 0 not")
+    expect(page.get_by_role("button", name="Look at these photos again")).to_be_hidden()
+    assert [seen.query for seen in gateway.seen] == [[]] * 4 + [[("vocabulary", "everyday")]] * 4
