@@ -2,35 +2,52 @@
 
 import base64
 import json
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 from .document import HEADERS, render
 from .errors import words_for
 from .interface import Response
 from .upload import Upload
-from .verdict import verdict
+from .verdict import Verdict, verdict
 
 # Shown again only where that is cheap: such a photo travels back inside the page.
 _MAX_SHOWN_BYTES = 1 << 20
 _SIGNATURES = {b"\xff\xd8\xff": "image/jpeg", b"\x89PNG\r\n\x1a\n": "image/png", b"GIF8": "image/gif"}
 
 
+class _Result(NamedTuple):
+    """What is shown of one photo: `answer` is clip's, `problem` the words of an error, else there is a verdict."""
+
+    name: str
+    photo: str | None
+    answer: dict[str, Any]
+    problem: str | None
+    verdict: Verdict | None
+
+
 def result_page(answer: Response, upload: Upload | None, path: str) -> Response:
     """Clip's answer, or a `Failure`'s, to a request for `path`, as HTML with the same status and headers."""
     document = json.loads(answer["body"])
-    if "predictions" not in document and "error" not in document:
-        return answer  # several photos' labels, or Hugging Face's form: no browser's form asks for these
-    error = document.get("error")
-    body = render(
-        "result.html",
-        name=upload.name if upload else "",
-        photo=_photo_url(upload.body) if upload else None,
-        answer=document,
-        verdict=None if error else verdict(document, upload.parameters if upload else ()),
-        # Relative, as the prefix is the gateway's business; at "/" it may end with a slash or not.
-        start="?" if path == "/" else "./" + "../" * (path.count("/") - 1),
-        problem=words_for(error.get("code", ""), answer["statusCode"]) if error else None,
-    )
+    parameters = upload.parameters if upload else ()
+    if "results" in document:
+        several = enumerate(document["results"], 1)
+        results = [_result(one, 0, parameters, f"Photo {number}", None) for number, one in several]
+    else:
+        photo = _photo_url(upload.body) if upload else None
+        results = [_result(document, answer["statusCode"], parameters, upload.name if upload else "", photo)]
+    # Relative, as the prefix is the gateway's business; at "/" it may end with a slash or not.
+    start = "?" if path == "/" else "./" + "../" * (path.count("/") - 1)
+    body = render("result.html", results=results, start=start)
     return {**answer, "headers": answer["headers"] | HEADERS, "body": body}
+
+
+def _result(
+    document: dict[str, Any], status: int, parameters: Sequence[tuple[str, str]], name: str, photo: str | None
+) -> _Result:
+    if "error" in document:
+        return _Result(name, photo, document, words_for(document["error"].get("code", ""), status), None)
+    return _Result(name, photo, document, None, verdict(document, parameters))
 
 
 def _photo_url(image: bytes | memoryview) -> str | None:

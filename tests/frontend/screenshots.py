@@ -31,7 +31,7 @@ def take(page: Page, name: str) -> None:
 def opened(browser: Browser, url: str, **options: object) -> Page:
     page = browser.new_context(**({"viewport": DESK} | options)).new_page()  # type: ignore[arg-type]
     page.goto(url)
-    page.wait_for_selector(".model.awake")
+    page.wait_for_selector("html[data-vocabulary]")
     return page
 
 
@@ -69,13 +69,9 @@ def desk(browser: Browser, url: str) -> None:
     slow = {"offline": False, "latency": 8_000, "downloadThroughput": -1, "uploadThroughput": -1}
     network.send("Network.emulateNetworkConditions", slow)
     draw(page, "bus")
-    page.get_by_text("may have been asleep").wait_for()
+    page.get_by_text("may be starting up").wait_for()
     take(page, "working")
     network.send("Network.emulateNetworkConditions", slow | {"latency": 0})
-    finished(page)
-    page.click("#another")
-    page.click("#clear")
-    draw(page, "bus")
     finished(page)
     take(page, "result")
 
@@ -88,8 +84,7 @@ def desk(browser: Browser, url: str) -> None:
     take(page, "not-recognized")
 
     page.route("**/*", lambda route: route.fulfill(status=503))
-    page.click("#another")
-    draw(page, "clock")
+    page.set_input_files("#photo", file("cat.jpg", cat()))
     finished(page)
     take(page, "error")
 

@@ -327,9 +327,9 @@ def test_without_javascript_the_answer_is_a_page(gateway: Gateway, index: str) -
     assert response.status_code == 200
     assert response.headers["Content-Type"] == "text/html; charset=utf-8"
     assert response.headers["Server-Timing"]
-    assert re.findall(r'class="label" dir="auto">([^<]+)<', response.text) == [
-        entry["label"] for entry in prediction()["predictions"] if entry["score"] > 0.01
-    ]
+    best, *others = [entry["label"] for entry in prediction()["predictions"] if entry["score"] > 0.01]
+    assert f'<h2 class="best" dir="auto">{best}</h2>' in response.text
+    assert re.findall(r'class="label" dir="auto">([^<]+)<', response.text) == others
     assert "93.4%" in response.text
     assert "0.0%" not in response.text
 

@@ -1,5 +1,7 @@
 """Without JavaScript: the form posts, and the answer is a page."""
 
+import re
+
 import pytest
 import requests
 from playwright.sync_api import Browser, Page, expect
@@ -60,6 +62,17 @@ def test_not_recognized(page: Page, gateway: Gateway) -> None:
     expect(page.locator(".eyebrow")).to_have_text("None of the words I know best.")
     expect(page.locator(".note")).to_have_text("The nearest of them: apple, bear, clock.")
     expect(page.locator(".guesses")).to_have_count(0)
+
+
+def test_several_photos(page: Page, gateway: Gateway) -> None:
+    damaged = {"error": {"code": "corrupt_image", "message": "It is damaged."}}
+    gateway.clip.append(behaviors.answer({"results": [prediction(), damaged], "model": "tiny/test"}))
+    page.get_by_label("Choose a photo").set_input_files([file(), file("damaged.jpg")])
+    page.get_by_role("button", name="Recognize").click()
+    expect(page.get_by_role("heading", level=2)).to_have_text(["apple", re.compile("damaged and cannot be opened")])
+    expect(page).to_have_title("2 photos · What is in your photo?")
+    page.get_by_role("link", name="Another photo").click()
+    expect(page.get_by_label("Choose a photo")).to_be_visible()
 
 
 def test_everyday_things_and_what_it_is_instead(page: Page, gateway: Gateway) -> None:

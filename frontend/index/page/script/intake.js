@@ -60,7 +60,6 @@ window.addEventListener(
   true,
 );
 
-$("photo").multiple = true;
 $("form").onsubmit = (event) => event.preventDefault();
 document.documentElement.classList.add("js");
 history.replaceState(null, ""); // what a document before this one has left there
