@@ -20,8 +20,6 @@ class Manifest:
     image: Preprocessing
     logit_scale: float
     """The factor of the cosines, already exponentiated."""
-    logit_bias: float | None
-    """Part of the model; a softmax does not see it."""
     embedding_dim: int
     context_length: int
     trims_padding: bool

@@ -1,8 +1,8 @@
 """What the watchdog starts in a function's container: the HTTP server in front of `function.handler`.
 
-The order matters. The port is bound with the standard library alone, within milliseconds. A request that comes while
-the server and the handler are still being imported waits in the socket's queue, then in the server, and is answered;
-else the first requests of a new container fail.
+The order matters. The port is bound first, with the standard library alone, within milliseconds. A request that arrives
+while the server and the handler are still being imported waits in the socket's queue, then in the server, and is
+answered. Without this, the first requests to a new container fail.
 """
 
 import os
@@ -12,12 +12,18 @@ import sys
 from urllib.parse import urlsplit
 
 _BACKLOG = 1024
-# What waits unread in the kernel counts as the container's memory: without this, up to 6 MB a connection.
+# Data that the kernel has received and nobody has read yet counts as the container's memory: without this limit, up to
+# 6 MB for each connection.
 _RECEIVE_BUFFER = 262144
 
 
 def listen(url: str) -> socket.socket:
-    """Returns a socket that accepts connections at the watchdog's `upstream_url`. Raises OSError, ValueError."""
+    """Open a socket that accepts connections at the watchdog's ``upstream_url``.
+
+    Raises:
+        OSError: the port is taken, or the address is not one of this machine.
+        ValueError: the port is not a number.
+    """
     address = urlsplit(url)
     sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -28,7 +34,8 @@ def listen(url: str) -> socket.socket:
 
 
 def main() -> None:
-    # The watchdog passes SIGTERM on at once, then drains the requests in flight and kills: until then, go on serving.
+    # The watchdog passes SIGTERM on at once, then waits for the requests that are in flight, then kills this process.
+    # Until then it has to go on serving.
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     url = os.environ.get("upstream_url", "http://127.0.0.1:5000")

@@ -79,7 +79,6 @@ def export(
         license=source.license,
         image=Preprocessing(tuple(size), config["resize_mode"], config["interpolation"], config["fill_color"]),
         logit_scale=float(model.logit_scale.exp()),
-        logit_bias=None if getattr(model, "logit_bias", None) is None else float(model.logit_bias),
         embedding_dim=labels.shape[1],
         context_length=source.tokenizer.context_length,
         trims_padding=text_tower.causal,

@@ -18,11 +18,13 @@ from .settings import Settings
 
 _log = logging.getLogger("function")
 
-# In the WSGI environment: when the request's first byte came, on the clock of time.monotonic.
+# In the WSGI environment: when the first byte of the request arrived, on the clock of time.monotonic.
 BEGUN = "function.begun"
 
 
 class Application:
+    """Answers requests with the handler's results; ``wsgi`` is the Flask application."""
+
     def __init__(self, loader: Loader, health: Health, settings: Settings) -> None:
         self._loader = loader
         self._health = health
@@ -42,7 +44,7 @@ class Application:
         size, code = response.content_length or 0, _code_of(response)
         if request.method == "HEAD":
             response.response = []
-        if not asks_ready:  # asked every few seconds
+        if not asks_ready:  # this is asked every few seconds and would fill the log
             seconds = time.monotonic() - start
             log.request(request.method, request.path, response.status_code, code, seconds, len(body), size)
         return response
@@ -70,7 +72,7 @@ class Application:
         try:
             with self._health.handling(deadline):
                 return _response(handle(event, context))
-        except BaseException:  # sys.exit() in a handler would leave the caller without an answer
+        except BaseException:  # also for sys.exit() in a handler: the caller must get an answer
             _log.exception("the handler failed")
             return _error(INTERNAL)
 
@@ -92,7 +94,11 @@ def _error(problem: Problem) -> Response:
 
 
 def _response(result: Mapping[str, Any]) -> Response:
-    """Raises AttributeError, TypeError or ValueError for a result that is no HTTP response."""
+    """The HTTP response for a handler's result; what the result leaves out has defaults.
+
+    Raises:
+        AttributeError, TypeError, ValueError: the result is no HTTP response.
+    """
     body, status = result.get("body", ""), int(result.get("statusCode", 200))
     if not isinstance(body, str | bytes):
         raise TypeError(f"body must be str or bytes, not {type(body).__name__}")

@@ -1,22 +1,23 @@
-"""The memory of request bodies: what is held at a time is bounded, and small bodies never wait for large ones."""
+"""A limit on the memory that all request bodies take together. Small bodies never wait for large ones."""
 
 import threading
 
-# A body up to this size is not counted: what all of them take together is little.
-SMALL = 1 << 20
-# What a body that is being received is expected to grow by. Under pressure the youngest wait first, so that the others
-# are complete, handled and gone soon; else all would stop half way.
+# Bodies smaller than this are not counted: all of them together take little.
+_SMALL = 1 << 20
+# How much a body that is being received is expected to grow. When memory is short the newest bodies wait, so that older
+# ones arrive completely, are handled and leave. Otherwise all of them would stop half way.
 _GROWTH = 4 << 20
 
 
 class BodyMemory:
-    """The sizes of the bodies that are held, being received or being handled. Thread-safe.
+    """The sizes of the bodies that are being received or handled. Its methods may be called from any number of threads.
 
-    Together the counted ones take at most `limit` bytes and one body more: the oldest may always grow, so that bodies
-    of which each waits for the others' end cannot come to be.
+    The bodies that are counted take at most ``limit`` bytes and one body more: the oldest may always grow, or bodies
+    could wait for each other for ever.
     """
 
     def __init__(self, limit: int) -> None:
+        """``limit`` in bytes."""
         self._limit = limit
         self._lock = threading.Lock()
         self._sizes: dict[object, int] = {}  # the oldest first
@@ -24,8 +25,8 @@ class BodyMemory:
         self._total = 0
 
     def has_room(self, owner: object, size: int) -> bool:
-        """Whether the owner's body, now of this size, may grow."""
-        if size < SMALL:
+        """Whether the owner's body, which has this size now, may grow."""
+        if size < _SMALL:
             return True
         with self._lock:
             if next(iter(self._sizes)) is owner:
@@ -34,7 +35,8 @@ class BodyMemory:
             return self._total + older * _GROWTH < self._limit
 
     def hold(self, owner: object, size: int, complete: bool) -> None:
-        if size < SMALL:
+        """Record the size of the owner's body, and whether all of it has arrived."""
+        if size < _SMALL:
             return
         with self._lock:
             self._total += size - self._sizes.get(owner, 0)
@@ -45,6 +47,7 @@ class BodyMemory:
                 self._growing[owner] = None
 
     def release(self, owner: object) -> None:
+        """Forget the owner's body."""
         with self._lock:
             self._total -= self._sizes.pop(owner, 0)
             self._growing.pop(owner, None)

@@ -1,4 +1,4 @@
-"""waitress, fitted for functions: errors as JSON that reach the client who caused them, nothing begun too late."""
+"""The server's connections: errors are JSON and reach their client, and no request is begun after its time is over."""
 
 import socket
 import time
@@ -21,7 +21,7 @@ class _JsonError(ErrorTask):  # type: ignore[misc]
     def execute(self) -> None:
         request = self.request
         status = request.error.code
-        if status != 500:  # that one comes from the application, which has set it
+        if status != 500:  # for 500 the application has set it
             trace.identify(request.headers.get("X_CALL_ID", ""), request.headers.get("TRACEPARENT", ""))
         problem = REFUSALS.get(status, INTERNAL)
         body = problem.body(limit=self.channel.adj.max_body_bytes)
@@ -46,10 +46,10 @@ class _Task(WSGITask):  # type: ignore[misc]
 
 
 class Channel(HTTPChannel):  # type: ignore[misc]
-    """A connection that reads as fast as memory allows, and that, after an error, reads and drops what the client still
-    sends before it is closed.
+    """A connection that is read as fast as memory allows.
 
-    Closing with unread data resets the connection, and many clients then lose the answer (RFC 9112, 9.6).
+    After an error it lingers: it goes on reading, and drops, what the client still sends. Closing it with unread data
+    would reset the connection, and many clients would then lose the answer (RFC 9112, 9.6).
     """
 
     parser_class = Parser

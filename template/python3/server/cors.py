@@ -14,16 +14,16 @@ _TOKENS = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~, -]{1,1000}")
 
 @dataclass(frozen=True)
 class Origins:
-    """The sites whose pages may; none by default. Cookies are not meant by it: a page sends a key, if one is needed."""
+    """The sites whose pages may use the function; none by default. They may send an API key, and never cookies."""
 
     allowed: frozenset[str] = frozenset()
 
     @classmethod
     def read(cls, text: str) -> "Origins":
-        """From ``https://one.example, https://two.example:8443``, or ``*`` for all.
+        """Read ``https://one.example, https://two.example:8443``, or ``*`` for all sites.
 
         Raises:
-            ValueError: naming the variable, for what is no origin.
+            ValueError: naming the variable, for anything that is no origin.
         """
         names = [name.strip().lower().rstrip("/") for name in text.split(",") if name.strip()]
         for name in names:
@@ -32,7 +32,7 @@ class Origins:
         return cls(frozenset(names))
 
     def headers(self, origin: str) -> dict[str, str]:
-        """What an answer to a page of this origin, "" for none, says beside."""
+        """The headers that let a page read an answer; ``origin`` is the page's, or "" for a caller that is no page."""
         if not self.allowed:
             return {}
         if ANY in self.allowed:
@@ -41,7 +41,7 @@ class Origins:
         return (told if self._may(origin) else {}) | {"Vary": "Origin"}
 
     def preflight(self, method: str, headers: Headers) -> dict[str, str] | None:
-        """What the answer to a browser that asks before a page's request says beside; None for any other request."""
+        """The headers that answer a preflight, which a browser sends before a page's request; None if this is none."""
         wanted = headers.get("Access-Control-Request-Method", "")
         if method != "OPTIONS" or not wanted or not self._may(headers.get("Origin", "")):
             return None

@@ -1,4 +1,4 @@
-"""Whether this container is healthy, and its end when it is not and will not be: the platform then replaces it."""
+"""Tells the watchdog whether this container is healthy, and ends one that is stuck, so that it is replaced."""
 
 import faulthandler
 import logging
@@ -16,14 +16,15 @@ _log = logging.getLogger("function")
 
 
 class Lock:
-    """The file that makes the watchdog call this container healthy; `path` None where there is no watchdog."""
+    """The file that makes the watchdog report this container as healthy."""
 
     def __init__(self, path: Path | None) -> None:
+        """``path`` is None where there is no watchdog."""
         self._path = path
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Lock":
-        """Only where the watchdog is told to leave the file to the function."""
+        """The file is written only where ``suppress_lock`` tells the watchdog to leave that to the function."""
         suppressed = environment.get("suppress_lock") == "true"
         return cls(Path(environment.get("TMPDIR", "/tmp"), ".lock") if suppressed else None)  # noqa: S108
 
@@ -45,24 +46,30 @@ class Lock:
 class Health:
     """Watches a server that has started.
 
-    It is stuck when a handler is busy for `stuck_timeout` seconds after its request's time was over, or when nothing is
-    accepted or read for as long; not when it has much to do. Then the lock goes, so that no new requests come, and as
-    much later the process ends. Where no Python code runs any more, the process ends without that.
+    The server is stuck when a handler still works ``stuck_timeout`` seconds after the end of its request's time, or
+    when the server's loop has not run for as long. A server that is merely busy is not stuck. The lock file of a stuck
+    server is removed, so that it gets no new requests, and after another ``stuck_timeout`` the process ends. If the
+    interpreter itself hangs, so that no Python code runs, the process ends all the same.
     """
 
     def __init__(self, lock: Lock, stuck_timeout: float) -> None:
+        """``stuck_timeout`` in seconds."""
         self._lock = lock
         self._stuck_timeout = stuck_timeout
         self._deadlines: dict[int, float] = {}
         self._beat = time.monotonic()
 
     def beat(self) -> None:
-        """The server's loop runs."""
+        """Record that the server's loop runs."""
         self._beat = time.monotonic()
 
     @contextmanager
     def handling(self, deadline: float) -> Iterator[None]:
-        """This thread handles a request whose time is over at `deadline`, on the clock of `time.monotonic`."""
+        """Record, for the length of the block, that this thread handles a request.
+
+        Args:
+            deadline: the end of the request's time, on the clock of ``time.monotonic``.
+        """
         thread = threading.get_ident()
         self._deadlines[thread] = deadline
         try:
@@ -71,6 +78,7 @@ class Health:
             del self._deadlines[thread]
 
     def watch(self) -> NoReturn:
+        """Look again and again, until the server is stuck, then end the process."""
         while (reason := self._stuck()) is None:
             self._end_without_the_interpreter(self._stuck_timeout)
             time.sleep(min(1.0, self._stuck_timeout / 4))
@@ -81,7 +89,7 @@ class Health:
         os._exit(1)
 
     def _end_without_the_interpreter(self, seconds: float) -> None:
-        """A thread of C's ends the process, unless it is told otherwise before."""
+        """End the process after this time unless this is called again: a thread does it that needs no interpreter."""
         faulthandler.dump_traceback_later(seconds, exit=True)
 
     def _stuck(self) -> str | None:

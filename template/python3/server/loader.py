@@ -13,13 +13,14 @@ _log = logging.getLogger("function")
 
 
 class Loader:
-    """Imports the function's handler once. Thread-safe."""
+    """Imports the function's handler once. Its methods may be called from any number of threads."""
 
     def __init__(self) -> None:
         self._finished = threading.Event()
         self._handle: Callable[[Event, Context], Any] | None = None
 
     def start(self) -> None:
+        """Begin the import in a thread of its own."""
         threading.Thread(target=self._load, name="loader", daemon=True).start()
 
     def _load(self) -> None:
@@ -35,9 +36,14 @@ class Loader:
 
     @property
     def failed(self) -> bool:
+        """Whether the import has ended without a handler."""
         return self._finished.is_set() and self._handle is None
 
     def wait(self, seconds: float | None = None) -> Callable[[Event, Context], Any] | None:
-        """Returns the handler, or None when it is not there after that time, or will never be."""
+        """Wait for the handler, at most so many seconds; None waits for the end of the import.
+
+        Returns:
+            The handler, or None if it is not imported by then or cannot be imported.
+        """
         self._finished.wait(seconds)
         return self._handle

@@ -1,4 +1,4 @@
-"""Logs: one JSON object a line on stdout, each with the call id and the trace of the request that it belongs to."""
+"""Logs: one JSON object a line on stdout, with the call id and the trace of the request that it belongs to."""
 
 import json
 import logging
@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from . import trace
 
-# The watchdog stops to pass logs on after a line over 64 KiB: both texts together stay below it, escapes included.
+# After a line over 64 KiB the watchdog passes no more logs on. Both texts together stay below that, escapes included.
 _MAX_TEXT = 1_000
 _MAX_TRACEBACK = 8_000
 
@@ -26,24 +26,30 @@ class _JsonLines(logging.Formatter):
         else:
             line["message"] = record.getMessage()[:_MAX_TEXT]
         if record.exc_info:
-            # The end of a traceback says what happened; its middle, when it is long, is a recursion.
+            # The end of a traceback says what happened. A long one is that of a recursion.
             line["traceback"] = self.formatException(record.exc_info)[-_MAX_TRACEBACK:]
         return json.dumps(line, ensure_ascii=False)
 
 
 def configure() -> None:
-    """Sends all logging, warnings included, to stdout."""
+    """Send all logging to stdout, warnings included."""
     sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")  # type: ignore[union-attr]
     output = logging.StreamHandler(sys.stdout)
     output.setFormatter(_JsonLines())
     logging.basicConfig(level=logging.INFO, handlers=[output], force=True)
     logging.captureWarnings(True)
-    # Says "queue depth" at every short burst.
+    # It warns of the queue's length whenever a few requests arrive at a time.
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
 
 
 def request(method: str, path: str, status: int, code: str, seconds: float, bytes_in: int, bytes_out: int) -> None:
-    """Logs one answered request. `code` is the error's, or ""; `bytes_in` and `bytes_out` count the bodies."""
+    """Log one answered request.
+
+    Args:
+        seconds: the time from its last byte to the answer.
+        code: the error's, or "".
+        bytes_in, bytes_out: the sizes of the bodies.
+    """
     fields = {
         "method": method[:_MAX_TEXT],
         "path": path[:_MAX_TEXT],

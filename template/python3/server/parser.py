@@ -1,7 +1,7 @@
-"""A request while it arrives: limits on its size, its memory and its time, and the reading on after a refusal.
+"""A request while it arrives: limits on its size, its memory and its time.
 
-A refusal is answered when the rest of the body has been read and dropped. A proxy like the gateway's and the watchdog's
-takes an answer before that, with a connection that closes, for a broken upload and may say 502 instead.
+A request that is refused is read to its end, and dropped, before it is answered. Proxies such as the gateway and the
+watchdog take an answer that comes earlier, on a connection that then closes, for a broken upload, and may answer 502.
 """
 
 import io
@@ -10,17 +10,17 @@ import time
 from waitress.parser import HTTPRequestParser  # type: ignore[import-untyped]
 from waitress.utilities import BadRequest, Error, RequestEntityTooLarge  # type: ignore[import-untyped]
 
-# Chunk sizes, their extensions and trailers are lines that waitress keeps until they end, without a limit of its own.
+# waitress keeps a chunk's size, its extensions and the trailers until the line ends, and has no limit for its length.
 _MAX_CHUNK_LINE = 4096
-# waitress copies the rest of what it was given for every chunk: many tiny chunks in a large piece would cost seconds.
+# For each chunk waitress copies the rest of the data that it was given: many tiny chunks at once would cost seconds.
 _SLICE = 4096
-# After a refusal, this many times the largest body is read and dropped, then the answer does not wait any longer.
+# After a refusal this many times the largest body is read and dropped at most, then the request is answered.
 _DROPPED = 8
-# A request that is still arriving after some seconds must have come at this rate, in bytes per second.
-_GRACE = 5.0
+# From this many seconds on, a request must have arrived at this rate, in bytes per second.
+_RATE_FROM = 5.0
 _MIN_RATE = 4096
-# The share of a request's time that a large body waits for memory.
-_PATIENCE = 1 / 3
+# The share of a request's time that a large body may wait for memory.
+_WAIT_SHARE = 1 / 3
 
 
 class _RequestTimeout(Error):  # type: ignore[misc]
@@ -34,10 +34,10 @@ class Busy(Error):  # type: ignore[misc]
 
 
 class _Body(io.BytesIO):
-    """A body in memory, with what waitress asks of a buffer."""
+    """A body in memory, with the methods that waitress calls on a buffer."""
 
     def __len__(self) -> int:
-        return self.tell()  # it is only written
+        return self.tell()  # the position is the end, as nothing is read before the body is complete
 
     def append(self, data: bytes) -> None:
         self.write(data)
@@ -46,7 +46,7 @@ class _Body(io.BytesIO):
         return self
 
     def take(self) -> bytes:
-        """Returns the bytes without a copy of them, and keeps none."""
+        """Hand the bytes over without copying them."""
         data = self.getvalue()
         self.close()
         return data
@@ -64,11 +64,11 @@ class _Nowhere:
 
 
 class Parser(HTTPRequestParser):  # type: ignore[misc]
-    """`begun` is when the request's first byte came, on the clock of `time.monotonic`."""
+    """``begun`` is when the first byte of the request arrived, on the clock of ``time.monotonic``."""
 
     error: Error | None
     expect_continue: bool
-    # What is logged of a request that ended before these were read.
+    # For the log line of a request that ended before these were read.
     command = path = ""
 
     def __init__(self, adj: object) -> None:
@@ -93,7 +93,7 @@ class Parser(HTTPRequestParser):  # type: ignore[misc]
         elif self.body_rcv is not None:
             self._limit()
         if self.completed:
-            self.expect_continue = False  # nothing is to come any more
+            self.expect_continue = False  # nothing more is wanted of the client
         return consumed
 
     def _limit(self) -> None:
@@ -104,8 +104,8 @@ class Parser(HTTPRequestParser):  # type: ignore[misc]
         elif self.chunked and len(self.body_rcv.control_line) + len(self.body_rcv.trailer) > _MAX_CHUNK_LINE:
             self.fail(BadRequest(""))
         if self._refusal is not None:
-            nothing_comes = self.completed or self.expect_continue
-            if nothing_comes or max(self.content_length, self.body_bytes_received) > _DROPPED * limit:
+            at_its_end = self.completed or self.expect_continue
+            if at_its_end or max(self.content_length, self.body_bytes_received) > _DROPPED * limit:
                 self.fail(self._refusal)
 
     def _refuse(self, error: Error) -> None:
@@ -114,24 +114,27 @@ class Parser(HTTPRequestParser):  # type: ignore[misc]
         self.adj.memory.release(self)
 
     def fail(self, error: Error) -> None:
-        """Answers with this error now, whatever still comes."""
+        """Answer with this error now, whatever is still to come."""
         self.error = error
         self.completed = True
 
     def may_read(self) -> bool:
-        """Whether more of this request may be read now. Asked at least once a second; ends what takes too long."""
+        """Whether more of this request may be read now; a request that takes too long is ended.
+
+        The server asks at least once a second.
+        """
         now = time.monotonic()
         if self._refusal is not None or self.adj.memory.has_room(self, len(self.body_rcv or ())):
             self._waited += now - (self._waits_since or now)
             self._waits_since = None
         else:
             self._waits_since = self._waits_since or now
-            if self._waited + now - self._waits_since < self.adj.request_timeout * _PATIENCE:
+            if self._waited + now - self._waits_since < self.adj.request_timeout * _WAIT_SHARE:
                 return False
             self._refuse(Busy(""))
         elapsed = now - self.begun - self._waited
         received = self.header_bytes_received + self.body_bytes_received
-        if elapsed > self.adj.body_timeout or received < (elapsed - _GRACE) * _MIN_RATE:
+        if elapsed > self.adj.body_timeout or received < (elapsed - _RATE_FROM) * _MIN_RATE:
             self.fail(self._refusal or _RequestTimeout(""))
         return True
 

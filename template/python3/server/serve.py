@@ -1,4 +1,4 @@
-"""Puts the parts together and serves until SIGINT."""
+"""Builds the server from its parts and runs it until SIGINT."""
 
 import logging
 import os
@@ -20,10 +20,10 @@ from .loader import Loader
 from .settings import Settings
 
 _UNLIMITED = sys.maxsize
-# Seconds after which a function that is still loading is called healthy. Kubernetes ends a container that is not so
-# after 6 s, with the probes of faas-netes; until then, a version that cannot load takes no other's place.
+# Seconds after which a function that is still loading is reported as healthy. With the probes of faas-netes, Kubernetes
+# ends a container that is not healthy after 6 s. Until then, a version that cannot be loaded replaces no running one.
 _HEALTHY_AFTER = 4.0
-# Seconds in which the requests that wait for a function that cannot load are told so.
+# Seconds for answering the requests that wait when it turns out that the handler cannot be loaded.
 _LAST_ANSWERS = 2.0
 
 
@@ -36,8 +36,9 @@ class _Server(TcpWSGIServer):  # type: ignore[misc]
 
 
 def serve(sock: socket.socket) -> None:
-    """Serves on a listening socket. Exits with status 2 for a setting that makes no sense, with 1 for a handler that
-    cannot be imported.
+    """Serve on a listening socket.
+
+    The process exits with status 2 for a setting that makes no sense, and with 1 for a handler that cannot be imported.
     """
     log.configure()
     try:
@@ -50,12 +51,12 @@ def serve(sock: socket.socket) -> None:
     health = Health(lock, settings.stuck_timeout)
     adjustments = Adjustments(
         threads=settings.server_threads,
-        # Bodies stay in memory, in and out: /tmp may be full or read-only. The parser limits what comes in.
+        # Bodies stay in memory, in requests and answers: /tmp may be full or read-only. The parser limits them.
         max_request_body_size=_UNLIMITED,
         outbuf_overflow=_UNLIMITED,
         outbuf_high_watermark=_UNLIMITED,
         recv_bytes=65536,
-        # Looks at a connection while its request is handled: a handler can be told that its caller has gone.
+        # A connection is looked at while its request is handled, so that a handler knows when its caller has gone.
         channel_request_lookahead=1,
         # A stalled client costs a connection, never a thread, and is closed after this many seconds.
         channel_timeout=30,
@@ -66,7 +67,7 @@ def serve(sock: socket.socket) -> None:
         clear_untrusted_proxy_headers=False,
         ident=None,
     )
-    # What the connections need to know of this server.
+    # For the connections, which see nothing else of the server.
     adjustments.max_body_bytes = settings.max_body_bytes
     adjustments.body_timeout = settings.body_timeout
     adjustments.request_timeout = settings.request_timeout
@@ -90,7 +91,7 @@ def serve(sock: socket.socket) -> None:
 
 
 def _come_up(loader: Loader, lock: Lock, health: Health, server: _Server) -> None:
-    """Calls the container healthy when the handler is there, and ends the process when it never will be."""
+    """Report the container as healthy when the handler is loaded, and end the process if it cannot be loaded."""
     loader.wait(_HEALTHY_AFTER)
     if not loader.failed:
         lock.write()

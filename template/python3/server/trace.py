@@ -1,4 +1,4 @@
-"""What a request is called: in the logs, in its answer, and in calls that a handler makes because of it."""
+"""The ids of a request: in the logs, in its answer, and in the calls that a handler makes for it."""
 
 import re
 import uuid
@@ -15,7 +15,10 @@ _TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-
 
 
 def identify(sent_call_id: str, sent_traceparent: str) -> None:
-    """Sets both for this request: its call id without what could harm a log or a header, or a new one, and the
-    traceparent, or "" for one that is none."""
+    """Set ``call_id`` and ``traceparent`` for this request.
+
+    The call id is the caller's without characters that could break a log line or a header, or a new one if nothing is
+    left; the traceparent is the caller's if it is valid, else "".
+    """
     call_id.set(re.sub(r"[^A-Za-z0-9._:-]", "", sent_call_id)[:64] or str(uuid.uuid4()))
     traceparent.set(sent_traceparent if _TRACEPARENT.fullmatch(sent_traceparent) else "")
