@@ -27,7 +27,7 @@ def compare(decoders: Decoders, data: bytes, rounds: int = ROUNDS) -> tuple[floa
         start = time.perf_counter()
         read_pixels(data, _PREPROCESSING)
         middle = time.perf_counter()
-        decoders.read_pixels(data, _PREPROCESSING, Deadline.unlimited())
+        decoders.read_photo(data, _PREPROCESSING, Deadline.unlimited())
         there.append((time.perf_counter() - middle) * 1000)
         here.append((middle - start) * 1000)
     return median(here), median(there), median(b - a for a, b in zip(here, there, strict=True))
@@ -41,7 +41,7 @@ def memory() -> float:
 
 def main() -> None:
     with closing(Decoders()) as decoders:
-        decoders.read_pixels(photo(SMALL, 0), _PREPROCESSING, Deadline.unlimited())
+        decoders.read_photo(photo(SMALL, 0), _PREPROCESSING, Deadline.unlimited())
         print(f"the idle processes: {memory():.0f} MB")
         for size in (SMALL, LARGE):
             here, there, difference = compare(decoders, photo(size, 0))

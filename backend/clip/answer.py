@@ -1,5 +1,6 @@
 """What the function says, as OpenFaaS response dictionaries."""
 
+import base64
 import json
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -23,10 +24,11 @@ from .limits import (
 )
 from .manifest import Manifest
 from .recognizer import Ranking, Recognizer
+from .service import Recognition
 from .version import VERSION
 
 
-def ranking(result: Ranking, manifest: Manifest, accept: str | None, deadline: Deadline) -> Response:
+def recognition(result: Recognition, manifest: Manifest, accept: str | None, deadline: Deadline) -> Response:
     """The answer to an image.
 
     Args:
@@ -34,23 +36,26 @@ def ranking(result: Ranking, manifest: Manifest, accept: str | None, deadline: D
         deadline: has what the time went to.
     """
     if parse_accept_header(accept, MIMEAccept).best_match(["application/json", "text/plain"]) == "text/plain":
-        lines = [f"{prediction.label}\t{prediction.score:.1%}\n" for prediction in result.predictions]
+        lines = [f"{prediction.label}\t{prediction.score:.1%}\n" for prediction in result.ranking.predictions]
         response = _response(200, "text/plain; charset=utf-8", "".join(lines))
     else:
-        response = json_response(200, ranking_object(result, manifest))
-    response["headers"] |= confidence_headers(result) | server_timing(deadline)
+        response = json_response(200, recognition_object(result, manifest))
+    response["headers"] |= confidence_headers(result.ranking) | server_timing(deadline)
     return response
 
 
-def ranking_object(result: Ranking, manifest: Manifest) -> dict[str, Any]:
+def recognition_object(result: Recognition, manifest: Manifest) -> dict[str, Any]:
     """The answer to an image, as it stands in JSON."""
+    ranking = result.ranking
     said = {
-        "predictions": predictions_list(result),
-        "confidence": _rounded(result.confidence),
-        "recognized": result.recognized,
+        "predictions": predictions_list(ranking),
+        "confidence": _rounded(ranking.confidence),
+        "recognized": ranking.recognized,
     }
-    if result.instead:
-        said |= {"instead": {"label": result.instead.label, "confidence": _rounded(result.instead.confidence)}}
+    if ranking.instead:
+        said |= {"instead": {"label": ranking.instead.label, "confidence": _rounded(ranking.instead.confidence)}}
+    if result.preview:
+        said |= {"preview": f"data:image/jpeg;base64,{base64.b64encode(result.preview).decode()}"}
     return said | {"model": manifest.title}
 
 

@@ -23,7 +23,7 @@ from PIL import Image
 from .cost import Cost
 from .errors import RequestError
 from .fork_server import Limits
-from .image import read_pixels, use_threads
+from .image import read_photo, read_pixels, use_threads
 from .preprocessing import Preprocessing
 
 _SLACK = 1.5
@@ -68,15 +68,19 @@ def serve(control: Connection, slowness: float) -> None:
 
 
 def _work(connection: Connection, limits: Limits, slowness: float) -> None:
-    """Answer files until nobody asks any more. A message is the model's preprocessing as JSON, the next one a file."""
+    """Answer files until nobody asks any more.
+
+    A message is JSON with the model's ``preprocessing`` and whether to make a ``preview``, the next one a file.
+    """
     _confine(limits)
     while True:
         try:
-            preprocessing = Preprocessing(**json.loads(connection.recv_bytes()))
+            wanted = json.loads(connection.recv_bytes())
             data = connection.recv_bytes()
         except EOFError:
             return
-        connection.send_bytes(_answer(data, preprocessing, limits, slowness))
+        preprocessing = Preprocessing(**wanted["preprocessing"])
+        connection.send_bytes(_answer(data, preprocessing, wanted["preview"], limits, slowness))
         del data
 
 
@@ -96,7 +100,7 @@ def _confine(limits: Limits) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (size, size))
 
 
-def _answer(data: bytes, preprocessing: Preprocessing, limits: Limits, slowness: float) -> bytes:
+def _answer(data: bytes, preprocessing: Preprocessing, preview: bool, limits: Limits, slowness: float) -> bytes:
     def require(cost: Cost) -> None:
         cost.require()
         seconds = slowness * cost.seconds
@@ -106,7 +110,7 @@ def _answer(data: bytes, preprocessing: Preprocessing, limits: Limits, slowness:
 
     try:
         _end_after(slowness * limits.seconds)
-        return b"P" + read_pixels(data, preprocessing, require).tobytes()
+        return b"P" + read_photo(data, preprocessing, preview=preview, require=require).to_bytes()
     except _Later as later:
         return b"L%f" % later.seconds
     except RequestError as error:

@@ -15,14 +15,12 @@ import time
 from dataclasses import asdict
 from typing import NoReturn
 
-import numpy as np
-from numpy.typing import NDArray
-
 from .cpus import available_cpus
 from .deadline import Deadline
 from .errors import Busy, CorruptImage, TooExpensive, TooManyPixels, UnsupportedImage
 from .fork_server import ForkServer, Limits, Process
 from .limits import DECODE_TIMEOUT
+from .photo import Photo
 from .preprocessing import Preprocessing
 from .priority_semaphore import PrioritySemaphore
 
@@ -66,22 +64,23 @@ class Decoders:
         self._starting.join()
         self._server.close()
 
-    def read_pixels(
-        self, data: bytes | memoryview, preprocessing: Preprocessing, deadline: Deadline
-    ) -> NDArray[np.uint8]:
-        """``image.read_pixels`` in another process.
+    def read_photo(
+        self, data: bytes | memoryview, preprocessing: Preprocessing, deadline: Deadline, *, preview: bool = False
+    ) -> Photo:
+        """``image.read_photo`` in another process.
 
         Raises:
             Busy: other files keep this one waiting for more than half of its time, or its caller has gone.
             TooExpensive: decoding takes more than ``timeout`` seconds, or more memory than one image may have.
             UnsupportedImage, TooManyPixels, CorruptImage: see there.
         """
-        messages = json.dumps(asdict(preprocessing)).encode(), data
+        wanted = {"preprocessing": asdict(preprocessing), "preview": preview}
+        messages = json.dumps(wanted).encode(), data
         answer = self._ask(messages, deadline)
         if answer[:1] == b"E":
             code, message = json.loads(answer[1:])
             raise _ERRORS[code](message)
-        return np.frombuffer(answer, np.uint8, offset=1).reshape(*preprocessing.size, 3)
+        return Photo.from_bytes(memoryview(answer)[1:], preprocessing.size)
 
     def _ask(self, messages: tuple[bytes | memoryview, ...], deadline: Deadline) -> bytes:
         cost = claimed = 0.0
@@ -141,7 +140,7 @@ class _Lane:
         """What a process answers.
 
         Raises:
-            Busy: see ``Decoders.read_pixels``.
+            Busy: see ``Decoders.read_photo``.
             _Ended: it gave no answer.
         """
         with self._turns.take(cost, deadline):

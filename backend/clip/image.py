@@ -20,7 +20,9 @@ from .cost import Cost
 from .errors import CorruptImage, RequestError, TooManyPixels, UnsupportedImage
 from .formats import FORMATS, sniff
 from .limits import MAX_IMAGE_PIXELS
+from .photo import Photo
 from .preprocessing import Preprocessing
+from .preview import jpeg_preview
 
 Image.preinit()
 pillow_heif.register_heif_opener(thumbnails=False)
@@ -55,9 +57,18 @@ def use_threads(count: int) -> None:
     pillow_heif.options.DECODE_THREADS = AvifImagePlugin.DEFAULT_MAX_THREADS = count
 
 
-def read_pixels(
-    data: bytes, preprocessing: Preprocessing, require: Callable[[Cost], None] = Cost.require
-) -> NDArray[np.uint8]:
+def read_pixels(data: bytes, preprocessing: Preprocessing) -> NDArray[np.uint8]:
+    """``read_photo`` for who wants the pixels alone."""
+    return read_photo(data, preprocessing).pixels
+
+
+def read_photo(
+    data: bytes,
+    preprocessing: Preprocessing,
+    *,
+    preview: bool = False,
+    require: Callable[[Cost], None] = Cost.require,
+) -> Photo:
     """Decode an image file and prepare it for the image tower.
 
     The first frame, turned upright as its EXIF orientation says, transparent parts on white. For a file that is RGB
@@ -66,10 +77,8 @@ def read_pixels(
     Args:
         data: the file.
         preprocessing: what the model wants.
+        preview: whether to make a preview too; the pixels are the same with and without.
         require: is given the cost when the header was read, and raises if it is too much.
-
-    Returns:
-        uint8 [height, width, 3], RGB.
 
     Raises:
         UnsupportedImage: not an image, or of a format outside ``FORMATS``.
@@ -85,7 +94,8 @@ def read_pixels(
             require(Cost.of_webp(data))
         with Image.open(io.BytesIO(data), formats=[name]) as image:
             require(Cost.of(image))
-            return np.asarray(fit(_load_upright(image, data, preprocessing), preprocessing))
+            upright = _load_upright(image, data, preprocessing)
+            return Photo(np.asarray(fit(upright, preprocessing)), jpeg_preview(upright) if preview else b"")
     except Image.DecompressionBombError as error:
         raise TooManyPixels(f"The image has more than the {MAX_IMAGE_PIXELS:,} pixels that are accepted.") from error
     except (RequestError, MemoryError):

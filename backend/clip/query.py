@@ -9,8 +9,9 @@ from werkzeug.datastructures import MultiDict
 from .errors import BadParameter
 from .limits import DEFAULT_TOP_K, MAX_LABEL_CHARACTERS, MAX_LABELS
 
-PARAMETERS = ("top_k", "labels", "vocabulary", "template")
+PARAMETERS = ("top_k", "labels", "vocabulary", "template", "preview")
 _VOCABULARIES = ("labels", "everyday")
+_FLAGS = {"1": True, "true": True, "0": False, "false": False}
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,8 @@ class Query:
     everyday: bool = False
     """Whether the candidates are the everyday words."""
     template: str | None = None
+    preview: bool = False
+    """Whether the answer is to have a small picture of the photo."""
 
     @classmethod
     def parse(cls, values: "MultiDict[str, str]") -> "Query":
@@ -40,7 +43,7 @@ class Query:
             raise BadParameter("vocabulary=everyday ranks words of its own: give it without labels and template.")
         if template is not None:
             require_template(template)
-        return cls(_top_k(_single(values, "top_k")), labels, everyday, template)
+        return cls(_top_k(_single(values, "top_k")), labels, everyday, template, _flag(values, "preview"))
 
 
 def _fold(text: str) -> str:
@@ -70,6 +73,13 @@ def _top_k(value: str | None) -> int:
     if not (digits.isascii() and digits.isdigit() and len(digits) <= 4 and 1 <= int(digits) <= MAX_LABELS):
         raise BadParameter(f"top_k must be a whole number from 1 to {MAX_LABELS}.")
     return int(digits)
+
+
+def _flag(values: "MultiDict[str, str]", name: str) -> bool:
+    value = (_single(values, name) or "0").strip().lower()
+    if value not in _FLAGS:
+        raise BadParameter(f"{name} must be 1 or 0.")
+    return _FLAGS[value]
 
 
 def _everyday(values: "MultiDict[str, str]") -> bool:

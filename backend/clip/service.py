@@ -9,8 +9,18 @@ from numpy.typing import NDArray
 from .deadline import Deadline
 from .decoding import Decoders
 from .everyday import Candidates, View
+from .photo import Photo
 from .query import Query
 from .recognizer import Ranking, Recognizer
+
+
+@dataclass(frozen=True)
+class Recognition:
+    """What is said of one image."""
+
+    ranking: Ranking
+    preview: bytes
+    """A JPEG file; empty where nobody asked for one."""
 
 
 @dataclass(frozen=True)
@@ -27,19 +37,27 @@ class Service:
 
     def view(self, image: bytes | memoryview, deadline: Deadline) -> View:
         """What the image tower says of an image file."""
-        with deadline.decodes():
-            pixels = self.decoders.read_pixels(image, self.recognizer.manifest.image, deadline)
-        deadline.require()
+        return self._embed(self._decode(image, deadline), deadline)
+
+    def recognize(
+        self, image: bytes | memoryview, candidates: Candidates, query: Query, deadline: Deadline
+    ) -> Recognition:
+        """The best of the candidates for an image file, and what the query wants beside them."""
+        photo = self._decode(image, deadline, preview=query.preview)
+        view = self._embed(photo, deadline)
         with deadline.infers():
-            return self.recognizer.embed(pixels)
+            return Recognition(self.recognizer.rank(view, candidates, query.top_k), photo.preview)
 
     def encode(self, texts: Sequence[str], deadline: Deadline) -> tuple[NDArray[np.float32], int]:
         """float32 [texts, dim], and the number of their tokens."""
         with deadline.infers():
             return self.recognizer.encode(texts, deadline)
 
-    def rank(self, image: bytes | memoryview, candidates: Candidates, top_k: int, deadline: Deadline) -> Ranking:
-        """The best of the candidates for an image file."""
-        view = self.view(image, deadline)
+    def _decode(self, image: bytes | memoryview, deadline: Deadline, *, preview: bool = False) -> Photo:
+        with deadline.decodes():
+            return self.decoders.read_photo(image, self.recognizer.manifest.image, deadline, preview=preview)
+
+    def _embed(self, photo: Photo, deadline: Deadline) -> View:
+        deadline.require()
         with deadline.infers():
-            return self.recognizer.rank(view, candidates, top_k)
+            return self.recognizer.embed(photo.pixels)

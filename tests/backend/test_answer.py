@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from backend.clip.answer import ranking
+from backend.clip.answer import recognition
 from backend.clip.deadline import Deadline
 from backend.clip.manifest import Manifest
 from backend.clip.recognizer import Instead, Prediction, Ranking
+from backend.clip.service import Recognition
 
 MANIFEST = Manifest.read(Path(__file__).parents[2] / "backend" / "clip" / "model")
 
@@ -24,16 +25,18 @@ MANIFEST = Manifest.read(Path(__file__).parents[2] / "backend" / "clip" / "model
     ],
 )
 def test_a_score_has_six_significant_digits(score: float, written: str) -> None:
-    answer = ranking(Ranking([Prediction("apple", score)], 0.5, True, None), MANIFEST, None, Deadline.unlimited())
+    result = Recognition(Ranking([Prediction("apple", score)], 0.5, True, None), preview=b"")
+
+    answer = recognition(result, MANIFEST, None, Deadline.unlimited())
 
     assert f'"score": {written}}}' in answer["body"]
     assert json.loads(answer["body"])["predictions"][0]["score"] == pytest.approx(score, rel=1e-5)
 
 
 def test_an_answer_that_is_not_recognized_says_what_it_is_instead() -> None:
-    result = Ranking([Prediction("aquarium fish", 0.8)], 0.03125, False, Instead("flamingo", 0.93))
+    ranking = Ranking([Prediction("aquarium fish", 0.8)], 0.03125, False, Instead("flamingo", 0.93))
 
-    answer = ranking(result, MANIFEST, None, Deadline.unlimited())
+    answer = recognition(Recognition(ranking, preview=b""), MANIFEST, None, Deadline.unlimited())
 
     assert json.loads(answer["body"]) == {
         "predictions": [{"label": "aquarium fish", "score": 0.8}],

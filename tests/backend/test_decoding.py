@@ -69,14 +69,14 @@ def test_every_lane_gives_the_same_pixels(patient: Decoders, name: str, sizes: l
     for size in sizes:
         data = encoded(Image.new("RGB", size, (200, 30, 90)), name)
         np.testing.assert_array_equal(
-            patient.read_pixels(data, PREPROCESSING, deadline()), read_pixels(data, PREPROCESSING)
+            patient.read_photo(data, PREPROCESSING, deadline()).pixels, read_pixels(data, PREPROCESSING)
         )
 
 
 def test_each_model_gets_what_it_wants(decoders: Decoders) -> None:
     for preprocessing in (Preprocessing((208, 208)), Preprocessing((32, 64), "longest", fill_color=9), PREPROCESSING):
         np.testing.assert_array_equal(
-            decoders.read_pixels(PHOTO, preprocessing, deadline()), read_pixels(PHOTO, preprocessing)
+            decoders.read_photo(PHOTO, preprocessing, deadline()).pixels, read_pixels(PHOTO, preprocessing)
         )
 
 
@@ -90,7 +90,7 @@ def test_each_model_gets_what_it_wants(decoders: Decoders) -> None:
 )
 def test_a_refusal_is_the_same_as_in_one_process(decoders: Decoders, data: bytes, error: type[Exception]) -> None:
     with pytest.raises(error) as there:
-        decoders.read_pixels(data, PREPROCESSING, deadline())
+        decoders.read_photo(data, PREPROCESSING, deadline())
     with pytest.raises(error) as here:
         read_pixels(data, PREPROCESSING)
     assert str(there.value) == str(here.value)
@@ -100,7 +100,7 @@ def ask(decoders: Decoders, data: bytes) -> tuple[str, float]:
     """The code of the error or "decoded", and the seconds it took."""
     start = time.monotonic()
     try:
-        decoders.read_pixels(data, PREPROCESSING, deadline())
+        decoders.read_photo(data, PREPROCESSING, deadline())
     except (TooExpensive, Busy) as error:
         return error.code, time.monotonic() - start
     return "decoded", time.monotonic() - start
@@ -125,31 +125,31 @@ def test_memory_is_limited() -> None:
 
     with closing(Decoders(memory=300 << 20)) as decoders:
         with pytest.raises(TooExpensive):
-            decoders.read_pixels(of_400_megabytes, PREPROCESSING, deadline())
-        assert decoders.read_pixels(PHOTO, PREPROCESSING, deadline()).shape == (224, 224, 3)
+            decoders.read_photo(of_400_megabytes, PREPROCESSING, deadline())
+        assert decoders.read_photo(PHOTO, PREPROCESSING, deadline()).pixels.shape == (224, 224, 3)
 
 
 def test_a_decoder_that_dies_is_replaced(decoders: Decoders) -> None:
-    decoders.read_pixels(PHOTO, PREPROCESSING, deadline())
+    decoders.read_photo(PHOTO, PREPROCESSING, deadline())
     before = {process.pid for process in children()}
     for process in children():
         with suppress(psutil.NoSuchProcess):  # they end with the one that has forked them
             process.send_signal(signal.SIGKILL)
 
-    assert decoders.read_pixels(PHOTO, PREPROCESSING, deadline()).shape == (224, 224, 3)
+    assert decoders.read_photo(PHOTO, PREPROCESSING, deadline()).pixels.shape == (224, 224, 3)
     assert before.isdisjoint({process.pid for process in children() if process.status() != psutil.STATUS_ZOMBIE})
 
 
 def test_work_that_nobody_waits_for_is_not_begun_or_is_given_up(decoders: Decoders) -> None:
     with pytest.raises(Busy):
-        decoders.read_pixels(PHOTO, PREPROCESSING, deadline(0))
+        decoders.read_photo(PHOTO, PREPROCESSING, deadline(0))
     with pytest.raises(Busy):
-        decoders.read_pixels(PHOTO, PREPROCESSING, deadline(abandoned=lambda: True))
+        decoders.read_photo(PHOTO, PREPROCESSING, deadline(abandoned=lambda: True))
 
     data = work_without_end()
     start = time.monotonic()
     with pytest.raises(Busy):
-        decoders.read_pixels(data, PREPROCESSING, deadline(abandoned=lambda: time.monotonic() > start + 1))
+        decoders.read_photo(data, PREPROCESSING, deadline(abandoned=lambda: time.monotonic() > start + 1))
     assert time.monotonic() - start < 2
 
 
@@ -159,8 +159,8 @@ def test_the_processes_end_with_the_one_that_started_them() -> None:
 import os, sys, threading, time
 from tests.backend.test_decoding import *
 decoders = Decoders(timeout=60)
-decoders.read_pixels(PHOTO, PREPROCESSING, deadline())
-threading.Thread(target=decoders.read_pixels, args=(work_without_end(), PREPROCESSING, deadline())).start()
+decoders.read_photo(PHOTO, PREPROCESSING, deadline())
+threading.Thread(target=decoders.read_photo, args=(work_without_end(), PREPROCESSING, deadline())).start()
 time.sleep(1.5)
 print(*(process.pid for process in children()), flush=True)
 os.kill(os.getpid(), signal.SIGKILL)

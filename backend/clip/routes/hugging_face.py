@@ -34,9 +34,9 @@ def classify(service: Service, event: Event, deadline: Deadline) -> Response:
     query = _query(values.get("parameters"))
     image = image_in(values.pop("inputs").encode())
     candidates = service.candidates(query, deadline)
-    result = service.rank(image, candidates, query.top_k, deadline)
-    headers = answer.confidence_headers(result) | answer.server_timing(deadline)
-    return answer.json_response(200, answer.predictions_list(result), headers)
+    ranking = service.recognize(image, candidates, query, deadline).ranking
+    headers = answer.confidence_headers(ranking) | answer.server_timing(deadline)
+    return answer.json_response(200, answer.predictions_list(ranking), headers)
 
 
 def _query(given: Any) -> Query:

@@ -32,8 +32,8 @@ def recognize(service: Service, event: Event, deadline: Deadline) -> Response:
     if len(images) > 1:
         return _recognize_each(service, images, query, deadline)
     candidates = service.candidates(query, deadline)
-    result = service.rank(images[0], candidates, query.top_k, deadline)
-    return answer.ranking(result, service.recognizer.manifest, event.headers.get("Accept"), deadline)
+    result = service.recognize(images[0], candidates, query, deadline)
+    return answer.recognition(result, service.recognizer.manifest, event.headers.get("Accept"), deadline)
 
 
 def _recognize_each(
@@ -46,8 +46,8 @@ def _recognize_each(
     for file in files:
         try:
             deadline.require()
-            result = service.rank(image_in(file), candidates, query.top_k, deadline)
-            results.append(answer.ranking_object(result, manifest))
+            result = service.recognize(image_in(file), candidates, query, deadline)
+            results.append(answer.recognition_object(result, manifest))
         except RequestError as problem:
             results.append(answer.error_object(problem))
     return answer.json_response(200, {"results": results, "model": manifest.title}, answer.server_timing(deadline))
