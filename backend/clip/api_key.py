@@ -1,4 +1,4 @@
-"""Who may ask: everyone, unless an API key is mounted as a secret; then who sends it."""
+"""The API key: where one is mounted as a secret, only requests that send it are answered."""
 
 import hmac
 import os
@@ -14,7 +14,7 @@ _SECRET = "clip-api-key"  # noqa: S105 - its name
 
 @dataclass(frozen=True)
 class ApiKey:
-    """``value`` is what callers must send; None lets everyone in."""
+    """``value`` is what callers must send; None means that none is needed."""
 
     value: bytes | None
 
@@ -23,8 +23,8 @@ class ApiKey:
         """Read the secret where OpenFaaS mounts it, or in the folder that ``secrets_dir`` names.
 
         Raises:
-            OSError: it is there and cannot be read.
-            ValueError: it is empty, or cannot be sent in a header.
+            OSError: the secret is there and cannot be read.
+            ValueError: it is empty, or has characters that cannot be sent in a header.
         """
         path = Path(os.environ.get("secrets_dir", "/var/openfaas/secrets"), _SECRET)
         try:

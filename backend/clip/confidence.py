@@ -1,10 +1,10 @@
 """How sure the recognizer is: the probability that the best candidate names what is in the photo.
 
-A softmax over the candidates alone cannot say that: of two wrong labels one always has the larger share. So words that
-nobody asked for compete as well: the everyday words, which stand for whatever else the photo could show. Their share is
-taken from the candidates' (Jiang et al., "Negative Label Guided OOD Detection with Pretrained Vision-Language Models",
-ICLR 2024, whose negative labels they are), and a logistic function, fitted on photographs where there were some, turns
-the best candidate's share into a probability (Platt, "Probabilistic Outputs for Support Vector Machines", 1999).
+A softmax over the candidates alone cannot say that: of two wrong labels one always has the larger share. So the
+everyday words compete with them, which stand for whatever else the photo could show: they are the negative labels of
+Jiang et al., "Negative Label Guided OOD Detection with Pretrained Vision-Language Models", ICLR 2024. A logistic
+function turns the best candidate's share among all of them into a probability (Platt, "Probabilistic Outputs for
+Support Vector Machines", 1999), fitted on photographs if the model was calibrated.
 """
 
 import math
@@ -17,12 +17,12 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class Calibration:
-    """From the evidence to a probability, and the probability from which on something is claimed."""
+    """How evidence becomes a probability, and how large that has to be."""
 
     threshold: float
-    """``recognized`` from this confidence on."""
+    """An answer with at least this confidence is ``recognized``."""
     weights: Mapping[str, float]
-    """Of the logistic function: ``share``, that of the log-odds of the best candidate's share, and ``bias``."""
+    """Of the logistic function: ``share`` is the weight of the log-odds of the best candidate's share; and ``bias``."""
     source: str
     """Where the numbers come from, for people."""
 
@@ -32,12 +32,12 @@ UNCALIBRATED = Calibration(0.5, {"share": 1.0, "bias": 0.0}, "not calibrated: th
 
 @dataclass(frozen=True)
 class Evidence:
-    """What one image gives for the best candidate and for everything else; logits of one scale."""
+    """The logits of one image for the best candidate and for all that competes with it, on one scale."""
 
     best: float
-    """The best candidate's."""
+    """That of the best candidate."""
     background: NDArray[np.float64]
-    """[m], of everything that competes with it."""
+    """float64 [m], those of everything that competes with it."""
 
 
 def confidence(evidence: Evidence, calibration: Calibration) -> float:

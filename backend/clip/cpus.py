@@ -1,4 +1,4 @@
-"""How many processors this container may really use."""
+"""How many processors this container may use."""
 
 import math
 import os

@@ -1,4 +1,4 @@
-"""The processes that decode images: a server that forks them, and what each of them does.
+"""The program that decodes images: a server that forks processes, and what each of these does.
 
 ``python -m PACKAGE.decoder_process FD`` is the server. It has imported the decoders and nothing else, has one thread,
 and ends when the other end of the socket FD is closed; its children end with it.
@@ -68,9 +68,10 @@ def serve(control: Connection, slowness: float) -> None:
 
 
 def _work(connection: Connection, limits: Limits, slowness: float) -> None:
-    """Answer files until nobody asks any more.
+    """Decode files until the connection closes.
 
-    A message is JSON with the model's ``preprocessing`` and whether to make a ``preview``, the next one a file.
+    Each comes in two messages: JSON with the model's ``preprocessing`` and whether to make a ``preview``, then the
+    file.
     """
     _confine(limits)
     while True:
@@ -87,13 +88,13 @@ def _work(connection: Connection, limits: Limits, slowness: float) -> None:
 def _confine(limits: Limits) -> None:
     os.nice(limits.nice)
     use_threads(limits.threads)
-    with Path(os.devnull).open("wb") as nowhere:  # decoders say much about broken files
+    with Path(os.devnull).open("wb") as nowhere:  # decoders print much about broken files
         os.dup2(nowhere.fileno(), sys.stderr.fileno())
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if sys.platform != "linux":
         return
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    # Where memory runs out all the same, this process goes and not the service.
+    # If memory runs out in spite of the limit, the kernel ends this process and not the service.
     Path("/proc/self/oom_score_adj").write_text("1000")
     pages = int(Path("/proc/self/statm").read_text().split()[0])
     size = pages * resource.getpagesize() + limits.memory
@@ -120,7 +121,7 @@ def _answer(data: bytes, preprocessing: Preprocessing, preview: bool, limits: Li
 
 
 def _measure_slowness() -> float:
-    """How many times longer than where ``cost.py``'s figures were measured this processor decodes; from 1 to 4."""
+    """How many times slower this processor decodes than the one that ``cost.py`` was measured on, from 1 to 4."""
     file = io.BytesIO()
     noise = Image.effect_noise((200, 150), 64).convert("RGB").resize((1600, 1200), Image.Resampling.BICUBIC)
     noise.save(file, "JPEG", quality=90)
@@ -139,12 +140,12 @@ class _Later(RequestError):
 
 
 def _end_after(seconds: float) -> None:
-    """Let the kernel end this process, whatever code it is in, when it has used so much processor time; 0: never."""
+    """Have the kernel end this process once it has used so much processor time, whatever code it is in; 0 for never."""
     signal.setitimer(signal.ITIMER_PROF, seconds)
 
 
 if __name__ == "__main__":
-    # Ctrl-C and an orderly end are for the service, which answers what it has accepted first.
+    # The service decides when this ends: at Ctrl-C or SIGTERM it first answers the requests that it has accepted.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     slowness = _measure_slowness()

@@ -1,9 +1,9 @@
-"""Decoding in other processes: what a file may order is limited, it can be given up at any moment, and photos go first.
+"""Decoding in other processes, which have limits of time and memory and can be ended at any moment. Photos go first.
 
-There are three lanes. Every file comes to the fast one, where its header is read, and where small images and the JPEGs
-of phones are decoded. What is expected to take longer goes on to one of the others, where the cheapest is next, one is
-decoded at a time, and at a lower priority. A file that has lied in its header is soon ended, and has one more try in
-the slow lane, behind all others.
+There are three lanes. Every file comes to the fast one, where its header is read, and where small images and photos
+from phones are decoded. A file that should take longer, by its header, goes on to one of the other two. These decode
+one file at a time, the cheapest first, at a lower priority. If a header was false, decoding is soon stopped; the file
+gets one more try in the slow lane, behind all others.
 """
 
 import json
@@ -26,15 +26,17 @@ from .priority_semaphore import PrioritySemaphore
 
 _log = logging.getLogger("function")
 
-# Memory, measured: 17 bytes a pixel for WebP, 13 for AVIF and HEIF, 8 for the others, at most; and the file, twice.
-# A JPEG of 15 megapixels, or another image of one or two. Fifteen files that lie take two processors 0.75 s together.
+# Memory as measured: at most 17 bytes a pixel for WebP, 13 for AVIF and HEIF, 8 for the others; and twice the file.
+# Enough for a JPEG of 15 megapixels, or another image of one or two. Fifteen files with false headers keep two
+# processors busy for 0.75 s.
 FAST = Limits(expected_seconds=0.04, seconds=0.04, memory=96 << 20, threads=1, nice=0)
 _FAST_TIMEOUT = 2.0
-# A JPEG of 50 megapixels, another image of 8 to 14.
+# Enough for a JPEG of 50 megapixels, or another image of 8 to 14.
 MEDIUM = Limits(expected_seconds=0.35, seconds=0.1, memory=224 << 20, threads=1, nice=3)
 SLOW_MEMORY = 900 << 20
-# A file that has taken so many times what it has claimed does not get another chance.
-_HONEST = 3
+# A file that has taken this many times the processor time that its header says is refused; one that has taken less may
+# have been stopped because others used the processors.
+_MOST_OVER_HEADER = 3
 _MAX_ANSWER = 64 << 20
 _LOOK_EVERY = 0.1
 _ERRORS = {error.code: error for error in (CorruptImage, TooManyPixels, UnsupportedImage)}
@@ -45,14 +47,14 @@ class Decoders:
     """Decoding processes, started in the background. May be used by any number of threads."""
 
     def __init__(self, timeout: float = DECODE_TIMEOUT, memory: int = SLOW_MEMORY) -> None:
-        """``timeout`` and ``memory``, in seconds and bytes, are what an image of the slow lane may take."""
+        """``timeout`` in seconds and ``memory`` in bytes are the limits of the slow lane."""
         self._timeout = timeout
         self._server = ForkServer()
         cpus = available_cpus()
         slow = Limits(expected_seconds=math.inf, seconds=timeout * cpus, memory=memory, threads=cpus, nice=10)
         self._lanes = (
             _Lane(self._server, FAST, min(_FAST_TIMEOUT, timeout), size=cpus, reused=True),
-            # A process that has held hundreds of megabytes would keep some of them.
+            # A process that has used hundreds of megabytes would keep some of them, so it is not used again.
             _Lane(self._server, MEDIUM, timeout, size=1, reused=False),
             _Lane(self._server, slow, timeout, size=1, reused=False),
         )
@@ -70,9 +72,9 @@ class Decoders:
         """``image.read_photo`` in another process.
 
         Raises:
-            Busy: other files keep this one waiting for more than half of its time, or its caller has gone.
+            Busy: the file has waited for more than half of its request's time, or its caller has gone.
             TooExpensive: decoding takes more than ``timeout`` seconds, or more memory than one image may have.
-            UnsupportedImage, TooManyPixels, CorruptImage: see there.
+            UnsupportedImage, TooManyPixels, CorruptImage: see ``image.read_photo``.
         """
         wanted = {"preprocessing": asdict(preprocessing), "preview": preview}
         messages = json.dumps(wanted).encode(), data
@@ -103,7 +105,7 @@ class Decoders:
 
 
 class _Ended(Exception):
-    """A process gave no answer."""
+    """A process has ended without an answer."""
 
     def __init__(self, status: int, seconds: float) -> None:
         super().__init__()
@@ -111,17 +113,17 @@ class _Ended(Exception):
         self._seconds = seconds
 
     def explain(self, claimed: float) -> NoReturn:
-        """Tell the caller. ``claimed`` is what its header says, in seconds of processor time."""
+        """Raise the error for the caller; ``claimed`` is the processor time in seconds that the header says."""
         if -self._status in _CRASHES:
             _log.warning("an image has ended its decoder by %s", signal.Signals(-self._status).name)
             raise CorruptImage("The image cannot be decoded: its decoder has crashed.")
-        if self._status == -signal.SIGKILL and self._seconds < _HONEST * claimed:  # others had the processors
+        if self._status == -signal.SIGKILL and self._seconds < _MOST_OVER_HEADER * claimed:  # others had the processors
             raise Busy("The service is busy. Try again in a few seconds.")
         raise TooExpensive("Decoding the image takes more time or memory than one image may have.")
 
 
 class _Lane:
-    """Processes of one kind, so many at a time."""
+    """Processes with the same limits, a fixed number at a time."""
 
     def __init__(self, server: ForkServer, limits: Limits, timeout: float, *, size: int, reused: bool) -> None:
         self._server = server
@@ -137,11 +139,11 @@ class _Lane:
             self._idle.append(self._server.fork(self.limits))
 
     def ask(self, messages: tuple[bytes | memoryview, ...], cost: float, deadline: Deadline) -> bytes:
-        """What a process answers.
+        """Send the messages to a process and return its answer.
 
         Raises:
             Busy: see ``Decoders.read_photo``.
-            _Ended: it gave no answer.
+            _Ended: the process has ended without an answer.
         """
         with self._turns.take(cost, deadline):
             process = self._process()
@@ -167,10 +169,16 @@ class _Lane:
                 return self._server.fork(self.limits)
             if not process.connection.poll():
                 return process
-            self._server.end(process)  # one that is idle has nothing to say: it has ended
+            self._server.end(process)  # an idle process sends nothing: its connection has closed
 
     def _exchange(self, process: Process, messages: tuple[bytes | memoryview, ...], deadline: Deadline) -> bytes:
-        """Raises EOFError or OSError where the process has ended, TimeoutError where it must be, and Busy."""
+        """The process's answer.
+
+        Raises:
+            EOFError, OSError: the process has ended.
+            TimeoutError: it takes too long.
+            Busy: the time of the request is over, or its caller has gone.
+        """
         end = time.monotonic() + self._timeout
         for message in messages:
             process.connection.send_bytes(message)

@@ -1,4 +1,4 @@
-"""Everything that can be wrong with a request, each with the HTTP status and the code that the caller sees."""
+"""All errors of a request, each with the HTTP status and the code that the caller sees."""
 
 from collections.abc import Collection, Mapping
 from types import MappingProxyType
@@ -10,7 +10,7 @@ class RequestError(Exception):
     status = 400
     code = "bad_parameter"
     headers: Mapping[str, str] = MappingProxyType({})
-    """What HTTP wants to be said along with the status."""
+    """Headers of the answer that HTTP defines for this status."""
 
 
 class BadParameter(RequestError):
@@ -22,7 +22,7 @@ class EmptyBody(RequestError):
 
 
 class Unauthorized(RequestError):
-    """The function wants its API key."""
+    """The API key is missing or wrong."""
 
     status = 401
     code = "unauthorized"
@@ -63,35 +63,35 @@ class UnsupportedImage(RequestError):
 
 
 class CorruptImage(RequestError):
-    """Begins like an image of a known format, and cannot be decoded."""
+    """It begins like an image of a known format and cannot be decoded."""
 
     status = 422
     code = "corrupt_image"
 
 
 class ClosedVocabulary(RequestError):
-    """Labels or a template that this model has no text tower for."""
+    """Labels or a template that are not among this model's own, where it has no text tower."""
 
     status = 422
     code = "closed_vocabulary"
 
 
 class TooExpensive(RequestError):
-    """A file that takes its decoder more time or memory than one request may have."""
+    """Decoding the image takes more time or memory than one image may have."""
 
     status = 422
     code = "too_expensive"
 
 
 class TooManyLabels(RequestError):
-    """More new text than the text tower may encode for one request."""
+    """More new text than the text tower encodes for one request."""
 
     status = 422
     code = "too_many_labels"
 
 
 class Busy(RequestError):
-    """Other requests take what this one needs, for longer than it may wait."""
+    """Other requests use what this one needs, for longer than it may wait."""
 
     status = 503
     code = "busy"

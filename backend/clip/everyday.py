@@ -1,7 +1,7 @@
 """The everyday words of an exported model folder: how they are found by name, and how an image is compared with them.
 
-Models do it in one of two ways. ``FineClasses``: the image tower has a second output, the logits of fine classes, and a
-word is a set of them. ``WordEmbeddings``: each word has an embedding by the text tower, like any label.
+There are two ways. ``FineClasses``: the image tower has a second output, the logits of fine classes, and a word is a
+set of these. ``WordEmbeddings``: each word has an embedding by the text tower, as any label has.
 """
 
 import json
@@ -22,14 +22,14 @@ LABEL_EMBEDDINGS = "labels.npy"
 # Of each word in ``everyday.json``, see ``export/vocabulary.py``; the others where words are sets of fine classes.
 _KEYS = {"word", "also", "height", "group", "related"}
 _KEYS_OF_CLASSES = {"classes", "compatible"}
-# A label that is none of the words competes with all but the two in a hundred that are nearest to it.
+# A label that is no everyday word competes with all words but the 2 % that are nearest to it.
 _NEAREST = 0.98
 _OTHER = "other"
 NO_EMBEDDINGS = np.empty((0, 0), np.float32)
 
 
 class View(NamedTuple):
-    """What the image tower says of one image."""
+    """The image tower's outputs for one image."""
 
     embedding: NDArray[np.float32]
     """float32 [dim], of unit length."""
@@ -84,27 +84,27 @@ class Everyday(ABC):
         return Candidates(labels, np.array([self.find(label) for label in labels], np.intp), embeddings)
 
     def chosen(self, candidates: Candidates) -> Candidates:
-        """Candidates that a caller chose among words of any size, each as likely to him as another."""
+        """Candidates that a caller has chosen: general and special words, each as likely as the others."""
         return candidates
 
     def own(self, labels: Sequence[str], folder: Path) -> Candidates:
-        """The model's own labels, of which the exported model folder has the embeddings where they are needed."""
+        """The model's own labels as candidates. The folder has their embeddings where they are needed."""
         return self.named(labels, np.load(folder / LABEL_EMBEDDINGS))
 
     @property
     @abstractmethod
     def candidates(self) -> Candidates:
-        """All words, to be ranked."""
+        """All words, as candidates."""
 
     @abstractmethod
     def logits(self, view: View) -> NDArray[np.float64]:
-        """float64 [n], what the image gives for each word; comparable with each other, not between models."""
+        """float64 [n], the logit of each word for the image; their scale differs between models."""
 
     @abstractmethod
     def rivals(
         self, view: View, words: NDArray[np.float64], candidates: Candidates, logits: NDArray[np.float64], best: int
     ) -> tuple[float, NDArray[np.float64]]:
-        """What competes with the best candidate.
+        """Find what competes with the best candidate.
 
         Args:
             words: ``logits(view)``.
@@ -112,11 +112,11 @@ class Everyday(ABC):
             best: the position of the best candidate.
 
         Returns:
-            The best candidate's logit, and those of everything that competes with it, on one scale.
+            The best candidate's logit and those of all that competes with it, on one scale.
         """
 
     def groups(self, labels: Sequence[str]) -> dict[str, list[str]]:
-        """Labels by the most general word above each, for people to read; ``other`` has those that stand alone."""
+        """Labels by the most general word above each, for people to read; ``other`` has those that would be alone."""
         groups: dict[str, list[str]] = {}
         for label in labels:
             word = self.find(label)
@@ -128,11 +128,11 @@ class Everyday(ABC):
         return dict(sorted(groups.items(), key=lambda item: (item[0] == _OTHER, -len(item[1]))))
 
     def find(self, name: str) -> int:
-        """The position of the word that is called so, in any case, in the singular or the plural; -1 for none."""
+        """The position of the word with this name, in upper or lower case, singular or plural; -1 for none."""
         return self._positions.get(name.casefold(), -1)
 
     def near(self, name: str) -> list[str]:
-        """Up to three words whose spelling is near to ``name``, best first."""
+        """Up to three words that are spelled much like ``name``, best first."""
         near = get_close_matches(name.casefold(), self._positions, n=3, cutoff=0.75)
         return list(dict.fromkeys(self.words[self._positions[other]] for other in near))
 
@@ -140,7 +140,7 @@ class Everyday(ABC):
     def _positions(self) -> dict[str, int]:
         positions: dict[str, int] = {}
         names = [[entry["word"], *entry["also"]] for entry in self._entries]
-        # What is written in the list goes before what is a plural by rule: glasses are no panes.
+        # Names in the list go before plurals by rule: "glasses" is a word of its own, not the plural of "glass".
         for form in (lambda name: (name,), _plurals):
             for position, known in enumerate(names):
                 for name in known:
@@ -150,7 +150,7 @@ class Everyday(ABC):
 
 
 class FineClasses(Everyday):
-    """A word's probability is that of its fine classes together."""
+    """A word's probability is the sum of those of its fine classes."""
 
     def __init__(self, entries: Sequence[Mapping[str, Any]]) -> None:
         super().__init__(entries)
@@ -164,13 +164,16 @@ class FineClasses(Everyday):
         return Candidates(self.words, np.arange(len(self.words)), NO_EMBEDDINGS)
 
     def named(self, labels: Sequence[str], embeddings: NDArray[np.float32]) -> Candidates:
-        """All labels of such a model are words, and their embeddings are not needed."""
+        """All labels of such a model are everyday words, so their embeddings are not needed."""
         return super().named(labels, NO_EMBEDDINGS)
 
     def chosen(self, candidates: Candidates) -> Candidates:
-        """To the model a word with many fine classes is likely before it sees the picture: it learned from as many
-        pictures of each class, and dog has 118 of them, cat 5. Half of that is taken off their logits; all of it would
-        hold for classes that are as likely as each other."""
+        """Correct for how many fine classes each word has.
+
+        The model learned from as many pictures of each class. So a word with many of them is likely to it before it has
+        seen the picture: "dog" has 118, "cat" 5. Half of the logarithm of that number is subtracted from the logit; all
+        of it would be right if the classes of a word were equally likely.
+        """
         return replace(candidates, offsets=-0.5 * np.log(self._sizes[candidates.words]))
 
     def own(self, labels: Sequence[str], folder: Path) -> Candidates:
@@ -178,7 +181,7 @@ class FineClasses(Everyday):
 
     def logits(self, view: View) -> NDArray[np.float64]:
         most = view.classes.max()
-        # No word has the probability zero, of which there is no logarithm.
+        # Bounded from below, as zero has no logarithm.
         exponents = np.exp(np.maximum(view.classes - most, -700))
         sums = np.add.reduceat(exponents[self._members], self._starts)
         return np.asarray(np.log(sums) + most)
@@ -193,7 +196,7 @@ class FineClasses(Everyday):
 
 
 class WordEmbeddings(Everyday):
-    """A word is compared with an image as any label is: logit scale times cosine."""
+    """A word's logit is that of any label: logit scale times cosine."""
 
     def __init__(
         self, entries: Sequence[Mapping[str, Any]], embeddings: NDArray[np.float32], logit_scale: float
@@ -215,9 +218,12 @@ class WordEmbeddings(Everyday):
     def rivals(
         self, view: View, words: NDArray[np.float64], candidates: Candidates, logits: NDArray[np.float64], best: int
     ) -> tuple[float, NDArray[np.float64]]:
-        """A label that is a word does not compete with related words. Of any other label it is not known what is a kind
-        of it, so the words nearest to it by their embeddings do not compete: negative labels are those far from the
-        candidates (NegMining in Jiang et al., who choose them by a percentile of the similarity too)."""
+        """See ``Everyday.rivals``.
+
+        A label that is an everyday word does not compete with related words. For any other label it is not known which
+        words are kinds of it, so those that are nearest to it by their embeddings do not compete. This is NegMining of
+        Jiang et al., who choose negative labels by a percentile of the similarity as well.
+        """
         own = candidates.embeddings[best]
         nearness = np.vecdot(self._embeddings, own)
         least = np.quantile(nearness, _NEAREST)
@@ -228,7 +234,7 @@ class WordEmbeddings(Everyday):
             candidates.words < 0, np.vecdot(candidates.embeddings, own) < least, competing[candidates.words]
         )
         others[best] = False
-        competing[candidates.words[candidates.words >= 0]] = False  # they compete as candidates
+        competing[candidates.words[candidates.words >= 0]] = False  # these are among the candidates
         return float(logits[best]), np.concatenate([logits[others], words[competing]])
 
 

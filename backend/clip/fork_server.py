@@ -16,7 +16,7 @@ from pathlib import Path
 
 from .errors import Busy
 
-# The server has one thread, or forking it would be unsafe; and its decoders, few, need no heaps of their own.
+# The server must have one thread, or forking would be unsafe. Its decoders have few threads and need no heap for each.
 _ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"}
 _ROOT = Path(__file__).parents[len((__package__ or "").split("."))]
 
@@ -26,12 +26,12 @@ class Limits:
     """What a decoding process may take."""
 
     expected_seconds: float
-    """Processor time, as a file's header says; what is over is not decoded but sent back. All times are longer where
-    the processor is slower than the one that ``cost.py``'s figures were measured with."""
+    """Processor time that a file may need by its header; one that needs more is not decoded here. All times are longer
+    where the processor is slower than the one that the figures in ``cost.py`` were measured on."""
     seconds: float
-    """Processor time beside 1.5 times the expected."""
+    """Processor time that a file may take beyond 1.5 times what its header says."""
     memory: int
-    """Bytes of address space beside those that a new process has."""
+    """Bytes of address space beyond those of a new process."""
     threads: int
     nice: int
 
@@ -42,16 +42,16 @@ class Process:
     connection: Connection
 
     def processor_seconds(self) -> float:
-        """What it has used until now; infinity where the system does not tell."""
+        """The processor time that it has used; infinity where the system does not say."""
         with suppress(OSError):
-            return time.clock_gettime((~self.process_id << 3) | 2)  # clock_getcpuclockid(3), which Python lacks
+            return time.clock_gettime((~self.process_id << 3) | 2)  # clock_getcpuclockid(3) is not in Python
         return math.inf
 
 
 class ForkServer:
-    """Starts at once and in the background: it is ready when the model is. May be used by any number of threads.
+    """Starts decoding processes. It starts at once, in the background. May be used by any number of threads.
 
-    The processes have nothing of the service but a socket each, and end with it, whatever way it ends.
+    The processes share nothing with the service but one socket each, and end when it ends, in whatever way it does.
     """
 
     def __init__(self) -> None:
@@ -67,22 +67,22 @@ class ForkServer:
                 env=_ENVIRONMENT | os.environ,
                 pass_fds=(theirs.fileno(),),
                 stdin=subprocess.DEVNULL,
-                # Ctrl-C in a terminal is for the service, which answers what it has accepted first.
+                # Ctrl-C in a terminal goes to the service alone: it first answers the requests that it has accepted.
                 start_new_session=True,
             )
         self._control = Connection(ours.detach())
 
     def fork(self, limits: Limits) -> Process:
-        """A new process, in a few milliseconds.
+        """Start a process, in a few milliseconds.
 
         Raises:
-            Busy: the system has none.
-            EOFError, OSError: the server does not run, and cannot be started.
+            Busy: the system allows no more processes.
+            EOFError, OSError: the server has ended and cannot be started again.
         """
         with self._lock:
             try:
                 return self._fork(limits)
-            except (EOFError, OSError):  # somebody has ended the server
+            except (EOFError, OSError):  # something has ended the server
                 self.close()
                 self._start()
                 return self._fork(limits)
@@ -95,15 +95,19 @@ class ForkServer:
         return Process(process_id, Connection(recv_handle(self._control)))
 
     def end(self, process: Process) -> int:
-        """End a process if it is still there. Returns its exit status, or minus the signal that has ended it."""
+        """End a process if it still runs.
+
+        Returns:
+            Its exit status, or the negative number of the signal that ended it.
+        """
         process.connection.close()
-        with self._lock, suppress(EOFError, OSError):  # without the server they all end
+        with self._lock, suppress(EOFError, OSError):  # if the server has ended, so have all its processes
             self._control.send_bytes(json.dumps({"end": process.process_id}).encode())
             return int(self._control.recv_bytes())
         return 0
 
     def close(self) -> None:
-        """End the server, and all processes with it."""
+        """End the server, which ends all its processes."""
         self._control.close()
         self._server.kill()
         self._server.wait()

@@ -1,11 +1,11 @@
-"""Which format a file claims to be. It is asked of every body, outside the decoding processes: nothing is opened."""
+"""The format of a file by its first bytes. Every body is looked at here, outside the decoding processes: safely."""
 
 _MAGIC = {
     "JPEG": (b"\xff\xd8\xff",),
     "PNG": (b"\x89PNG\r\n\x1a\n",),
     "GIF": (b"GIF87a", b"GIF89a"),
     "BMP": (b"BM",),
-    # In either byte order, in the wrong one, and BigTIFF.
+    # In either byte order, also where the order is written the wrong way round, and BigTIFF.
     "TIFF": (b"II*\0", b"MM\0*", b"II\0*", b"MM*\0", b"II+\0", b"MM\0+"),
 }
 FORMATS = (*_MAGIC, "WEBP", "AVIF", "HEIF")
@@ -18,7 +18,7 @@ _FILE_TYPE_BOX = 256
 
 
 def sniff(file: bytes | memoryview) -> str | None:
-    """The name of the format in ``FORMATS`` that the first bytes claim, or None."""
+    """The format in ``FORMATS`` that the first bytes are those of, or None."""
     data = bytes(file[:_FILE_TYPE_BOX])
     for name, prefixes in _MAGIC.items():
         if data.startswith(prefixes):

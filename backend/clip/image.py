@@ -1,7 +1,7 @@
 """Bytes of a photo to the pixels that the image tower takes, as open_clip's own transform makes them.
 
-Decoders take their orders from a file, which can order minutes of work and gigabytes of memory: what strangers send is
-decoded in ``decoder_process.py``'s processes.
+A file can make its decoder work for minutes and take gigabytes of memory. Files from strangers are therefore decoded in
+the processes of ``decoder_process.py``.
 """
 
 import io
@@ -26,18 +26,19 @@ from .preview import jpeg_preview
 
 Image.preinit()
 pillow_heif.register_heif_opener(thumbnails=False)
-# Which of the two a file is, the compatible brands tell: `sniff` looks at them, the plugins at the major brand alone.
+# `sniff` tells the two apart by the compatible brands; the plugins look at the major brand alone and would be wrong.
 Image.register_open("HEIF", pillow_heif.HeifImageFile)
 Image.register_open("AVIF", AvifImagePlugin.AvifImageFile)
-# Pillow refuses at twice its own limit, some formats before they claim memory at all, and only warns below.
+# Pillow refuses an image at twice this number, for some formats before it takes memory, and only warns below that.
 Image.MAX_IMAGE_PIXELS = MAX_IMAGE_PIXELS // 2
-# The caller is told what is wrong with a file. Each new warning would be kept for ever, and be a line in the log.
+# The caller is told what is wrong with a file. Python would keep each new warning for ever and log it.
 warnings.filterwarnings("ignore", module="PIL")
 
 _RESAMPLING = {"bicubic": Image.Resampling.BICUBIC, "bilinear": Image.Resampling.BILINEAR}
-# A sliver would grow to gigabytes when its short side is resized: what lies further out is cropped away anyway.
+# Resizing the short side of a very long image would take gigabytes. The ends, which the crop
+# would remove anyway, are cut off before that.
 _MAX_ASPECT = 64
-# Times the wanted size. 30 pictures of 12 megapixels had a PSNR of 52 dB (median; 44 at worst) against full decoding.
+# Times the wanted size. Against full decoding, 30 photos of 12 megapixels had a PSNR of 52 dB (median; 44 at worst).
 _ENOUGH = 1.5
 _STRIP_PIXELS = 1 << 20
 _TO_UPRIGHT = {
@@ -53,12 +54,12 @@ _TO_UPRIGHT = {
 
 
 def use_threads(count: int) -> None:
-    """Let the decoders that have threads use so many of them."""
+    """Set how many threads the decoders of AVIF and HEIF use."""
     pillow_heif.options.DECODE_THREADS = AvifImagePlugin.DEFAULT_MAX_THREADS = count
 
 
 def read_pixels(data: bytes, preprocessing: Preprocessing) -> NDArray[np.uint8]:
-    """``read_photo`` for who wants the pixels alone."""
+    """``read_photo`` without the preview."""
     return read_photo(data, preprocessing).pixels
 
 
@@ -71,14 +72,14 @@ def read_photo(
 ) -> Photo:
     """Decode an image file and prepare it for the image tower.
 
-    The first frame, turned upright as its EXIF orientation says, transparent parts on white. For a file that is RGB
-    already and no JPEG the result equals open_clip's transform; a large JPEG is shrunk while it is decoded.
+    The result is the first frame, upright by its EXIF orientation, with transparent parts on white. For an RGB image
+    that is no JPEG it equals that of open_clip's transform; a large JPEG is shrunk while it is decoded.
 
     Args:
         data: the file.
         preprocessing: what the model wants.
         preview: whether to make a preview too; the pixels are the same with and without.
-        require: is given the cost when the header was read, and raises if it is too much.
+        require: is called with the cost by the header before anything is decoded, and raises if it is too high.
 
     Raises:
         UnsupportedImage: not an image, or of a format outside ``FORMATS``.
@@ -105,9 +106,9 @@ def read_photo(
 
 
 def _load_upright(image: Image.Image, data: bytes, preprocessing: Preprocessing) -> Image.Image:
-    """Decode; the image in mode RGB, upright. Two copies of full size are the most that exist at a time."""
+    """Decode the image: mode RGB, upright. There are never more than two copies of full size at a time."""
     height, width = preprocessing.size
-    # JPEG alone can shrink while it decodes, to a half, a quarter or an eighth.
+    # Only JPEG can be shrunk while it is decoded: to a half, a quarter or an eighth.
     enough = math.ceil(_ENOUGH * max(height, width))
     image.draft("RGB", (enough, enough))
     image.load()
@@ -119,18 +120,18 @@ def _load_upright(image: Image.Image, data: bytes, preprocessing: Preprocessing)
 
 
 def _orientation(image: Image.Image, data: bytes) -> int:
-    """The EXIF orientation that is still to be applied, 1 to 8."""
-    with suppress(Exception):  # a broken EXIF block is no reason to refuse a photo that can be seen
+    """The EXIF orientation that the decoder has not applied, 1 to 8."""
+    with suppress(Exception):  # a photo with a broken EXIF block can still be seen
         stated = image.info.get("original_orientation")
         if stated and b"irot" not in data and b"imir" not in data:
-            # pillow-heif drops the EXIF orientation for these two HEIF properties, which a file may lack.
+            # pillow-heif drops the EXIF orientation in favor of these two HEIF properties, which a file may not have.
             return int(stated)
         return int(image.getexif().get(ExifTags.Base.Orientation, 1))
     return 1
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:
-    """The image in mode RGB, converted in strips, so that its conversion takes no other copy of full size."""
+    """The image in mode RGB. It is converted in strips, which takes no further copy of full size."""
     if image.mode == "RGB" and not image.has_transparency_data:
         return image
     scale = _scale_to_8_bit(image)
@@ -152,7 +153,7 @@ def _to_rgb(image: Image.Image) -> Image.Image:
 
 
 def _scale_to_8_bit(image: Image.Image) -> float | None:
-    """What brings the levels of a 16-bit, 32-bit or float image to 0..255; None for a mode that is 8-bit already."""
+    """The factor that brings the levels of a 16-bit, 32-bit or float image to 0..255; None for an 8-bit image."""
     if image.mode.startswith("I;16"):
         return 255 / 65535
     if image.mode not in ("I", "F"):
@@ -183,7 +184,7 @@ def fit(image: Image.Image, preprocessing: Preprocessing) -> Image.Image:
     resample = _RESAMPLING[preprocessing.interpolation]
     if preprocessing.resize_mode == "squash":
         if image.height > image.width * _MAX_ASPECT:
-            image = image.resize((image.width, height), resample)  # Pillow would widen all its rows first
+            image = image.resize((image.width, height), resample)  # Pillow would first widen all its rows
         return image.resize((width, height), resample)
     if preprocessing.resize_mode == "shortest":
         image = _without_ends(image)

@@ -1,4 +1,4 @@
-"""``model.json``: what an exported model folder says about itself. The export writes it, the function reads it."""
+"""``model.json``: what is known of an exported model. The export writes it, the function reads it."""
 
 import json
 from dataclasses import asdict, dataclass, fields
@@ -19,7 +19,7 @@ class Manifest:
     license: str
     image: Preprocessing
     logit_scale: float
-    """The factor of the cosines, already exponentiated."""
+    """The factor of the cosines, after the exponential."""
     embedding_dim: int
     context_length: int
     trims_padding: bool
@@ -29,8 +29,8 @@ class Manifest:
     templates: tuple[str, ...]
     confidence: Calibration
     generality: float
-    """What a word counts in a ranking of everyday words for each level of more special words below it, so that "animal"
-    is not always best, and "dog" is only where none of its breeds is likely enough."""
+    """In a ranking of everyday words, the factor of a word's probability for each level of more special words below it.
+    Without it "animal" would always win; with it "dog" wins where none of its breeds is likely enough."""
     exported_with: dict[str, str]
 
     @property

@@ -14,7 +14,7 @@ _LOOK_EVERY = 0.1
 
 
 class PrioritySemaphore:
-    """A semaphore that lets the cheapest pass first, and equals in the order in which they came."""
+    """A semaphore that lets the cheapest request pass first; requests of the same cost pass in the order of arrival."""
 
     def __init__(self, count: int) -> None:
         self._free = count
@@ -24,10 +24,10 @@ class PrioritySemaphore:
 
     @contextmanager
     def take(self, cost: float, deadline: Deadline) -> Iterator[None]:
-        """Hold one of the places in the block; the wait for it is counted in ``deadline.waited``.
+        """Wait for a place and hold it for the length of the block. The wait is added to ``deadline.waited``.
 
         Raises:
-            Busy: it took more than half of the time that the request had left, or its caller has gone.
+            Busy: the wait took more than half of the time that the request had left, or its caller has gone.
         """
         start = time.monotonic()
         try:

@@ -1,7 +1,8 @@
-"""A multipart form (RFC 7578) whose bytes are in memory: where its parts lie, without a copy of any of them.
+"""Reads a multipart form (RFC 7578) that is in memory: finds its parts, and copies none of them.
 
-Parsers for streams, such as werkzeug's, copy a file twice, and have to guess what a piece that ends in the middle of a
-boundary is the beginning of; for a body that is here as a whole, looking for the boundary is all there is to do.
+Both functions have this module; in ``backend/clip`` it is a link, which faas-cli follows. Parsers of streams, such as
+werkzeug's, copy a file twice and have to handle a boundary that arrives in two pieces. In a body that is complete the
+boundaries only have to be found.
 """
 
 import re
@@ -11,17 +12,17 @@ from itertools import pairwise
 
 from werkzeug.http import parse_options_header
 
-MAX_PARTS = 2000  # a thousand labels may come in as many fields
+MAX_PARTS = 2000  # a form may have a field for each of a thousand labels
 MAX_HEADER_BYTES = 1 << 15
 _MAX_HEADERS_BYTES = 1 << 19  # of all parts together: werkzeug reads them at five megabytes a second
 
-# What may follow the boundary. RFC 2046 (5.1.1) keeps it out of every part's content: anything else is an error.
+# What may follow a boundary. No part may contain the boundary (RFC 2046, 5.1.1), so anything else is an error.
 _REST_OF_DELIMITER = re.compile(rb"(--)?[ \t]*(?:\r\n|\Z)")
 
 
 @dataclass(frozen=True)
 class Part:
-    """One field of a form, or, with a `filename` (it may be empty), one file; `content` is a view of the body."""
+    """One field of a form; a file if it has a ``filename``, which may be empty. ``content`` is a view of the body."""
 
     name: str
     filename: str | None
@@ -37,9 +38,14 @@ def is_form(content_type: str) -> bool:
 
 
 def parts_of(body: bytes, content_type: str) -> list[Part]:
-    """The parts of a form, in their order. `content_type` is the header, with the boundary.
+    """The parts of a form, in their order.
 
-    Raises ValueError for what is no complete form, and for one of more than `MAX_PARTS` parts.
+    Args:
+        body: the whole form.
+        content_type: the header, which names the boundary.
+
+    Raises:
+        ValueError: it is no complete form, or has more than ``MAX_PARTS`` parts.
     """
     boundary = parse_options_header(content_type)[1].get("boundary", "").encode("ascii")
     if not boundary:
@@ -53,7 +59,7 @@ def parts_of(body: bytes, content_type: str) -> list[Part]:
 
 
 def _delimiters(body: bytes, delimiter: bytes) -> Iterator[tuple[int, int]]:
-    """Where each delimiter begins and ends, up to the closing one."""
+    """Where each delimiter begins and ends, including the closing one."""
     # The first one has no line break before it, unless there is a preamble.
     start = -2 if body.startswith(delimiter[2:]) else body.find(delimiter)
     for _ in range(MAX_PARTS + 1):
