@@ -1,4 +1,4 @@
-"""What people send by mistake instead of a photo's bytes, and what they should do."""
+"""Advice for people who have sent something else than a photo's bytes."""
 
 import re
 
@@ -18,7 +18,7 @@ def is_url(text: str) -> bool:
 
 
 def on_no_image(body: bytes | memoryview, mimetype: str) -> str:
-    """What to do instead of sending such a body, or ""."""
+    """What is wrong with such a body and what to send instead; "" if nothing is known."""
     start = bytes(body[:_START])
     if _URL.match(start):
         return f"It is a URL, and no URL is fetched: {_SEND_BYTES}"
@@ -37,7 +37,7 @@ def on_no_image(body: bytes | memoryview, mimetype: str) -> str:
 
 
 def on_a_field(name: str, value: str) -> str:
-    """What to do instead of sending such a field in a form without a file."""
+    """What to send instead of such a field, in a form without a file."""
     instead = f"-F {name[:40]}=@photo.jpg"
     if _URL.match(value[:_START].encode()):
         return f"A URL is in it, and no URL is fetched: send the photo itself, with curl {instead}."
@@ -45,7 +45,7 @@ def on_a_field(name: str, value: str) -> str:
 
 
 def lost_line_breaks(body: bytes, mimetype: str) -> bool:
-    """Whether this is what ``curl -d @photo.jpg`` makes of a photo: every other byte value is somewhere in it."""
+    """Whether this is a photo after ``curl -d @photo.jpg``: all byte values but line breaks are in it."""
     if mimetype != "application/x-www-form-urlencoded" or b"\n" in body or b"\r" in body:
         return False
     return len(set(body[:_LOOK])) >= _MOST_BYTE_VALUES

@@ -1,4 +1,4 @@
-"""What the function says, as OpenFaaS response dictionaries."""
+"""The answers of the function, as responses."""
 
 import base64
 import json
@@ -32,8 +32,8 @@ def recognition(result: Recognition, manifest: Manifest, accept: str | None, dea
     """The answer to an image.
 
     Args:
-        accept: the header Accept; who prefers plain text gets ``label<TAB>percent``, one a line.
-        deadline: has what the time went to.
+        accept: the header Accept; a caller that prefers plain text gets ``label<TAB>percent``, one a line.
+        deadline: knows what the time went to.
     """
     if parse_accept_header(accept, MIMEAccept).best_match(["application/json", "text/plain"]) == "text/plain":
         lines = [f"{prediction.label}\t{prediction.score:.1%}\n" for prediction in result.ranking.predictions]
@@ -113,7 +113,7 @@ def error_object(problem: RequestError) -> dict[str, Any]:
 
 
 def _rounded(score: float) -> float:
-    """Six significant digits, which say of a tiny score how tiny it is."""
+    """Rounded to six significant digits, so that a tiny score is not 0."""
     return float(f"{score:.6g}")
 
 

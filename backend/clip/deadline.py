@@ -1,4 +1,4 @@
-"""How long a request may still take, whether anybody waits for its answer, and what its time went to."""
+"""How much time a request has left, whether its caller still waits, and what its time went to."""
 
 import math
 import time
@@ -11,22 +11,22 @@ from .errors import Busy
 
 @dataclass
 class Deadline:
-    """The end of a request's time. Work is begun only while ``require`` lets it."""
+    """The end of a request's time. Call ``require`` before work that takes time."""
 
     at: float
     """On the clock of ``time.monotonic``, in seconds."""
     abandoned: Callable[[], bool]
     """Whether the caller has closed the connection."""
     waited: float = 0.0
-    """Seconds that the request stood in line for what other requests held."""
+    """Seconds that the request waited in line behind other requests."""
     decoding: float = 0.0
-    """Seconds that its images took to decode."""
+    """Seconds that decoding its images took."""
     inference: float = 0.0
-    """Seconds that the model took, for its images and for labels that were new."""
+    """Seconds that the model took for its images and its new labels."""
 
     @classmethod
     def unlimited(cls) -> "Deadline":
-        """For work that is no request's."""
+        """A deadline for work that no request waits for."""
         return cls(math.inf, lambda: False)
 
     def left(self) -> float:
@@ -34,13 +34,13 @@ class Deadline:
         return max(0.0, self.at - time.monotonic())
 
     def require(self) -> None:
-        """Raise Busy when the time is over or nobody waits any more."""
+        """Raise Busy if the time is over or the caller has gone."""
         if self.left() == 0 or self.abandoned():
             raise Busy("The service is busy, and the time for this request is over. Try again in a few seconds.")
 
     @contextmanager
     def decodes(self) -> Iterator[None]:
-        """Count the block as decoding, but for what it waits."""
+        """Count the time of the block as decoding, except for its waits."""
         start = self._clock()
         try:
             yield
@@ -49,7 +49,7 @@ class Deadline:
 
     @contextmanager
     def infers(self) -> Iterator[None]:
-        """Count the block as inference, but for what it waits."""
+        """Count the time of the block as inference, except for its waits."""
         start = self._clock()
         try:
             yield
@@ -57,5 +57,5 @@ class Deadline:
             self.inference += self._clock() - start
 
     def _clock(self) -> float:
-        """Seconds on a clock that stands still while the request stands in line."""
+        """Seconds, on a clock that stands still while the request waits in line."""
         return time.monotonic() - self.waited

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from .decoding import Decoders
 
-# First of all: these processes start while OpenVINO is imported.
+# Before the other imports, so that these processes start while OpenVINO is imported.
 DECODERS = Decoders()
 
 from . import answer
@@ -18,7 +18,7 @@ from .routes import Route, embeddings
 from .routes.recognition import describe, recognize
 from .service import Service
 
-# Read and loaded while the module is imported: the server lets requests wait for that, and a container does it once.
+# Loaded while this module is imported, once for a container; the server lets requests wait until that is done.
 KEY = ApiKey.mounted()
 SERVICE = Service(DECODERS, Recognizer(Path(__file__).parent / "model"))
 ROUTES: dict[str, dict[str, Route]] = {

@@ -1,4 +1,4 @@
-"""Request bodies in JSON, from strangers."""
+"""Reads request bodies in JSON, which may come from strangers, within limits."""
 
 import json
 from collections.abc import Collection
@@ -6,7 +6,7 @@ from typing import Any
 
 from .errors import BadParameter
 
-# What one value takes is small; a body of 32 MiB could hold ten million, which take a gigabyte.
+# A body of 32 MiB could hold ten million values, which would take a gigabyte.
 _MAX_VALUES = 100_000
 _START = 64
 
@@ -20,14 +20,14 @@ def read_object(body: bytes) -> dict[str, Any]:
     """Read a JSON object. All strings in it can be encoded as UTF-8.
 
     Raises:
-        BadParameter: it is none, not as RFC 8259 has it, names something twice, or is made to take time or memory.
+        BadParameter: it is no JSON object by RFC 8259, has a name twice, has too many values or is nested too deeply.
     """
     if sum(map(body.count, (b",", b"[", b"{"))) > _MAX_VALUES:
         raise BadParameter(f"The JSON has too many values; at most {_MAX_VALUES:,} are accepted.")
     try:
         value = json.loads(body.decode("utf-8-sig"), object_pairs_hook=_unique, parse_constant=_refuse)
         if b"\\u" in body:
-            json.dumps(value, ensure_ascii=False).encode()  # half of a surrogate pair cannot be
+            json.dumps(value, ensure_ascii=False).encode()  # fails for half of a surrogate pair
     except RecursionError as error:
         raise BadParameter("The JSON is nested too deeply.") from error
     except ValueError as error:  # what json, its numbers and UTF-8 raise
@@ -38,7 +38,7 @@ def read_object(body: bytes) -> dict[str, Any]:
 
 
 def require_known(names: Collection[str], known: Collection[str]) -> None:
-    """Raise BadParameter for the first name that is none of the ``known`` ones."""
+    """Raise BadParameter for the first name that is not among the ``known`` ones."""
     for name in names:
         if name not in known:
             shown = name if len(name) <= 40 else name[:40] + "…"

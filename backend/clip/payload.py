@@ -1,4 +1,4 @@
-"""What a request body holds: an image, raw, base64 or as a data URI, or a multipart form with one or several."""
+"""Reads request bodies: an image, raw, in base64 or as a data URI, or a multipart form with one or several images."""
 
 import base64
 import binascii
@@ -18,22 +18,22 @@ _DATA_URI = re.compile(rb"\s*data:[^,]{0,200};base64,", re.IGNORECASE)
 _WHITE_SPACE = b" \t\n\r\v\f"
 _BASE64 = re.compile(rb"[A-Za-z0-9+/]+={0,2}")
 _BASE64_SAMPLE = 64
-# What a form may have beside its files: 1,000 labels of four bytes a character, each with the lines around it, fit in.
+# The limit for a form without its files: 1,000 labels of four bytes a character fit in, each as a field.
 _MAX_TEXT_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
 class Payload:
     files: tuple[bytes | memoryview, ...]
-    """As they were sent, at least one; those in a form are not copied."""
+    """At least one, as they were sent; those of a form are views of the body."""
     fields: tuple[tuple[str, str], ...]
-    """What a form holds beside them: names and values, empty ones left out."""
+    """The names and values of a form's other fields, without empty ones."""
     mimetype: str
-    """Of the body."""
+    """That of the body."""
 
     @classmethod
     def read(cls, body: bytes, content_type: str) -> "Payload":
-        """Take a request apart.
+        """Find the files and the fields in a body.
 
         Args:
             body: the request body as it came.
@@ -56,7 +56,7 @@ class Payload:
 
 
 def image_in(data: bytes | memoryview, mimetype: str = "") -> bytes | memoryview:
-    """The image file, by its first bytes, that was sent raw, as base64 or as a data URI.
+    """Find the image file in what was sent raw, in base64 or as a data URI; only its first bytes are looked at.
 
     Args:
         mimetype: of the whole body, for a better message.
@@ -85,7 +85,7 @@ def _read_form(body: bytes, content_type: str) -> tuple[tuple[memoryview, ...], 
         parts = parts_of(body, content_type)
     except ValueError as error:
         raise CorruptImage(f"The multipart form cannot be read: {error}.") from error
-    # Browsers send a file without a name where nobody has chosen one.
+    # A browser sends a file without a name where a person has chosen none.
     files = [part for part in parts if part.content or part.filename]
     files = [part for part in files if part.filename is not None]
     if len(body) - sum(len(part.content) for part in files) > _MAX_TEXT_BYTES:
@@ -121,7 +121,7 @@ def _from_base64(body: bytes) -> bytes:
 
 
 def _begins_like_an_image(encoded: bytes) -> bool:
-    """Whether the first characters are base64 of an image: prose can be base64 too, and stays what it is."""
+    """Whether the first characters are base64 of an image: ordinary text can be valid base64 as well."""
     sample = encoded[: 2 * _BASE64_SAMPLE].translate(None, _WHITE_SPACE)[:_BASE64_SAMPLE]
     if not _BASE64.fullmatch(sample):
         return False

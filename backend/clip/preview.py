@@ -7,12 +7,12 @@ from PIL import Image
 MAX_SIDE = 512
 """Of a preview, in pixels."""
 _QUALITY = 80
-# A profile says what the colors of a phone's photo mean, in half a kilobyte. Some are megabytes.
+# The color profile of a phone's photo has half a kilobyte, and is kept. Some have megabytes.
 _MAX_PROFILE_BYTES = 4096
 
 
 def jpeg_preview(image: Image.Image) -> bytes:
-    """A JPEG of an image, without metadata, nowhere enlarged.
+    """A small JPEG of an image, without metadata. An image that is small already is not enlarged.
 
     Args:
         image: mode RGB, upright.

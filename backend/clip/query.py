@@ -1,4 +1,4 @@
-"""The parameters of a request: how many labels, out of which, in which prompt."""
+"""The parameters of a request: which candidates, how many of them in the answer, in which prompt."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -18,12 +18,12 @@ _FLAGS = {"1": True, "true": True, "0": False, "false": False}
 class Query:
     top_k: int = DEFAULT_TOP_K
     labels: tuple[str, ...] = ()
-    """The caller's own candidates, in their order and without repetitions; none for the model's."""
+    """The caller's candidates, in order and without repetitions; none for the model's."""
     everyday: bool = False
     """Whether the candidates are the everyday words."""
     template: str | None = None
     preview: bool = False
-    """Whether the answer is to have a small picture of the photo."""
+    """Whether the answer should contain a small picture of the photo."""
 
     @classmethod
     def parse(cls, values: "MultiDict[str, str]") -> "Query":
@@ -47,7 +47,7 @@ class Query:
 
 
 def _fold(text: str) -> str:
-    """White space at the ends removed, inside folded to single spaces."""
+    """The text without white space at the ends, and with single spaces inside."""
     return " ".join(text.split())
 
 
@@ -69,7 +69,7 @@ def _top_k(value: str | None) -> int:
     if value is None:
         return DEFAULT_TOP_K
     digits = value.strip()
-    # int() itself refuses thousands of digits, and takes those of other scripts.
+    # int() would raise for thousands of digits, and accepts the digits of other scripts.
     if not (digits.isascii() and digits.isdigit() and len(digits) <= 4 and 1 <= int(digits) <= MAX_LABELS):
         raise BadParameter(f"top_k must be a whole number from 1 to {MAX_LABELS}.")
     return int(digits)
@@ -115,7 +115,7 @@ def distinct_labels(given: Iterable[str]) -> tuple[str, ...]:
 
 
 def require_template(template: str) -> None:
-    """Raise BadParameter unless it has one place for the label, and is not too long."""
+    """Raise BadParameter unless the template has ``{}`` once and is not too long."""
     if template.count("{}") != 1:
         raise BadParameter("template must contain {} exactly once, where the label goes.")
     _require_short("template", template)

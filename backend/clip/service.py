@@ -1,4 +1,4 @@
-"""What all routes share: the decoders, and the model behind them."""
+"""What all routes use: the decoders and the model."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,33 +16,33 @@ from .recognizer import Ranking, Recognizer
 
 @dataclass(frozen=True)
 class Recognition:
-    """What is said of one image."""
+    """The result for one image."""
 
     ranking: Ranking
     preview: bytes
-    """A JPEG file; empty where nobody asked for one."""
+    """A JPEG file; empty unless it was asked for."""
 
 
 @dataclass(frozen=True)
 class Service:
-    """Its methods may be called from any number of threads, and raise what the methods raise that they call."""
+    """Its methods may be called from any number of threads, and raise the errors of the methods that they call."""
 
     decoders: Decoders
     recognizer: Recognizer
 
     def candidates(self, query: Query, deadline: Deadline) -> Candidates:
-        """What the query wants images to be compared with."""
+        """The candidates of the query."""
         with deadline.infers():
             return self.recognizer.candidates(query, deadline)
 
     def view(self, image: bytes | memoryview, deadline: Deadline) -> View:
-        """What the image tower says of an image file."""
+        """The image tower's outputs for an image file."""
         return self._embed(self._decode(image, deadline), deadline)
 
     def recognize(
         self, image: bytes | memoryview, candidates: Candidates, query: Query, deadline: Deadline
     ) -> Recognition:
-        """The best of the candidates for an image file, and what the query wants beside them."""
+        """The best of the candidates for an image file, with what else the query asks for."""
         photo = self._decode(image, deadline, preview=query.preview)
         view = self._embed(photo, deadline)
         with deadline.infers():

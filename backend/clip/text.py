@@ -1,4 +1,4 @@
-"""Labels that a caller gives to embeddings: open_clip's text cleaning and BPE, the exported text tower, a cache."""
+"""Encodes a caller's labels: open_clip's text cleaning and BPE, the exported text tower, and a cache of embeddings."""
 
 import html
 import threading
@@ -21,17 +21,18 @@ from .priority_semaphore import PrioritySemaphore
 
 DEFAULT_TEMPLATE = "a photo of a {}."
 _CACHE_BYTES = 32 << 20
-# A key of up to 77 tokens, and what the dictionaries and objects take.
+# What an entry takes beside its embedding: the key of up to 77 tokens, and Python's dictionaries and objects.
 _ENTRY_BYTES = 1000
 _ID_BYTES = 4
-# The engine keeps about 10 MB for each shape of its input (ViT-B/32): there are six, all of them of so many rows. Small
-# batches let the image tower have its share of the processors, and a request that is over stop soon.
+# The engine keeps about 10 MB for each input shape (ViT-B/32). There are six shapes: this many rows, and these widths
+# or the model's context. The batches are small so that images get their share of the processors, and a request can stop
+# early.
 _BATCH = 16
 _WIDTHS = (12, 16, 24, 32, 48)
 
 Tokens = bytes
-"""Token ids of a prompt as int32, between the start and the end token, not padded: a tuple of them takes ten times as
-much."""
+"""Token ids of a prompt as int32, between the start and the end token, not padded. A tuple of them takes ten times the
+memory."""
 
 
 def clean(text: str) -> str:
@@ -44,14 +45,14 @@ def count_tokens(prompts: Iterable[Tokens]) -> int:
 
 
 class LabelEncoder:
-    """Label embeddings by the text tower of an exported model folder, which is loaded when it is first needed."""
+    """Encodes texts with the text tower of an exported model folder, which is loaded when it is first needed."""
 
     def __init__(self, folder: Path, manifest: Manifest, *, precision: str | None = None) -> None:
         self._folder = folder
         self._manifest = manifest
         self._precision = precision
         self._tokenizer: Tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-        # Bytes, not rows of an array, which would keep all of the array.
+        # Bytes: a row of an array would keep the whole array in memory.
         self._cache: LRUCache[Tokens, bytes] = LRUCache(_CACHE_BYTES, lambda row: len(row) + _ENTRY_BYTES)
         self._cache_lock = threading.Lock()
         self._cleaning = PrioritySemaphore(1)
@@ -60,7 +61,7 @@ class LabelEncoder:
     def encode(self, labels: Sequence[str], template: str, deadline: Deadline) -> NDArray[np.float32]:
         """Encode labels in one prompt template, which contains ``{}`` where the label goes.
 
-        Returns and raises what ``embed`` and ``tokens`` do.
+        See ``tokens`` and ``embed`` for what is returned and raised.
         """
         return self.embed(self.tokens([template.replace("{}", label) for label in labels], deadline), deadline)
 
@@ -73,7 +74,7 @@ class LabelEncoder:
         """
         tokens: list[Tokens] = []
         for start in range(0, len(prompts), _BATCH):
-            # Cleaning is Python: several requests at a time would keep each other, and all the others, waiting.
+            # Cleaning runs in Python: if several requests did it at a time, they would slow down all others.
             with self._cleaning.take(len(prompts) - start, deadline):
                 tokens += self._tokens(prompts[start : start + _BATCH])
         return tokens
@@ -111,7 +112,11 @@ class LabelEncoder:
         return ids
 
     def _tokens(self, prompts: Sequence[str]) -> list[Tokens]:
-        """Raises BadParameter for the first prompt that is too long: cleaning text by the megabyte takes seconds."""
+        """Tokenize until a prompt is too long: cleaning megabytes of text would take seconds.
+
+        Raises:
+            BadParameter: for that prompt.
+        """
         context = self._manifest.context_length
         tokens = []
         for prompt in prompts:
@@ -127,7 +132,7 @@ class LabelEncoder:
             return {ids: row for ids in tokens if (row := self._cache.get(ids)) is not None}
 
     def _embed(self, batch: Sequence[Tokens]) -> dict[Tokens, bytes]:
-        """The rows of the batch by the text tower, but for those that came into the cache meanwhile."""
+        """The embeddings of the batch: from the text tower, or from the cache if another request has put them there."""
         rows = self._cached(batch)
         new = [ids for ids in batch if ids not in rows]
         if new:
@@ -145,7 +150,7 @@ class LabelEncoder:
 
     def _padded(self, batch: Sequence[Tokens]) -> NDArray[np.int64]:
         width = self._manifest.context_length
-        if self._manifest.trims_padding:  # causal attention never looks at what follows the end token
+        if self._manifest.trims_padding:  # causal attention does not look at what follows the end token
             longest = max(map(len, batch)) // _ID_BYTES
             width = min([width, *(each for each in _WIDTHS if each >= longest)])
         padded = np.zeros((_BATCH, width), np.int64)

@@ -1,4 +1,4 @@
-"""The call to `clip` over the gateway: one session, a few retries, one budget of time for all of it."""
+"""The calls to ``clip`` over the gateway: one session, a few retries, one limit of time for a call with its retries."""
 
 import logging
 import math
@@ -17,13 +17,13 @@ from .reply import API_KEY_SECRET, Reply
 from .upload import Upload
 
 DEFAULT_GATEWAY_URL = "http://gateway.openfaas:8080"
-# For a photo's whole stay at clip, retries included. Longer than clip's own exec_timeout and shorter than this
-# function's, so that whoever is slow is named by the one who waits for it.
+# For a call with its retries. It is longer than clip's own exec_timeout and shorter than this function's, so that the
+# answer names the part that was slow.
 DEFAULT_TIMEOUT = "23s"
 
 RETRIES = 3
 _FIRST_DELAY = 0.25
-# What clip's answers have: its description, and one or several photos' labels.
+# The keys of clip's answers: of its description, and of one or several photos' labels.
 _DESCRIPTION = ("labels",)
 _RECOGNITION = ("predictions", "results")
 
@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 
 
 def mounted_api_key() -> str:
-    """The API key of clip, or "" where no such secret is mounted."""
+    """Read clip's API key; "" where no such secret is mounted."""
     path = Path(os.environ.get("secrets_dir", "/var/openfaas/secrets"), API_KEY_SECRET)
     try:
         return path.read_text("ascii").strip()
@@ -40,12 +40,7 @@ def mounted_api_key() -> str:
 
 
 class Clip:
-    """The function `clip` behind the gateway at `gateway_url`, waited for at most `timeout` seconds, and never for
-    longer than the request has.
-
-    `api_key` is sent along unless it is empty. `session` is the one seam to the network, `clock` and `sleep` are the
-    one to time.
-    """
+    """The function ``clip`` behind a gateway."""
 
     def __init__(
         self,
@@ -56,6 +51,16 @@ class Clip:
         sleep: Callable[[float], None] = time.sleep,
         api_key: str = "",
     ) -> None:
+        """Nothing is called yet.
+
+        Args:
+            gateway_url: the gateway's address, without the function's path.
+            timeout: how many seconds a call may take with its retries; it never takes longer than the request has.
+            session: makes the calls.
+            clock: seconds that only grow, as ``time.monotonic`` gives them.
+            sleep: waits for so many seconds.
+            api_key: sent with each call unless it is empty.
+        """
         self._url = gateway_url.rstrip("/") + "/function/clip"
         self._timeout = timeout
         self._session = session
@@ -64,13 +69,23 @@ class Clip:
         self._sleep = sleep
 
     def describe(self, context: Context) -> Response:
-        """Clip's own description: model, vocabulary, labels, limits. Raises `Failure` where clip gave none."""
+        """Clip's description of itself: model, vocabulary, labels, limits.
+
+        Raises:
+            Failure: clip gave none.
+        """
         return self._call(None, "application/json", context, _DESCRIPTION, lambda reply: reply.may_pass(_DESCRIPTION))
 
     def recognize(self, upload: Upload, accept: str, context: Context) -> Response:
-        """Clip's answer to one picture, be it labels or an error of its own. Raises `Failure` where clip gave none.
+        """Clip's answer to an upload, which may be an error. It is sent again only if clip has not worked on it.
 
-        `accept` is the media type that is asked for. A picture is sent again only where clip has not worked on it.
+        Args:
+            upload: the photo and its parameters.
+            accept: the media type that is asked for.
+            context: that of the request.
+
+        Raises:
+            Failure: clip gave no answer.
         """
         return self._call(upload, accept, context, _RECOGNITION, Reply.not_executed)
 
@@ -103,8 +118,9 @@ class Clip:
                 "POST" if upload else "GET",
                 self._url,
                 params=upload.parameters if upload else None,
-                # requests hands both on to urllib3, whose types these are. There is one time for all of it: one for
-                # connecting would bound the sending as well, and the gateway may take a body only once a clip is there.
+                # Both types are urllib3's, to which requests passes them. There is one timeout for the whole call: one
+                # for connecting would also limit the sending, and a gateway may not read a body before it has found a
+                # clip.
                 data=upload.body if upload else None,  # type: ignore[arg-type]
                 timeout=urllib3.Timeout(total=max(deadline - self._clock(), 0.001)),  # type: ignore[arg-type]
                 headers=headers,
@@ -113,7 +129,8 @@ class Clip:
             ) as response:
                 return Reply(response.status_code, response.headers, self._read(response, deadline))
         except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
-            # Its text holds the address. A body that was not taken in time is an error of the connection for urllib3.
+            # The error's text has the address in it, so only its type is logged. A body that was not read in time is a
+            # connection error for urllib3.
             log.warning("the call to clip failed: %s", type(error).__name__)
             late = isinstance(error, requests.Timeout | urllib3.exceptions.TimeoutError) or self._clock() >= deadline
             return Reply(
@@ -121,7 +138,8 @@ class Clip:
             )
 
     def _read(self, response: requests.Response, deadline: float) -> bytes:
-        # The timeout of a socket starts anew with every byte: an answer that trickles in must not outlive the budget.
+        # The timeout of a socket begins again with every byte, so an answer that arrives slowly needs a limit of its
+        # own.
         parts = []
         while part := response.raw.read1(65536, decode_content=True):
             if self._clock() > deadline:
@@ -131,14 +149,16 @@ class Clip:
 
 
 def _refused(error: Exception) -> bool:
-    """Whether no connection came about, be it for want of a listener or of an address."""
+    """Whether there was no connection: nothing listens there, or the name has no address."""
     cause = error.args[0] if error.args else None
     return isinstance(getattr(cause, "reason", None), urllib3.exceptions.NewConnectionError)
 
 
 def _delays() -> Iterator[float]:
-    """Seconds to wait before each retry, doubling, with jitter so that callers turned away together do not return so;
-    then for ever: the last attempt's answer stands."""
+    """Seconds to wait before each retry; after the last one infinity, so that its answer is final.
+
+    They double, and vary at random, so that callers who were refused together do not come back together.
+    """
     for retry in range(RETRIES):
         yield _FIRST_DELAY * 2**retry * random.uniform(0.5, 1.5)  # noqa: S311 - not a secret
     yield math.inf

@@ -1,4 +1,4 @@
-"""The HTML that is served: each document complete in itself, with a policy that lets nothing else run."""
+"""The HTML that is served. A document loads nothing else, and its Content-Security-Policy lets nothing else run."""
 
 import base64
 import hashlib
@@ -27,7 +27,7 @@ def _encoded(name: str) -> str:
 
 
 _STYLE = cssmin(_read("style", "base.css", "start.css", "words.css", "card.css", "states.css", "rows.css"))
-# One module: its files share a scope and are read in this order.
+# The files are one JavaScript module: they share a scope, in this order.
 _SCRIPT = jsmin(
     _read(
         "script",
@@ -36,7 +36,7 @@ _SCRIPT = jsmin(
     )
 )
 _ERRORS = json.dumps(CATALOG, separators=(",", ":"))
-# Drawn so that the bundled model recognizes them.
+# Drawings that the bundled model recognizes.
 _PICTURES = ("orange", "bus", "clock")
 
 _environment = Environment(
@@ -78,6 +78,6 @@ HEADERS = {
 
 
 def render(template: str, **values: object) -> bytes:
-    """One of the documents in `page/`, UTF-8, without its indentation; every value is escaped."""
+    """Render a document of ``page/`` in UTF-8, without indentation. All values are escaped."""
     html = _environment.get_template(template).render(**values)
     return re.sub(r"^[ \n]+", "", html, flags=re.MULTILINE).encode()

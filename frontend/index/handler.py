@@ -1,4 +1,4 @@
-"""The function `index`: serves the page, and passes photos on to `clip`."""
+"""The function ``index``: serves the page and passes photos on to ``clip``."""
 
 import os
 
@@ -24,7 +24,7 @@ DESCRIPTION = Description(CLIP.describe)
 
 
 def handle(event: Event, context: Context) -> Response:
-    """Answers one request: `GET /` the page, `GET /?describe` clip's description, `POST /` a photo's labels."""
+    """Answer a request: ``GET /`` the page, ``GET /?describe`` clip's description, ``POST /`` a photo's labels."""
     kind = _wanted(event)
     upload = None
     try:
@@ -49,6 +49,6 @@ def handle(event: Event, context: Context) -> Response:
 
 
 def _wanted(event: Event) -> str | None:
-    """The media type of the answer: a browser that posts the form asks for HTML first, the page's script for JSON."""
+    """The media type that is preferred: HTML by a browser that posts the form, JSON by the page's script."""
     accept = parse_accept_header(event.headers.get("Accept"), MIMEAccept)
     return accept.best_match(["application/json", "text/plain", "text/html"])

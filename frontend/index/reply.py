@@ -1,4 +1,4 @@
-"""What comes back from the call to `clip`: clip's own answer, or what the platform says in its place."""
+"""What a call to ``clip`` brings: clip's own answer, or that of the platform in its place."""
 
 import json
 import logging
@@ -9,27 +9,28 @@ from http import HTTPStatus
 from .errors import Failure
 from .interface import Response
 
-# The secret that clip wants where it is mounted.
+# The secret that holds clip's API key, where there is one.
 API_KEY_SECRET = "clip-api-key"  # noqa: S105 - its name
 
 _PASSED_ON = ("Server-Timing", "Retry-After", "Allow", "X-Recognized", "X-Confidence")
-# What the watchdog turns away comes without a Retry-After; this is when a caller may be lucky.
+# The watchdog refuses requests without a Retry-After. This one is sent in its place.
 _TEMPORARY = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
 _BUSY_SECONDS = "2"
-# The gateway, an ingress and the watchdog answer in words of their own, or with none: what their statuses mean.
+# What the statuses of the gateway, an ingress and the watchdog mean; the texts of their answers differ, or are empty.
 PLATFORM: dict[int, tuple[str, str]] = {
     HTTPStatus.NOT_FOUND: ("clip_unreachable", "The gateway knows no function clip"),
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: ("body_too_large", "The platform takes no body of this size"),
     HTTPStatus.TOO_MANY_REQUESTS: (
         "too_many_requests",
-        "The function clip is busy: it has as many requests as it takes",
+        "The function clip is busy with as many requests as it takes at a time",
     ),
     HTTPStatus.INTERNAL_SERVER_ERROR: ("clip_unreachable", "The gateway cannot reach clip"),
     HTTPStatus.BAD_GATEWAY: ("clip_unreachable", "The function clip cannot be reached"),
-    HTTPStatus.SERVICE_UNAVAILABLE: ("clip_unavailable", "No clip is there to take requests"),
+    HTTPStatus.SERVICE_UNAVAILABLE: ("clip_unavailable", "No instance of clip is there to take requests"),
     HTTPStatus.GATEWAY_TIMEOUT: ("clip_timeout", "The function clip took longer than it may"),
 }
-# The watchdog's empty 500: the connection to its function broke, as its process had died.
+# For an empty 500, which the watchdog sends when the connection to its function breaks: the function's process has
+# ended.
 DIED = ("clip_failed", "The function clip stopped before it had an answer")
 NONSENSE = ("clip_bad_answer", "What came back is no answer of clip's")
 
@@ -38,21 +39,19 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Reply:
-    """What came back over the network; a call that failed is the 502 or 504 that a gateway would have made of it.
-
-    `refused`: there was no connection, so nothing has been sent.
-    """
+    """An answer from the network. A call that failed counts as the 502 or 504 with which a gateway would answer."""
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
     refused: bool = False
+    """Whether there was no connection, so that nothing has been sent."""
 
     def clips_type(self, keys: Sequence[str]) -> str | None:
-        """The Content-Type of what clip itself said: a JSON object that has one of the `keys`, what it marks as its own
-        (text, and the array of Hugging Face's form), or its error form.
+        """The Content-Type of clip's answer; None if the answer is the platform's.
 
-        None where the platform spoke.
+        Clip's are: a JSON object with one of the ``keys``, an error in JSON, and what has clip's own header (text, and
+        the array of Hugging Face's form).
         """
         is_text = self.headers.get("Content-Type", "").startswith("text/plain")
         is_marked = self.status == HTTPStatus.OK and "X-Recognized" in self.headers
@@ -67,24 +66,28 @@ class Reply:
         return "application/json" if is_marked or is_expected else None
 
     def not_executed(self) -> bool:
-        """Whether clip has certainly not worked on it: only then may a photo be sent again."""
+        """Whether clip has certainly not worked on the photo. Only then may it be sent again."""
         turned_away = self.status == HTTPStatus.SERVICE_UNAVAILABLE and "Retry-After" in self.headers
         return self.refused or turned_away or self.status == HTTPStatus.TOO_MANY_REQUESTS
 
     def may_pass(self, keys: Sequence[str]) -> bool:
-        """Whether the same question may be answered soon."""
+        """Whether the same request may succeed soon."""
         silent = self.status == HTTPStatus.INTERNAL_SERVER_ERROR and self.clips_type(keys) is None
         return silent or self.status == HTTPStatus.BAD_GATEWAY or self.status in _TEMPORARY
 
     def retry_after(self) -> float:
-        """The seconds that `Retry-After` asks for; a date, which no part of the platform sends, counts as none."""
+        """The seconds in ``Retry-After``; 0 for none and for a date, which no part of the platform sends."""
         value = self.headers.get("Retry-After", "")
         return float(value) if value.isdecimal() else 0.0
 
     def answer(self, keys: Sequence[str]) -> Response:
-        """Clip's answer, be it an error of its own. Raises `Failure` where clip gave none, or none for callers."""
+        """Clip's answer, which may be an error.
+
+        Raises:
+            Failure: the answer is not clip's, or clip refuses this function's API key.
+        """
         passed_on = {name: self.headers[name] for name in _PASSED_ON if name in self.headers}
-        if self.status == HTTPStatus.UNAUTHORIZED:  # visitors have no key: it is this function's that is wrong
+        if self.status == HTTPStatus.UNAUTHORIZED:  # visitors send no key: this function's key is wrong
             log.error("clip does not take this function's API key: both need the same secret %s", API_KEY_SECRET)
             challenge = {"WWW-Authenticate": "Bearer"}
             raise Failure("unauthorized", "The function clip does not take the API key of this function.", challenge)

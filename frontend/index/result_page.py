@@ -11,13 +11,13 @@ from .interface import Response
 from .upload import Upload
 from .verdict import Verdict, verdict
 
-# Shown again only where that is cheap: such a photo travels back inside the page.
+# The photo is shown again only if it is small, as it is sent back inside the page.
 _MAX_SHOWN_BYTES = 1 << 20
 _SIGNATURES = {b"\xff\xd8\xff": "image/jpeg", b"\x89PNG\r\n\x1a\n": "image/png", b"GIF8": "image/gif"}
 
 
 class _Result(NamedTuple):
-    """What is shown of one photo: `answer` is clip's, `problem` the words of an error, else there is a verdict."""
+    """What is shown of one photo: clip's answer with a verdict, or ``problem``, the words of an error."""
 
     name: str
     photo: str | None
@@ -27,7 +27,7 @@ class _Result(NamedTuple):
 
 
 def result_page(answer: Response, upload: Upload | None, path: str) -> Response:
-    """Clip's answer, or a `Failure`'s, to a request for `path`, as HTML with the same status and headers."""
+    """Clip's answer or a ``Failure``'s, to a request for ``path``, as HTML with the same status and headers."""
     document = json.loads(answer["body"])
     parameters = upload.parameters if upload else ()
     if "results" in document:
@@ -36,7 +36,7 @@ def result_page(answer: Response, upload: Upload | None, path: str) -> Response:
     else:
         photo = _photo_url(upload.body) if upload else None
         results = [_result(document, answer["statusCode"], parameters, upload.name if upload else "", photo)]
-    # Relative, as the prefix is the gateway's business; at "/" it may end with a slash or not.
+    # Relative, as only the gateway knows the prefix, which may end with a slash or not where the path is "/".
     start = "?" if path == "/" else "./" + "../" * (path.count("/") - 1)
     body = render("result.html", results=results, start=start)
     return {**answer, "headers": answer["headers"] | HEADERS, "body": body}
@@ -51,7 +51,7 @@ def _result(
 
 
 def _photo_url(image: bytes | memoryview) -> str | None:
-    """The photo as a data URL, if it is small and by its first bytes of a kind that every browser shows."""
+    """The photo as a data URL, if it is small and its first bytes are those of a format that every browser shows."""
     kind = next((kind for signature, kind in _SIGNATURES.items() if image[: len(signature)] == signature), None)
     if kind is None or len(image) > _MAX_SHOWN_BYTES:
         return None

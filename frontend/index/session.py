@@ -1,4 +1,4 @@
-"""The HTTP session of the calls to `clip`: what it keeps, and what it does not."""
+"""The HTTP session of the calls to ``clip``."""
 
 import logging
 import socket
@@ -9,12 +9,12 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection
 
-# As many connections as the watchdog lets requests in.
+# One connection for each request that the watchdog lets in at a time.
 DEFAULT_CONNECTIONS = "32"
-# What the kernel holds of a photo on its way counts as the container's memory; by default up to 4 MB a connection.
+# A photo that the kernel has yet to send counts as the container's memory: by default up to 4 MB for each connection.
 _SEND_BUFFER = 131072
 
-# Its warnings quote addresses, and in these stand the labels that a caller asked for.
+# Its warnings quote addresses, which contain the labels that a caller has sent.
 logging.getLogger("urllib3").setLevel(logging.ERROR)
 
 
@@ -25,7 +25,11 @@ class _Adapter(HTTPAdapter):
 
 
 def session(connections: int) -> requests.Session:
-    """A session that keeps so many connections (0: any number) and no cookies, and goes through no proxy."""
+    """A session that keeps up to so many connections open, keeps no cookies and uses no proxy.
+
+    Args:
+        connections: 0 for any number.
+    """
     session = requests.Session()
     session.trust_env = False  # a proxy named in the environment is not for calls inside the cluster
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))

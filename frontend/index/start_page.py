@@ -1,4 +1,4 @@
-"""The page itself: made once for each recognizer, sent compressed where it can be, and not sent again to who has it."""
+"""The page: rendered once for each description of clip, compressed, and not sent again to a browser that has it."""
 
 import gzip
 import hashlib
@@ -16,7 +16,8 @@ from .document import HEADERS, render
 from .errors import Failure
 from .interface import Context, Event, Response
 
-# Seconds: how long the page waits for what clip says of itself, takes that for, and asks no more where nothing came.
+# In seconds: how long the page waits for clip's description, how long a description is used, and how long after a
+# failure clip is not asked again.
 TIMEOUT = 1.0
 MAX_AGE = 60.0
 RETRY_DELAY = 10.0
@@ -30,13 +31,13 @@ class Page(NamedTuple):
 
 @lru_cache(maxsize=4)
 def page(template: str, about: str | None) -> Page:
-    """A document for a recognizer that says this of itself, as JSON; None while none has been heard."""
+    """A document for a recognizer with this description, in JSON; None if it is not known yet."""
     html = render(template, about=json.loads(about) if about else None)
     return Page(html, gzip.compress(html, mtime=0), hashlib.sha256(html).hexdigest()[:16])
 
 
 class Description:
-    """What clip says of itself, asked for again now and then."""
+    """Clip's description of itself, which is asked for again from time to time."""
 
     def __init__(self, describe: Callable[[Context], Response], clock: Callable[[], float] = time.monotonic) -> None:
         self._describe = describe
@@ -45,16 +46,20 @@ class Description:
         self._due = 0.0
 
     def fetch(self, context: Context) -> Response:
-        """Clip's answer. Raises `Failure` where it gave none."""
+        """Ask clip.
+
+        Raises:
+            Failure: clip gave no description.
+        """
         answer = self._describe(context)
         body = answer["body"]
         self._about, self._due = body if isinstance(body, str) else body.decode(), self._clock() + MAX_AGE
         return answer
 
     def latest(self, context: Context) -> str | None:
-        """What clip said last, as JSON. A clip that sleeps is woken by the question and not waited for."""
+        """The last description, in JSON; None if there is none. Asking starts a clip that is scaled to zero."""
         if self._clock() >= self._due:
-            self._due = self._clock() + MAX_AGE  # others do not ask as well
+            self._due = self._clock() + MAX_AGE  # so that requests at the same time do not ask as well
             try:
                 self.fetch(replace(context, deadline=min(context.deadline, self._clock() + TIMEOUT)))
             except Failure:
@@ -63,7 +68,7 @@ class Description:
 
 
 def start_page(event: Event, about: str | None) -> Response:
-    """The page, or with `?words` the words that the recognizer knows; 304 where the caller's copy is still the same."""
+    """The page, or with ``?words`` the list of words that clip knows; 304 if the caller's copy is still right."""
     html, compressed, tag = page("words.html" if "words" in event.query else "index.html", about)
     headers = HEADERS | {
         "ETag": quote_etag(tag, weak=True),  # weak: it stands for the page, compressed or not

@@ -1,4 +1,4 @@
-"""What a caller sent, as it goes on to `clip`: a picture, and the parameters that go with it."""
+"""What a caller has sent, as it is passed on to ``clip``: a photo and its parameters."""
 
 from dataclasses import dataclass
 
@@ -7,44 +7,46 @@ from .interface import Event
 from .multipart import is_form, parts_of
 
 ANY_BYTES = "application/octet-stream"
-# A form's fields travel on in the query, and no gateway takes one much longer than this.
+# A form's fields are passed on in the query, and no gateway takes a query that is much longer than this.
 _MAX_FIELD_BYTES = 1 << 16
 
 
 @dataclass(frozen=True)
 class Upload:
-    """The body for clip (a view where it is a part of what came), its Content-Type and the query parameters; `name` is
-    the picture's file name, "" where it came without one.
-    """
+    """A request to clip."""
 
     body: bytes | memoryview
+    """A view where it is a part of the caller's body."""
     content_type: str
     parameters: list[tuple[str, str]]
+    """For the query."""
     name: str = ""
+    """The photo's file name, or ""."""
 
 
 def read_upload(event: Event) -> Upload:
-    """Takes the picture out of the request: the raw body, or the file of a multipart form.
+    """Take the photo out of a request: the body itself, or the file of a multipart form.
 
-    The form's fields become query parameters, except those that a person has left empty. All other forms, without a
-    file or with several, damaged or with very long fields, go on as they came: clip says what is wrong.
+    The form's fields become query parameters, except those that a person has left empty. All other forms, with no file
+    or several, damaged or with very long fields, are passed on unchanged, so that clip answers what is wrong.
 
-    Raises `Failure` `empty_body`.
+    Raises:
+        Failure: ``empty_body``.
     """
     if not event.body:
         raise Failure("empty_body", "The request has no photo in its body.")
     content_type = event.headers.get("Content-Type", "").strip() or ANY_BYTES
     parameters = list(event.query.items(multi=True))
-    as_it_came = Upload(event.body, content_type, parameters)
+    unchanged = Upload(event.body, content_type, parameters)
     if not is_form(content_type):
-        return as_it_came
+        return unchanged
     try:
         parts = parts_of(event.body, content_type)
     except ValueError:
-        return as_it_came
+        return unchanged
     files = [part for part in parts if part.filename is not None and part.content]
     fields = [part for part in parts if part.filename is None]
     if len(files) != 1 or sum(len(field.content) for field in fields) > _MAX_FIELD_BYTES:
-        return as_it_came
+        return unchanged
     filled_in = [(field.name, field.text()) for field in fields if field.text().strip()]
     return Upload(files[0].content, ANY_BYTES, parameters + filled_in, files[0].filename or "")

@@ -1,19 +1,22 @@
-"""An answer of clip's in words, for results without JavaScript; `page/script/verdict.js` has the same for the page."""
+"""Clip's answers in words, for results without JavaScript; the page has them in ``script/verdict.js``."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-_NEAREST = 3  # labels that are named where none is recognized
-_LEAST = 0.01  # of the confidence in a guess that is worth a row
+_NEAREST = 3  # so many labels are named where none is recognized
+_LEAST = 0.01  # the least confidence of a guess that is shown
 
 
 class Verdict(NamedTuple):
-    """What to say: how sure it sounds, what it is, and what more there is to know. `recognized` is clip's."""
+    """What is said of a photo."""
 
     recognized: bool
+    """As clip says."""
     eyebrow: str
+    """The line above the best label."""
     best: str
     note: str
+    """The line below it."""
 
 
 def verdict(answer: Mapping[str, Any], parameters: Sequence[tuple[str, str]]) -> Verdict:
@@ -36,19 +39,19 @@ def verdict(answer: Mapping[str, Any], parameters: Sequence[tuple[str, str]]) ->
 
 
 def other_guesses(answer: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """A row for each label after the best, in proportion to its confidence."""
+    """A row for each label after the best one, with its share of the best one's confidence."""
     predictions, confidence = answer["predictions"], answer["confidence"]
     shares = [(one["label"], confidence * one["score"] / predictions[0]["score"]) for one in predictions[1:]]
     return [{"label": label, "share": share} for label, share in shares if share >= _LEAST]
 
 
 def sure(confidence: float) -> str:
-    """A probability, 0 to 1, for people: nothing is ever quite sure."""
+    """A probability, 0 to 1, as a percentage of at most 99: nothing is certain."""
     return f"{min(99, round(confidence * 100))}%"
 
 
 def known(labels: Sequence[str], otherwise: str) -> str:
-    """What a recognizer's own labels are called; `otherwise` where it has not been heard."""
+    """What the page calls a recognizer's own labels; ``otherwise`` if they are not known yet."""
     count = "hundred" if len(labels) == 100 else f"{len(labels):,}"
     return f"The {count} words I know best" if labels else otherwise
 
@@ -66,7 +69,7 @@ def _yes(confidence: float) -> str:
 
 
 def _none(parameters: Sequence[tuple[str, str]], words: Sequence[str]) -> str:
-    """That nothing was recognized among what clip had to choose from."""
+    """Says that clip recognized nothing among its candidates."""
     if ("vocabulary", "everyday") in parameters:
         return "None of the everyday things that I know."
     return "None of your words." if words else "None of the words I know best."

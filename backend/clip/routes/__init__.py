@@ -1,5 +1,7 @@
-"""One module for each way to ask. A route is given the service, the request and its deadline, and returns the response
-or raises a RequestError."""
+"""One module for each form of request.
+
+A route is given the service, the request and its deadline. It returns the response or raises a RequestError.
+"""
 
 from collections.abc import Callable
 

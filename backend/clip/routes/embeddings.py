@@ -23,7 +23,7 @@ from ..payload import image_in
 from ..service import Service
 
 PATH = "/v1/embeddings"
-# "user" is for OpenAI's own statistics, and "model" what a client must send: there is one here, which the answer names.
+# "user" is for OpenAI's statistics. Clients must send "model"; there is only one here, which the answer names.
 _NAMES = ("input", "model", "encoding_format", "dimensions", "user")
 _DATA_URI = re.compile(r"\s*data:\S*,", re.IGNORECASE)
 
@@ -46,7 +46,7 @@ def embed(service: Service, event: Event, deadline: Deadline) -> Response:
         rows.append(_item(position, row, encoding))
     usage = {"prompt_tokens": tokens, "total_tokens": tokens}
     rest = json.dumps({"model": manifest.title, "usage": usage})
-    # Row by row: all numbers in one call would keep every other thread waiting.
+    # Row by row: one call for all numbers would keep the other threads waiting.
     body = f'{{"object": "list", "data": [{", ".join(rows)}], {rest[1:]}\n'
     return {
         "statusCode": 200,
@@ -56,7 +56,7 @@ def embed(service: Service, event: Event, deadline: Deadline) -> Response:
 
 
 def error(problem: RequestError) -> Response:
-    """The error as everywhere, and its type, which OpenAI's clients look for."""
+    """The usual error, with the ``type`` that OpenAI's clients read."""
     said = answer.error_object(problem)
     said["error"]["type"] = "invalid_request_error" if problem.status < 500 else "server_error"
     return answer.json_response(problem.status, said, problem.headers)
@@ -94,7 +94,7 @@ def _inputs(given: Any) -> list[str]:
 
 
 def _require_short(texts: Sequence[str]) -> None:
-    """Texts may have as many characters as labels may, together, and each as many as the text tower can take."""
+    """Limit the characters of all texts together, as for labels, and of each to what the text tower can take."""
     longest, total = max(map(len, texts), default=0), sum(map(len, texts))
     if longest > MAX_TEXT_CHARACTERS:
         raise BadParameter(

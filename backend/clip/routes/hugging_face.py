@@ -1,4 +1,4 @@
-"""The request and the answer of Hugging Face's zero-shot image classification, as ``huggingface_hub`` has them.
+"""Hugging Face's zero-shot image classification: the requests and answers of ``huggingface_hub``.
 
 https://huggingface.co/docs/inference-providers/tasks/zero-shot-image-classification
 """
@@ -16,7 +16,7 @@ from ..payload import image_in
 from ..query import Query, distinct_labels, require_template
 from ..service import Service
 
-# "options" are those of Hugging Face's own servers, such as wait_for_model.
+# "options" are for Hugging Face's own servers, such as wait_for_model; they have no effect.
 _NAMES = ("inputs", "parameters", "options")
 _PARAMETERS = ("candidate_labels", "hypothesis_template", "top_k")
 
@@ -40,7 +40,7 @@ def classify(service: Service, event: Event, deadline: Deadline) -> Response:
 
 
 def _query(given: Any) -> Query:
-    """``parameters``, in which null is as good as nothing."""
+    """Read ``parameters``, in which null counts as absent."""
     if not isinstance(given, dict | None):
         raise BadParameter("parameters must be an object.")
     parameters = {name: value for name, value in (given or {}).items() if value is not None}

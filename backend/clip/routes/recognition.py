@@ -17,12 +17,12 @@ from .hugging_face import classify
 
 
 def describe(service: Service, _event: Event, _deadline: Deadline) -> Response:
-    """The model, its labels, the limits."""
+    """The model, its labels and the limits."""
     return answer.description(service.recognizer)
 
 
 def recognize(service: Service, event: Event, deadline: Deadline) -> Response:
-    """The labels of the photo in the body, or of the photos in a form; JSON is Hugging Face's form."""
+    """The labels of the photo in the body, or of the photos in a form. A JSON body is taken as Hugging Face's."""
     deadline.require()
     if is_object(event.body):
         return classify(service, event, deadline)
@@ -39,7 +39,7 @@ def recognize(service: Service, event: Event, deadline: Deadline) -> Response:
 def _recognize_each(
     service: Service, files: Sequence[bytes | memoryview], query: Query, deadline: Deadline
 ) -> Response:
-    """Each photo's own answer or error. One after the other: a request holds no more of the service than any other."""
+    """An answer or error for each photo. They are handled in turn, so that the request takes no more than its share."""
     candidates = service.candidates(query, deadline)
     manifest = service.recognizer.manifest
     results: list[dict[str, Any]] = []
