@@ -9,9 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, Self
-
-from .server import Server
+from typing import NamedTuple, Protocol, Self
 
 _TIMEOUT = 120.0
 _TOP_K = 5
@@ -27,10 +25,19 @@ class Answer(NamedTuple):
     """What the server says that it spent the time on (``Server-Timing``), in seconds."""
 
 
+class Address(Protocol):
+    """Where a server is; ``Server`` knows more of it."""
+
+    @property
+    def host(self) -> str: ...
+    @property
+    def port(self) -> int: ...
+
+
 class Client:
     """One connection; a context manager. For one thread."""
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: Address) -> None:
         self._connection = http.client.HTTPConnection(server.host, server.port, timeout=_TIMEOUT)
 
     def __enter__(self) -> Self:
@@ -81,13 +88,20 @@ class Load:
 
 
 def load(
-    server: Server, photos: Sequence[bytes], clients: int, *, seconds: float = float("inf"), requests: int | None = None
+    server: Address,
+    photos: Sequence[bytes],
+    clients: int,
+    *,
+    seconds: float = float("inf"),
+    requests: int | None = None,
+    target: str = "/",
 ) -> Load:
     """Clients that each send the next photo as soon as they have the answer to the last one.
 
     Args:
         seconds: after so much time no request is begun.
         requests: after so many, of all clients together, no request is begun.
+        target: path and query.
     """
     result = Load()
     turns = itertools.count()
@@ -99,7 +113,7 @@ def load(
                 turn = next(turns)
                 if requests is not None and turn >= requests:
                     return
-                answer = client.post(photos[turn % len(photos)])
+                answer = client.post(photos[turn % len(photos)], target)
                 if answer.problem is None:
                     result.latencies.append(answer.seconds)
                 else:

@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from .concurrency import Concurrency
 from .folder import Walk
-from .forms import Csv, Json
+from .formats import Csv, JsonLines
 from .labeling import Labeler, ServiceGone
 from .output import Output, OutputError
 from .run import Run
@@ -76,7 +76,7 @@ def _run(arguments: argparse.Namespace) -> int:
     service = Service(arguments.url, parameters, arguments.key, arguments.timeout, arguments.at_most)
     concurrency = Concurrency(arguments.at_most)
     labeler = Labeler(service, concurrency, arguments.wait, _say)
-    output = Output(arguments.out, Csv(arguments.top_k) if arguments.csv else Json())
+    output = Output(arguments.out, Csv(arguments.top_k) if arguments.csv else JsonLines())
     summary, done, walk = Summary(), set[str](), Walk(arguments.folder)
     for result in output.earlier():
         summary.add(result)
@@ -132,7 +132,7 @@ def _folder(text: str) -> Path:
 
 def _url(text: str) -> str:
     address = urlsplit(text)
-    if address.scheme not in ("http", "https") or not address.hostname:
+    if address.scheme not in ("http", "https") or not address.hostname or address.port == 0:
         raise argparse.ArgumentTypeError(f"{text} is no address such as http://127.0.0.1:8080/function/clip")
     return text
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from .concurrency import Concurrency
 from .folder import RefusedUnread, Unreadable, read
-from .forms import Result
+from .formats import Result
 from .service import Description, Kind, Reply, Service, ServiceDown, ServiceRefuses
 
 # A photo with which the service has failed so often, though it was there, is left.
@@ -111,7 +111,10 @@ class Labeler:
                 try:
                     self._description = self._service.describe()
                     self._seen = time.monotonic()
-                except ServiceDown as down:
+                except (ServiceDown, ServiceRefuses) as down:
+                    if isinstance(down, ServiceRefuses) and self._description is None:
+                        raise
+                    # While a service is being replaced, others may answer at its address.
                     if time.monotonic() - failed > self._patience:
                         raise ServiceGone(f"{self._service.url} does not answer: {down}") from down
                     if not said:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from .forms import Form, Result
+from .formats import Format, Result
 
 _STDOUT = 1
 
@@ -29,10 +29,10 @@ class Output:
         OutputError: it cannot be opened, or another run writes to it.
     """
 
-    def __init__(self, path: Path | None, form: Form) -> None:
+    def __init__(self, path: Path | None, format_: Format) -> None:
         self.name = str(path or "stdout")
         self._path = path or Path("/dev/stdout")
-        self._form = form
+        self._format = format_
         flags = os.O_RDWR | os.O_CREAT | os.O_APPEND
         try:
             self._descriptor = _STDOUT if path is None else os.open(path, flags, 0o666)
@@ -66,8 +66,8 @@ class Output:
                     if self._is_ours(file):
                         for line in self._lines(file):
                             end += len(line)
-                            if line != self._form.header:
-                                yield self._form.result(line)
+                            if line != self._format.header:
+                                yield self._format.result(line)
                         os.ftruncate(self._descriptor, end)
                         os.lseek(self._descriptor, 0, os.SEEK_END)
         except OSError as error:
@@ -75,18 +75,18 @@ class Output:
         except (ValueError, LookupError, TypeError) as error:
             problem = f"{self.name} has something else in it than results of these options, near byte {end:,}."
             raise OutputError(f"{problem} Choose another file.") from error
-        if end == 0 and self._form.header:
-            self._write(self._form.header)
+        if end == 0 and self._format.header:
+            self._write(self._format.header)
 
     def write(self, result: Result) -> None:
         """Raises OutputError."""
-        self._write(self._form.line(result))
+        self._write(self._format.line(result))
 
     def _is_ours(self, file: BinaryIO) -> bool:
         """Whether the file begins like results. Stdout may be a log with other things in it; else raises ValueError."""
-        begins = self._form.beginning.startswith(file.read(len(self._form.beginning)))
+        begins = self._format.beginning.startswith(file.read(len(self._format.beginning)))
         if not begins and self._descriptor != _STDOUT:
-            raise ValueError(self._form.beginning)
+            raise ValueError(self._format.beginning)
         file.seek(0)
         return begins
 
@@ -95,7 +95,7 @@ class Output:
         line = b""
         for part in file:
             line += part
-            if self._form.is_complete(line):
+            if self._format.is_complete(line):
                 yield line
                 line = b""
 

@@ -97,10 +97,12 @@ class Service:
 
         Raises:
             ServiceDown: it does not answer, or says that it cannot now.
-            ServiceRefuses: it wants a key, or what answers is not `clip`.
+            ServiceRefuses: it wants a key, is not `clip`, or has no certificate of a known authority.
         """
         try:
             answer = self._send(self._get)
+        except requests.exceptions.SSLError as error:
+            raise ServiceRefuses(f"{self.url} cannot be trusted: {_reason(error)}") from error
         except requests.RequestException as error:
             raise ServiceDown(_reason(error)) from error
         if answer.status_code in (408, 429) or answer.status_code >= 500:
@@ -168,7 +170,7 @@ def _retry_after(answer: requests.Response) -> float | None:
         return float(value[:9])
     try:
         return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
 
 

@@ -3,7 +3,7 @@
 from collections import Counter
 
 from .folder import Walk
-from .forms import Result
+from .formats import Result
 
 _EXAMPLES = 3
 

@@ -30,29 +30,30 @@ class StartError(Exception):
 def main() -> int:
     port, *arguments = sys.argv[1:]
     if _runs(int(port)):
-        return client([*arguments, "--url", _url(int(port))])
+        return client([*arguments, "--url", url_of(int(port))])
     try:
-        with _application() as own:
-            return client([*arguments, "--url", _url(own)])
+        with application() as own:
+            return client([*arguments, "--url", url_of(own)])
     except StartError as error:
         sys.stderr.write(str(error))
         return 1
 
 
-def _url(port: int) -> str:
+def url_of(port: int) -> str:
+    """Returns the address of `clip` behind the gateway on this port."""
     return f"http://127.0.0.1:{port}/function/clip"
 
 
 def _runs(port: int) -> bool:
     try:
-        Service(_url(port), [], os.environ.get("CLIP_API_KEY", ""), 10, 1).describe()
+        Service(url_of(port), [], os.environ.get("CLIP_API_KEY", ""), 10, 1).describe()
     except (ServiceDown, ServiceRefuses):
         return False
     return True
 
 
 @contextmanager
-def _application() -> Iterator[int]:
+def application() -> Iterator[int]:
     """Runs the application on a free port until the block ends. Raises StartError."""
     port = free_port()
     reading_end, writing_end = os.pipe()

@@ -20,7 +20,8 @@ class FakeService:
     Attributes:
         capacity: more requests at a time are answered 429, as the watchdog does it.
         seconds: how long each answer takes.
-        behave: may answer in the place of the service, and then returns True; it is given the request and the photo.
+        behave, describe: may answer in the place of the service, and then return True; they are given the request, and
+            the photo.
         answered: how often each photo was answered.
         refused: how many requests were answered 429.
         most: the most requests that were being answered at a time.
@@ -31,6 +32,7 @@ class FakeService:
         self.capacity = 1000
         self.seconds = 0.0
         self.behave: Callable[[BaseHTTPRequestHandler, bytes], bool] = lambda _request, _photo: False
+        self.describe: Callable[[BaseHTTPRequestHandler], bool] = lambda _request: False
         self.answered: Counter[str] = Counter()
         self.began: list[float] = []
         self.refused = self.most = self._now = 0
@@ -80,7 +82,8 @@ def fake_service(port: int = 0) -> Iterator[FakeService]:
             connections.append(self)
 
         def do_GET(self) -> None:
-            answer(self, 200, DESCRIPTION)
+            if not service.describe(self):
+                answer(self, 200, DESCRIPTION)
 
         def do_POST(self) -> None:
             photo = self.rfile.read(int(self.headers["Content-Length"]))

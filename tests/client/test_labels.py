@@ -144,6 +144,8 @@ def test_what_would_go_wrong_with_every_photo_ends_it(
         [__file__],
         [".", "--url", "127.0.0.1:8080"],
         [".", "--url", "ftp://127.0.0.1"],
+        [".", "--url", "http://127.0.0.1:99999"],
+        [".", "--url", "http://[::1"],
         [".", "--top-k", "0"],
         [".", "--top-k", "²"],
         [".", "--key-file", "/nowhere"],

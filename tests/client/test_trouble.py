@@ -136,6 +136,27 @@ def test_a_service_that_restarts(tmp_path: Path) -> None:
     assert "Waiting for http" in ended[0].stderr
 
 
+def test_a_service_that_is_being_replaced(service: FakeService, tmp_path: Path) -> None:
+    photos = write_photos(tmp_path, 60)
+    asked: list[float] = []
+
+    def not_found(request: BaseHTTPRequestHandler) -> bool:
+        if service.answered.total() < 20 or len(asked) > 3:
+            return False
+        answer(request, 404, b"error finding function clip\n", {"Content-Type": "text/plain"})
+        return True
+
+    def describe(request: BaseHTTPRequestHandler) -> bool:
+        asked.extend([time.monotonic()] if service.answered.total() >= 20 else [])
+        return not_found(request)
+
+    service.behave, service.describe = lambda request, _photo: not_found(request), describe
+    ended = label(tmp_path, "--url", service.url)
+    assert results(ended.stdout).keys() == photos
+    assert ended.returncode == 0
+    assert f"Waiting for {service.url} " in ended.stderr
+
+
 def test_the_real_service_restarts(tmp_path: Path) -> None:
     (tmp_path / "photos").mkdir()
     for n in range(60):

@@ -30,13 +30,13 @@ class Result:
         return str(self.answer["predictions"][0]["label"]) if self.answer.get("recognized") else None
 
 
-class Form(Protocol):
+class Format(Protocol):
     """How results stand in a file."""
 
     header: bytes
     """What stands before the first result."""
     beginning: bytes
-    """What every file of this form begins with."""
+    """What every file of this format begins with."""
 
     def line(self, result: Result) -> bytes:
         """Returns it with the line break at its end."""
@@ -48,7 +48,7 @@ class Form(Protocol):
         """Whether these bytes, which end a line of the file, end a result."""
 
 
-class Json:
+class JsonLines:
     """JSON Lines: the service's answer with the file before it."""
 
     header = b""
