@@ -66,11 +66,12 @@ def save(model: open_clip.CLIP, classes: Mapping[str, torch.Tensor], folder: Pat
     tensors as float16."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "open_clip_config.json").write_text(json.dumps(CONFIG, indent=2) + "\n")
-    _save(model.state_dict(), folder / "open_clip_model.safetensors")
-    _save(classes, folder / CLASSES)
+    save_tensors(model.state_dict(), folder / "open_clip_model.safetensors")
+    save_tensors(classes, folder / CLASSES)
 
 
-def _save(tensors: Mapping[str, torch.Tensor], path: Path) -> None:
+def save_tensors(tensors: Mapping[str, torch.Tensor], path: Path) -> None:
+    """Writes `tensors` to `path`, floating-point ones as float16."""
     halved = {
         name: (tensor.half() if tensor.is_floating_point() else tensor).contiguous() for name, tensor in tensors.items()
     }

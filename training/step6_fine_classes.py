@@ -19,6 +19,8 @@ SHARP_OFFSET, UNKNOWN_OFFSET, SMALL_OFFSET = 0.8, 1.5, 6.3
 GATE_AT, GATE_SLOPE = -0.2, 4.0
 EMBEDDED = 14.0
 """What a logit is divided by in the embedding; it makes no difference but to float16."""
+_SHARED = {"porcupine"}
+"""ImageNet knows them, by a class that the everyday words give to something else: "porcupine, hedgehog"."""
 GATE_IMAGES = 15_000
 GATE_RIDGE = 100.0
 SCALES = np.arange(4.0, 60.0, 0.25)
@@ -73,7 +75,7 @@ def write_head(units: LabelUnits, prompts: Tensor, gate: Gate, mlp: Any) -> dict
         "features.weight": weights["classifier.weight"],
         "features.bias": weights["classifier.bias"],
         "sharp.weight": to_logits,
-        "sharp.bias": SHARP_OFFSET + UNKNOWN_OFFSET * _unknown_to_imagenet(),
+        "sharp.bias": sharp_offsets(),
         "small.weight": to_logits,
         "small.bias": torch.full((count,), SMALL_OFFSET),
         "gate.weight": -GATE_SLOPE * gate.weight[None],
@@ -81,11 +83,11 @@ def write_head(units: LabelUnits, prompts: Tensor, gate: Gate, mlp: Any) -> dict
     }
 
 
-def _unknown_to_imagenet() -> Tensor:
-    """[100], 1 for each label that ImageNet has no class for, else 0."""
+def sharp_offsets() -> Tensor:
+    """[100], of the units in sharp pictures, before `offsets.py` fits them on photographs."""
     words = read_words()
-    known = [min(words.classes(words.index(label))) < IMAGENET_CLASSES for label in LABELS]
-    return 1 - torch.tensor(known, dtype=torch.float32)
+    known = [label in _SHARED or min(words.classes(words.index(label))) < IMAGENET_CLASSES for label in LABELS]
+    return SHARP_OFFSET + UNKNOWN_OFFSET * (1 - torch.tensor(known, dtype=torch.float32))
 
 
 def calibrated_scale(cosines: Tensor, labels: Tensor) -> float:
