@@ -18,24 +18,28 @@ from .verdict import known, other_guesses, sure
 _PAGE = Path(__file__).parent / "page"
 
 
-def _read(folder: str, *names: str) -> str:
-    return "\n".join((_PAGE / folder / name).read_text("utf-8") for name in names)
+def _read(folder: str, kind: str, names: str) -> str:
+    return "\n".join((_PAGE / folder / f"{name}.{kind}").read_text("utf-8") for name in names.split())
 
 
 def _encoded(name: str) -> str:
     return base64.b64encode((_PAGE / name).read_bytes()).decode()
 
 
-_STYLE = cssmin(_read("style", "base.css", "start.css", "words.css", "card.css", "states.css", "rows.css"))
-# The files are one JavaScript module: they share a scope, in this order.
+# In this order. The files of the script are one JavaScript module: they share a scope.
+_STYLE = cssmin(_read("style", "css", "base start words card states rows"))
 _SCRIPT = jsmin(
     _read(
         "script",
-        *("words.js", "verdict.js", "shrink.js", "send.js", "card.js", "part.js", "share.js", "model.js", "own.js"),
-        *("queue.js", "views.js", "removal.js", "summary.js", "camera.js", "folders.js", "intake.js"),
+        "js",
+        "words verdict shrink send card part heat share model own queue views removal summary camera folders intake",
     )
 )
-_ERRORS = json.dumps(CATALOG, separators=(",", ":"))
+_ERRORS = json.dumps(
+    {code: [entry["status"], int(entry["retry"]), entry["words"]] for code, entry in CATALOG.items()},
+    separators=(",", ":"),
+    ensure_ascii=False,
+)
 # Drawings that the bundled model recognizes.
 _PICTURES = ("orange", "bus", "clock")
 

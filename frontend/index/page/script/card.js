@@ -20,7 +20,13 @@ class Card {
   preview(blob) {
     URL.revokeObjectURL(this.url);
     this.url = URL.createObjectURL(blob);
-    this.picture.src = this.url;
+    this.showPicture(this.url);
+  }
+
+  showPicture(url) {
+    this.picture.src = url;
+    this.picture.hidden = false;
+    this.$(".nothumb").hidden = true;
   }
 
   hidePicture() {
@@ -91,9 +97,12 @@ class Card {
     this.everySecond((waited) => (this.$(".note").textContent = `Trying again in ${Math.max(0, pause - waited)} s`));
   }
 
-  done({ answer, took, timing }, query) {
+  done({ answer: { preview, ...answer }, took, timing }, query) {
     const { state, eyebrow, best, note, short } = verdict(answer, query);
+    if (preview) this.showPicture(preview);
     this.answer = answer;
+    this.explanation = null;
+    hideHeat(this);
     this.query = query;
     this.short = short;
     this.say(state, eyebrow, best, note);

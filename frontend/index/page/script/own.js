@@ -23,7 +23,6 @@ function addWords(words) {
     const [text, remove] = ["span", "button"].map((kind) => document.createElement(kind));
     text.textContent = word;
     text.dir = "auto";
-    remove.type = "button";
     remove.textContent = "×";
     remove.setAttribute("aria-label", `Take out ${word}`);
     remove.onclick = () => {

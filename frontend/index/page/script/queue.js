@@ -27,13 +27,14 @@ async function recognize(card, signal) {
   try {
     card.working("preparing");
     if (!card.blob) {
-      card.blob = await shrink(card.file);
+      Object.assign(card, await shrink(card.file));
       if (card.blob !== card.file || !card.url) card.preview(card.blob);
     }
     if (card.blob.size > largest()) throw new Trouble("body_too_large", 413);
     signal.throwIfAborted();
     card.working("sending", 0);
-    const reply = await send(card.blob, query, signal, (share) =>
+    const asked = card.opens || card.answer ? query : withParameter(query, "preview"); // which it gives once
+    const reply = await send(card.blob, asked, signal, (share) =>
       share < 1 ? card.working("sending", share) : card.working("looking"),
     );
     card.done(reply, query);

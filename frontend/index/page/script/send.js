@@ -39,6 +39,12 @@ function send(blob, query, signal, onProgress) {
   });
 }
 
+function withParameter(query, name) {
+  const parameters = new URLSearchParams(query);
+  parameters.set(name, "1");
+  return `?${parameters}`;
+}
+
 // What the recognizer says of itself: model, vocabulary, labels, limits. Asking also wakes it up.
 async function describe() {
   const response = await fetch("?describe", { headers: { Accept: "application/json" } });

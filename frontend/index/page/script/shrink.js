@@ -13,21 +13,22 @@ class Trouble extends Error {
   }
 }
 
-// The picture as a blob to send: a JPEG under 300 KB and upright, or the file itself where it is small enough already
-// or where this browser cannot decode it (HEIC outside Safari); then the recognizer decides. Throws Trouble.
+// The picture as a `blob` to send: a JPEG under 300 KB and upright, or the file itself where it is small enough already
+// or where this browser cannot open it (HEIC outside Safari); then the recognizer decides. `opens`: whether this
+// browser can. Throws Trouble.
 async function shrink(file) {
   let bitmap;
   try {
     bitmap = await createImageBitmap(file, { imageOrientation: "from-image" });
   } catch {
-    return readable(file);
+    return { blob: await readable(file), opens: false };
   }
   try {
     const long = Math.max(bitmap.width, bitmap.height);
     const scale = Math.min(1, Math.max(LONG_SIDE / long, SHORT_SIDE / Math.min(bitmap.width, bitmap.height)));
-    if (scale === 1 && file.size <= ENOUGH_BYTES) return file;
+    if (scale === 1 && file.size <= ENOUGH_BYTES) return { blob: file, opens: true };
     const smaller = await jpeg(bitmap, bitmap.width * scale, bitmap.height * scale);
-    return smaller && smaller.size < file.size ? smaller : file;
+    return { blob: smaller && smaller.size < file.size ? smaller : file, opens: true };
   } finally {
     bitmap.close();
   }

@@ -43,6 +43,7 @@ function listen(card) {
   card.$(".retry").onclick = () => retry(card);
   card.$(".next").onclick = () => $("another").click();
   card.$(".remove").onclick = () => remove([card]);
+  card.$(".heat").onclick = () => toggleHeat(card);
   card.$(".part").onclick = () => choosePart(card);
   card.$(".show").onclick = () => {
     if (card.element.parentElement === $("current")) open(card, !card.element.hasAttribute("data-opened"));

@@ -1,5 +1,6 @@
 // Sentences and numbers, and what a screen reader hears.
 
+// From each code to its status, whether sending the same photo again can help, and the words for people.
 const ERRORS = JSON.parse(document.getElementById("errors").textContent);
 const TITLE = document.title;
 
@@ -25,9 +26,9 @@ $("dismiss").onclick = () => ($("notice").hidden = true);
 
 // The words of an error: of its code, else of the first code with its status, else the general ones.
 function errorFor(code, status) {
-  const same = Object.keys(ERRORS).find((name) => ERRORS[name].status === status);
-  const known = code in ERRORS ? code : (same ?? "internal");
-  return { code: code || known, ...ERRORS[known], status };
+  const same = Object.keys(ERRORS).find((name) => ERRORS[name][0] === status);
+  const [, retry, words] = ERRORS[code] ?? ERRORS[same ?? "internal"];
+  return { code: code || (same ?? "internal"), retry: Boolean(retry), words, status };
 }
 
 const number = (count) => (count === 100 ? "hundred" : count.toLocaleString("en"));

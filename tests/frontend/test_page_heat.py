@@ -1,0 +1,108 @@
+"""Where the recognizer looked, as a heat map over the photo; and pictures that the browser cannot open."""
+
+import base64
+import json
+from io import BytesIO
+
+import numpy as np
+import pillow_heif
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+from . import gateway as behaviors
+from .gateway import Gateway, prediction
+from .photos import BLUE, RED, encoded, file, photo
+
+# The upper right cell of the part that the model sees, the middle of a wide photo, is what counts.
+EXPLANATION = {"label": "apple", "grid": [[0, 0.1, 1], [0, 0, 0.2], [0, 0, 0]], "area": [0.25, 0, 0.75, 1]}
+
+
+def done(page: Page) -> None:
+    expect(page.locator("#current [data-state=done]")).to_be_visible()
+
+
+def explained(explanation: object = EXPLANATION) -> behaviors.Behavior:
+    return behaviors.answer(prediction() | {"explanation": explanation})
+
+
+def pixels(page: Page) -> NDArray[np.float64]:
+    """The map: [height, width, RGBA]."""
+    url = page.locator("#current canvas").evaluate("(canvas) => canvas.toDataURL()")
+    return np.asarray(Image.open(BytesIO(base64.b64decode(url.partition(",")[2]))), float)
+
+
+def test_the_map_lies_where_the_explanation_says(page: Page, gateway: Gateway) -> None:
+    page.set_input_files("#photo", [file(data=photo(800, 400))])
+    done(page)
+    gateway.clip.append(explained())
+    button = page.get_by_role("button", name="Where it looked")
+    button.click()
+    expect(page.get_by_role("img", name="Where the recognizer looked for apple")).to_be_visible()
+    assert gateway.seen[1].query == [("explain", "1")]
+    assert gateway.seen[1].body == gateway.seen[0].body
+    shown = pixels(page)
+    height, width, _ = shown.shape
+    assert width / height == pytest.approx(2, abs=0.01)  # as the photo, on which it lies
+    opacity = shown[..., 3]
+    assert not opacity[:, : width // 4 - 2].any()
+    assert not opacity[:, 3 * width // 4 + 2 :].any()
+    brightness = shown[..., :3].sum(axis=2)
+    row, column = np.unravel_index(int(brightness.argmax()), brightness.shape)
+    assert row < height / 3
+    assert column > 7 * width / 12
+    expect(page.locator("#current .legend")).to_contain_text("Bright is what counted for “apple”")
+    photo_box, map_box = (page.locator(f"#current {part}").bounding_box() for part in ("img", "canvas"))
+    assert photo_box
+    assert map_box == pytest.approx(photo_box, abs=1)
+    button.click()
+    expect(page.locator("#current canvas")).to_have_count(0)
+    button.click()  # it is kept
+    expect(page.locator("#current canvas")).to_be_visible()
+    assert len(gateway.seen) == 2
+
+
+def test_another_question_has_another_map(page: Page, gateway: Gateway) -> None:
+    page.set_input_files("#photo", [file()])
+    done(page)
+    gateway.clip.append(explained())
+    page.get_by_role("button", name="Where it looked").click()
+    expect(page.locator("#current canvas")).to_be_visible()
+    page.get_by_label("11 everyday things").check()
+    done(page)
+    expect(page.locator("#current canvas")).to_have_count(0)
+    gateway.clip.append(explained(EXPLANATION | {"label": "dog"}))
+    page.get_by_role("button", name="Where it looked").click()
+    expect(page.locator("#current .legend")).to_contain_text("dog")
+    assert sorted(gateway.seen[-1].query) == [("explain", "1"), ("vocabulary", "everyday")]
+
+
+def test_no_map_but_a_sentence_where_there_is_trouble(page: Page, gateway: Gateway) -> None:
+    page.set_input_files("#photo", [file()])
+    done(page)
+    gateway.clip.append(behaviors.error("internal", 500))
+    page.get_by_role("button", name="Where it looked").click()
+    expect(page.locator("#notice")).to_contain_text("Something went wrong")
+    expect(page.locator("#current h2")).to_have_text("apple")
+
+
+def test_a_preview_where_the_browser_cannot_open_the_file(page: Page, gateway: Gateway) -> None:
+    output = BytesIO()
+    pillow_heif.from_pillow(Image.new("RGB", (640, 480), RED)).save(output)
+    small = base64.b64encode(encoded(Image.new("RGB", (512, 384), BLUE))).decode()
+    gateway.clip.append(behaviors.answer(prediction() | {"preview": f"data:image/jpeg;base64,{small}"}))
+    page.set_input_files("#photo", file("IMG_0001.HEIC", output.getvalue()))
+    done(page)
+    assert gateway.seen[0].body == output.getvalue()
+    assert gateway.seen[0].query == [("preview", "1")]
+    expect(page.locator("#current .nothumb")).to_be_hidden()
+    expect(page.locator("#current img")).to_be_visible()
+    assert page.locator("#current img").evaluate("(image) => image.naturalWidth") == 512
+    assert json.loads(page.locator("#current .json").text_content() or "") == prediction()
+    page.get_by_role("button", name="Ask about a part").click()
+    page.keyboard.press("Enter")  # about the middle of what is shown
+    expect(page.locator("#current figcaption bdi")).to_have_text("IMG_0001 (part).jpg")
+    done(page)
+    assert Image.open(BytesIO(gateway.seen[1].body)).size == (256, 192)
+    assert gateway.seen[1].query == []
