@@ -9,7 +9,7 @@ from .clip import DEFAULT_GATEWAY_URL, DEFAULT_TIMEOUT, Clip, mounted_api_key
 from .environment import count, seconds
 from .errors import Failure
 from .interface import Context, Event, Response
-from .result_page import result_page
+from .result_page import result_page, with_preview
 from .session import DEFAULT_CONNECTIONS, session
 from .start_page import Description, start_page
 from .upload import read_upload
@@ -38,6 +38,8 @@ def handle(event: Event, context: Context) -> Response:
             allow = {"Allow": "GET, HEAD, POST, PUT"}
             raise Failure("method_not_allowed", "Use POST with a photo, or GET for the page.", allow)
         upload = read_upload(event)
+        if kind == "text/html":
+            upload = with_preview(upload)
         accept = "text/plain" if kind == "text/plain" else "application/json"
         answer = CLIP.recognize(upload, accept, context)
     except Failure as failure:

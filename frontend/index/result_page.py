@@ -3,6 +3,7 @@
 import base64
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from .document import HEADERS, render
@@ -26,33 +27,41 @@ class _Result(NamedTuple):
     verdict: Verdict | None
 
 
+def with_preview(upload: Upload) -> Upload:
+    """The upload, asking for small pictures of what the page does not show as it is."""
+    if _kind(upload.body) or "preview" in dict(upload.parameters):
+        return upload
+    return replace(upload, parameters=[*upload.parameters, ("preview", "1")])
+
+
 def result_page(answer: Response, upload: Upload | None, path: str) -> Response:
     """Clip's answer or a ``Failure``'s, to a request for ``path``, as HTML with the same status and headers."""
     document = json.loads(answer["body"])
     parameters = upload.parameters if upload else ()
     if "results" in document:
-        several = enumerate(document["results"], 1)
-        results = [_result(one, 0, parameters, f"Photo {number}", None) for number, one in several]
+        results = [_result(one, 0, parameters, f"Photo {place}") for place, one in enumerate(document["results"], 1)]
     else:
-        photo = _photo_url(upload.body) if upload else None
-        results = [_result(document, answer["statusCode"], parameters, upload.name if upload else "", photo)]
+        result = _result(document, answer["statusCode"], parameters, upload.name if upload else "")
+        results = [result._replace(photo=_photo_url(upload.body) or result.photo) if upload else result]
     # Relative, as only the gateway knows the prefix, which may end with a slash or not where the path is "/".
     start = "?" if path == "/" else "./" + "../" * (path.count("/") - 1)
     body = render("result.html", results=results, start=start)
     return {**answer, "headers": answer["headers"] | HEADERS, "body": body}
 
 
-def _result(
-    document: dict[str, Any], status: int, parameters: Sequence[tuple[str, str]], name: str, photo: str | None
-) -> _Result:
+def _result(document: dict[str, Any], status: int, parameters: Sequence[tuple[str, str]], name: str) -> _Result:
     if "error" in document:
-        return _Result(name, photo, document, words_for(document["error"].get("code", ""), status), None)
-    return _Result(name, photo, document, None, verdict(document, parameters))
+        return _Result(name, None, document, words_for(document["error"].get("code", ""), status), None)
+    return _Result(name, document.get("preview"), document, None, verdict(document, parameters))
 
 
 def _photo_url(image: bytes | memoryview) -> str | None:
-    """The photo as a data URL, if it is small and its first bytes are those of a format that every browser shows."""
-    kind = next((kind for signature, kind in _SIGNATURES.items() if image[: len(signature)] == signature), None)
-    if kind is None or len(image) > _MAX_SHOWN_BYTES:
+    kind = _kind(image)
+    return f"data:{kind};base64,{base64.b64encode(image).decode()}" if kind else None
+
+
+def _kind(image: bytes | memoryview) -> str | None:
+    """The media type of a photo, if it is small and its first bytes are those of a format that every browser shows."""
+    if len(image) > _MAX_SHOWN_BYTES:
         return None
-    return f"data:{kind};base64,{base64.b64encode(image).decode()}"
+    return next((kind for signature, kind in _SIGNATURES.items() if image[: len(signature)] == signature), None)

@@ -1,5 +1,6 @@
 """Without JavaScript: the form posts, and the answer is a page."""
 
+import base64
 import re
 
 import pytest
@@ -49,10 +50,14 @@ def test_the_way_there_and_back(page: Page, gateway: Gateway, index: str) -> Non
 def test_a_photo_as_a_phone_takes_it(page: Page, gateway: Gateway) -> None:
     data = camera_photo()
     assert len(data) > 4_000_000
+    preview = f"data:image/jpeg;base64,{base64.b64encode(photo(64, 48)).decode()}"
+    gateway.clip.append(behaviors.answer(prediction() | {"preview": preview}))
     page.get_by_label("Choose a photo").set_input_files(file("IMG_0001.jpg", data))
     page.get_by_role("button", name="Recognize").click()
     expect(page.get_by_role("heading", level=2)).to_have_text("apple")
     assert gateway.seen[0].body == data
+    assert gateway.seen[0].query == [("vocabulary", "labels"), ("preview", "1")]
+    assert page.get_by_role("img", name="Your photo").evaluate("(image) => image.naturalWidth") == 64
 
 
 def test_not_recognized(page: Page, gateway: Gateway) -> None:
