@@ -1,11 +1,11 @@
 # The two commands that matter: `make up` runs the application, `make test` passes the tests. `make help` lists all.
 
 PYTHON ?= python3
-# Not taken from the environment, where some shells keep the computer's name in it.
+# Not from the environment: some shells put the computer's name into HOST.
 HOST = 127.0.0.1
 PORT ?= 8080
 DOCKER ?= docker
-# PyPI's torch for Linux brings gigabytes of CUDA; this index has it without. Where it cannot be reached PyPI serves.
+# PyPI's torch for Linux brings gigabytes of CUDA, that of this index does not. PyPI is used if it cannot be reached.
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 
 # Three environments: what serves, what exports a model (torch), and what tests (everything).
@@ -22,10 +22,10 @@ CLIP_LOCKS := backend/clip/requirements.lock backend/clip/requirements-export.lo
 LOCKS := frontend/index/requirements.lock $(CLIP_LOCKS)
 LOCK = $(DEV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --custom-compile-command "make lock"
 
-# MODEL=bundled is what is served without MODEL.
+# MODEL=bundled is the same as no MODEL.
 OTHER_MODEL := $(filter-out bundled,$(MODEL))
 
-# An environment of another Python than PYTHON is made anew: a phony prerequisite asks for it.
+# An environment with another version of Python than PYTHON is made anew, by means of a phony prerequisite.
 VERSION_OF_PYTHON := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
 version_of = $(shell sed -n 's/^version = \([0-9]*\.[0-9]*\).*/\1/p' $(1)/pyvenv.cfg 2>/dev/null)
 anew = $(if $(filter $(VERSION_OF_PYTHON),$(call version_of,$(1))),,another-python)
@@ -50,7 +50,7 @@ else
 	@exec $(SERVE)/bin/python -m local --host $(HOST) --port $(PORT)
 endif
 
-# A misspelt name is told before gigabytes are installed for it.
+# A misspelt name is refused before gigabytes are installed for it.
 known-model: $(SERVE)/installed
 	@$(SERVE)/bin/python -m local.model_names --model "$(MODEL)" --pretrained "$(PRETRAINED)"
 
@@ -129,7 +129,7 @@ smoke: $(SERVE)/installed ## run these images, post a photo, stop them under loa
 clean: ## remove the virtual environments and what was built
 	rm -rf $(SERVE) $(EXPORT) $(DEV) build
 
-# An environment is complete when its marker is there; changed requirements are installed into it.
+# An environment is complete when its file `installed` is there. Changed requirements are installed into it.
 define create
 	@case "$(VERSION_OF_PYTHON)" in \
 	  "") echo "$(PYTHON) is not installed. Python 3.11 or newer is needed (Debian: apt install python3 python3-venv)." >&2; exit 1 ;; \
@@ -141,7 +141,7 @@ define create
 	  echo "Python's venv module is needed (Debian: apt install python3-venv)." >&2; exit 1; }
 endef
 
-# torch first, and from its own index alone: what is installed after it finds it there.
+# torch is installed first, from its own index alone, so that other packages find it installed.
 define install_torch
 	@if curl --head --fail --silent --output /dev/null --max-time 10 "$(TORCH_INDEX)/torch/"; then \
 	  $(1)/bin/pip install --quiet --disable-pip-version-check --no-deps --index-url "$(TORCH_INDEX)" -r $(TORCH).lock; \
