@@ -28,7 +28,7 @@ _HINTS = {"index": "open it in a browser", "clip": "curl --data-binary @photo.jp
 
 
 class Stopped(Exception):
-    """Somebody asked for the end: Ctrl-C or a signal."""
+    """Ctrl-C, or a signal to end."""
 
 
 def say(line: str) -> None:
@@ -43,7 +43,7 @@ def main() -> int:
     parser.add_argument("-f", "--yaml", type=Path, default=PROJECT / "stack.yml", help="the stack file")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="gateway | %(message)s")
-    # Tells of malformed requests at length; their senders are told. What fails here is logged by the gateway.
+    # It logs malformed requests at length, which are answered anyway. What fails here is logged by the gateway.
     logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
     try:
         functions = stack.read(arguments.yaml)
@@ -110,7 +110,7 @@ def _application(routes: dict[str, gateway.Route]) -> web.Application:
     for path, handler in {
         "/function/{name}": proxy.forward,
         "/function/{name}/{rest:.*}": proxy.forward,
-        # A route of their own, so that their errors are JSON too, those of `Expect` included.
+        # Other paths have a route too, so that their errors are JSON, as those of `Expect` are.
         "/{rest:.*}": proxy.elsewhere,
     }.items():
         app.router.add_route("*", path, handler, expect_handler=gateway.meet_expectation)

@@ -1,18 +1,25 @@
-"""Puts a function together as `faas-cli build` does: the template, and in it the handler's folder as `function`."""
+"""Assembles a function as ``faas-cli build`` does: the template, with the handler's folder as ``function`` in it."""
 
 import shutil
 from pathlib import Path
 
 from .stack import Function
 
-# What the image leaves out as well.
+# Files that the image does not have either.
 _LEFT_OUT = shutil.ignore_patterns("__pycache__", "*.py[cod]", ".*", "tests", "Dockerfile", "template.yml")
 
 
 def assemble(function: Function, templates: Path, build: Path, model: Path | None = None) -> Path:
-    """Returns the folder, new in `build`, that holds the whole function; `model` takes the place of its own.
+    """Copy a function's files into a new folder in ``build``.
 
-    Raises OSError where the template, the handler or the model is missing.
+    Args:
+        model: an exported model folder, instead of the function's own.
+
+    Returns:
+        The folder.
+
+    Raises:
+        OSError: the template, the handler or the model is missing.
     """
     folder = build / function.name
     shutil.copytree(templates / function.lang, folder, ignore=_LEFT_OUT)
@@ -25,6 +32,6 @@ def assemble(function: Function, templates: Path, build: Path, model: Path | Non
     if model is not None and not (model / "model.json").is_file():
         raise FileNotFoundError(f"{model} is not an exported model: it has no model.json")
     if model is not None or own_model.is_dir():
-        # Hundreds of megabytes that nobody changes.
+        # A link, as it may have hundreds of megabytes, and nothing changes it.
         (folder / "function" / "model").symlink_to((model or own_model).resolve())
     return folder

@@ -25,7 +25,7 @@ _PAGE = "index"
 
 _log = logging.getLogger(__name__)
 
-# A connection to a function is used again for as long as the watchdog does.
+# In seconds: connections to a function are kept as long as the watchdog keeps them.
 _KEEP_ALIVE = 0.5
 
 _HOP_BY_HOP = (
@@ -36,7 +36,7 @@ _OWN_HEADERS = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
 
 
 class Route:
-    """A function as the gateway sees it: where it is, and how many requests are there now."""
+    """A function's process, and the number of its requests in flight."""
 
     def __init__(self, process: Process) -> None:
         self.process = process
@@ -45,7 +45,7 @@ class Route:
 
 
 class Gateway:
-    """Forwards `/function/NAME/...`; `routes` by function name."""
+    """Forwards ``/function/NAME/...``; ``routes`` are by function name."""
 
     def __init__(self, routes: Mapping[str, Route]) -> None:
         self._routes = routes
@@ -75,7 +75,7 @@ class Gateway:
                 await self._forward(request, route, response)
         except (TimeoutError, aiohttp.ClientError, ConnectionError) as problem:
             if response.prepared:
-                # Too late for another status: an answer that is cut off must not look complete.
+                # The status has been sent already. An answer that is cut off must not look complete.
                 _abort(request)
             elif isinstance(problem, TimeoutError):
                 raise web.HTTPGatewayTimeout(text=f"{route.function.name} took longer than its exec_timeout.") from None
@@ -86,7 +86,7 @@ class Gateway:
         return response
 
     async def elsewhere(self, request: web.Request) -> web.Response:
-        """`GET /` leads to the page, where there is one; nothing else is outside of the functions."""
+        """Redirect ``GET /`` to the page, if there is one. There is nothing else outside of the functions."""
         if request.path == "/" and request.method in ("GET", "HEAD") and _PAGE in self._routes:
             return web.Response(status=302, headers={"Location": f"/function/{_PAGE}"})
         raise web.HTTPNotFound(text=f"There is nothing here, only {', '.join(f'/function/{n}' for n in self._routes)}.")
@@ -113,7 +113,7 @@ class Gateway:
 
 
 def _path_and_query(request: web.Request) -> str:
-    """What follows `/function/NAME`, as it was sent; bytes that are not ASCII are percent-encoded."""
+    """What follows ``/function/NAME``, as it was sent, but with percent-encoding for bytes that are not ASCII."""
     rest = "/" + "".join(request.rel_url.raw_path.split("/", 3)[3:])
     query = request.rel_url.raw_query_string
     target = f"{rest}?{query}" if query else rest
@@ -139,7 +139,7 @@ def _request_headers(request: web.Request) -> CIMultiDict[str]:
     headers.setdefault("X-Forwarded-For", request.remote or "")
     headers["X-Call-Id"] = request["call_id"]
     headers["X-Start-Time"] = request["start_time"]
-    # What the watchdog sends on is chunked, whatever came in.
+    # The watchdog always sends a body on in chunks.
     headers.popall("Content-Length", None)
     return headers
 
@@ -148,7 +148,7 @@ def _request_headers(request: web.Request) -> CIMultiDict[str]:
 async def errors_as_json(
     request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
 ) -> web.StreamResponse:
-    """Gives each request its call id and start time, and the gateway's own errors the form of the functions' errors."""
+    """Set each request's call id and start time, and answer the gateway's own errors in the form of the functions'."""
     request["call_id"] = request.headers.get("X-Call-Id") or str(uuid.uuid4())
     request["start_time"] = str(time.time_ns())
     try:
@@ -156,7 +156,7 @@ async def errors_as_json(
     except web.HTTPException as problem:
         code = problem.reason.lower().replace(" ", "_")
         return error(problem.status, code, problem.text or "")
-    except ConnectionError:  # the client has gone, and reads no answer
+    except ConnectionError:  # the client has gone and reads no answer
         return error(400, "bad_request", "The request ended early.")
     except Exception:
         _log.exception("the gateway failed")
@@ -164,17 +164,17 @@ async def errors_as_json(
 
 
 async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
-    """Called right before a response's headers are sent: a streamed one has sent them when a middleware sees it."""
-    if "call_id" in request:  # else it was refused before it had one
+    """Add the gateway's headers right before they are sent: for a streamed response a middleware would be too late."""
+    if "call_id" in request:  # not for a request that was refused before
         response.headers.setdefault("X-Call-Id", request["call_id"])
         response.headers["X-Start-Time"] = request["start_time"]
     response.headers.popall("Server", None)
 
 
 async def meet_expectation(request: web.Request) -> web.Response | None:
-    """Tells a client to go on that waits for that; refuses any other expectation, as Go's server does."""
+    """Tell a client that waits for it to send its body. Refuse any other expectation, as Go's server does."""
     if request.headers.get("Expect", "").lower() != "100-continue":
         return error(417, "expectation_failed", "Expect can only be 100-continue.")
     await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-    request.writer.output_size = 0  # what was written is no answer yet
+    request.writer.output_size = 0  # this was no answer yet
     return None

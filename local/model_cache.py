@@ -1,4 +1,4 @@
-"""Exports a model once, into a cache folder outside the sources, and says where it is.
+"""Exports a model once, into a cache folder outside the sources, and prints where it is.
 
     python -m local.model_cache --model ViT-B-32-256 --pretrained datacomp_s34b_b86k
     python -m local.model_cache --model bundled --labels my-labels.txt
@@ -24,7 +24,7 @@ _LOCAL = "local-dir:"
 
 
 class ModelError(Exception):
-    """No model. The message says what was tried and what to do."""
+    """There is no model. The message says what was tried and what to do."""
 
 
 def main() -> int:
@@ -36,7 +36,7 @@ def main() -> int:
     parser.add_argument("--labels", default="", help="a text file with one label a line, instead of CIFAR-100's")
     parser.add_argument("--templates", default="", help="a text file with one prompt a line, {} for the label")
     arguments = parser.parse_args()
-    # A tag belongs to a name; the other two forms bring their weights with them.
+    # Only a name of open_clip needs a tag: a folder and a repository contain weights.
     pretrained = "" if ":" in arguments.model else arguments.pretrained
     lists = {"--labels": arguments.labels, "--templates": arguments.templates}
     try:
@@ -58,9 +58,14 @@ def cache() -> Path:
 
 
 def exported(model: str, pretrained: str, folder: Path, lists: Mapping[str, str]) -> Path:
-    """Returns the exported model in `folder`, and exports it first if it is not there. Raises ModelError, OSError.
+    """The exported model in the cache, which is exported first if it is not there.
 
-    `lists` are the export's options `--labels` and `--templates`, each with a file.
+    Args:
+        folder: the cache.
+        lists: the export's options ``--labels`` and ``--templates``, each with a file.
+
+    Raises:
+        ModelError, OSError: it cannot be exported.
     """
     name = re.sub(r"[^\w.-]+", "-", f"{model}-{pretrained}").strip("-")
     target = folder / f"{name}-{_fingerprint(model, lists)}"
@@ -74,7 +79,7 @@ def exported(model: str, pretrained: str, folder: Path, lists: Mapping[str, str]
             try:
                 (Path(work) / "model").rename(target)
             except OSError:
-                if not target.is_dir():  # else somebody was faster
+                if not target.is_dir():  # unless another process was faster
                     raise
     return target
 
@@ -118,7 +123,7 @@ def _export(model: str, pretrained: str, out: Path, lists: Mapping[str, str]) ->
     for option, path in lists.items():
         command += [option, str(Path(path).resolve())]
     sys.stderr.write(f"Exporting {title}, once. Weights that are not on this computer are downloaded.\n")
-    # stdout is for the folder alone.
+    # Nothing but the folder is printed on stdout.
     status = subprocess.run(command, cwd=PROJECT, stdout=sys.stderr, check=False).returncode  # noqa: S603
     if status != 0 or not out.is_dir():
         raise ModelError(

@@ -34,9 +34,12 @@ def main() -> int:
 
 
 def require(model: str, pretrained: str) -> None:
-    """Raises UnknownModel unless `model` is a folder, a repository, or a name of open_clip with one of its tags.
+    """Check that a model is a folder, a repository, or a name of open_clip with one of its tags.
 
-    What is inside a folder, a repository or a file of weights is for the export to judge.
+    The export checks what is inside a folder, a repository or a file of weights.
+
+    Raises:
+        UnknownModel: it is none of these.
     """
     folder = model.removeprefix("local-dir:")
     if folder != model and not Path(folder).is_dir():
@@ -56,7 +59,7 @@ def require(model: str, pretrained: str) -> None:
 
 
 def _nearest(name: str, names: Sequence[str]) -> str:
-    """A sentence with the names that differ in few letters, else with some that contain the given one."""
+    """A sentence with the names that differ in few letters, or else with some that contain the given one."""
     lower = {known.lower(): known for known in names}
     near = difflib.get_close_matches(name.lower(), lower, cutoff=0.7)
     near = near or [known for known in lower if name and name.lower() in known][:3]

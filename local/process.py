@@ -1,4 +1,4 @@
-"""A function as a process on this computer: started, watched, started again, ended."""
+"""Runs a function as a process on this computer: starts it, starts it again when it ends, and ends it."""
 
 import asyncio
 import os
@@ -16,20 +16,20 @@ from .stack import Function
 END_WITH_PARENT = Path(__file__).parent / "end_with_parent.py"
 
 _FIRST_DELAY, _LONGEST_DELAY = 0.5, 30.0
-# A process that lived this long did not fail because of how it starts.
+# In seconds: a process that has run this long has not failed at its start.
 _STABLE = 10.0
 _READY_TIMEOUT = 120.0
 _STOP_TIMEOUT = 8.0
-# The gateway does for the functions here what the watchdog's lock file does in a container.
+# The gateway looks whether a function is ready; in a container the watchdog looks for its lock file.
 _NOT_HERE = ("suppress_lock",)
 
 
 class StartError(Exception):
-    """A function does not start. The message says which, and what is known."""
+    """A function does not start. The message says which one and why, if that is known."""
 
 
 class Process:
-    """One function's server. `folder` is the assembled function, `say` takes lines for the person at the terminal."""
+    """One function's server. ``folder`` is the assembled function, ``say`` prints a line on the terminal."""
 
     def __init__(self, function: Function, folder: Path, extra: Mapping[str, str], say: Callable[[str], None]) -> None:
         self.function = function
@@ -46,9 +46,10 @@ class Process:
         self._process: asyncio.subprocess.Process | None = None
 
     async def run(self, pipe: int) -> None:
-        """Keeps the process running until cancelled; `pipe` is what `end_with_parent.py` reads.
+        """Keep the process running until this is cancelled; ``pipe`` is what ``end_with_parent.py`` reads.
 
-        Raises StartError when it ends before it was ever ready.
+        Raises:
+            StartError: it has ended before it was ready.
         """
         delay = _FIRST_DELAY
         try:
@@ -72,7 +73,7 @@ class Process:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
             pass_fds=(pipe,),
-            # Ctrl-C in a terminal is for the parent, which ends its children in order.
+            # Ctrl-C in a terminal goes to the parent alone, which then ends its children in order.
             start_new_session=True,
         )
         await self._pass_on_output(self._process)
@@ -89,7 +90,11 @@ class Process:
             self._say(f"{self.function.name} | {rest.decode(errors='replace')}")
 
     async def wait_until_ready(self, session: aiohttp.ClientSession) -> None:
-        """Raises StartError when the handler cannot be imported, or is not there after two minutes."""
+        """Wait until the function is ready.
+
+        Raises:
+            StartError: the handler cannot be imported, or is not loaded after two minutes.
+        """
         end = time.monotonic() + _READY_TIMEOUT
         while time.monotonic() < end:
             try:

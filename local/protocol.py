@@ -1,4 +1,4 @@
-"""The gateway's side of a connection: it reads what the real gateway reads, and says its own errors as JSON."""
+"""The gateway's side of a connection: it accepts what the real gateway accepts, and its own errors are JSON."""
 
 import asyncio
 from typing import Any
@@ -7,7 +7,7 @@ from aiohttp import web
 from aiohttp.http_exceptions import LineTooLong
 from aiohttp.http_parser import HttpRequestParserPy
 
-# A long list of labels in a query is longer than aiohttp's own limits; these are the real gateway's.
+# The real gateway's limits: aiohttp's own are too small for a long list of labels in a query.
 MAX_HEADER_BYTES = 1 << 20
 
 
@@ -18,7 +18,8 @@ def error(status: int, code: str, message: str) -> web.Response:
 class _Protocol(web.RequestHandler):
     def __init__(self, manager: web.Server, *, loop: asyncio.AbstractEventLoop, **options: Any) -> None:
         super().__init__(manager, loop=loop, **options)
-        # aiohttp's parser in C refuses a target that is not ASCII, as curl sends `labels=猫`; that in Python does not.
+        # curl sends `labels=猫` as it is. aiohttp's parser in Python accepts a target that is not ASCII, that in C does
+        # not.
         self._parser = HttpRequestParserPy(
             self,
             loop,
@@ -51,7 +52,7 @@ class _Server(web.Server):
 
 
 class Runner(web.AppRunner):
-    """Runs the gateway's application behind this protocol."""
+    """Runs the gateway's application with this protocol."""
 
     def __init__(self, app: web.Application) -> None:
         super().__init__(

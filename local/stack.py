@@ -1,4 +1,4 @@
-"""Reads what faas-cli reads: the functions of a stack file."""
+"""Reads the functions of a stack file, as faas-cli does."""
 
 import os
 import re
@@ -12,14 +12,16 @@ import yaml
 from template.python3.server.environment import count, seconds
 
 _VARIABLE = re.compile(r"\$\{(\w+)(?::-([^}]*))?\}")
-# What the watchdog does where the environment says nothing.
+# The watchdog's default.
 _DEFAULT_TIMEOUT = "30s"
 
 
 @dataclass(frozen=True)
 class Function:
-    """One function of the stack file. `handler` is its folder, `exec_timeout` the seconds that a request may take,
-    `max_inflight` the requests that it takes at the same time; 0 is any number.
+    """One function of the stack file.
+
+    ``handler`` is its folder, ``exec_timeout`` the seconds that a request may take, ``max_inflight`` the number of
+    requests at a time, 0 for any.
     """
 
     name: str
@@ -33,14 +35,16 @@ class Function:
 
     @property
     def has_model(self) -> bool:
-        """Whether the function is built around a model that can be chosen."""
+        """Whether the function has a model that can be chosen."""
         return "MODEL" in (self.definition.get("build_args") or {})
 
 
 def read(path: Path, variables: Mapping[str, str] = os.environ) -> list[Function]:
-    """Returns the functions of a stack file, with `${NAME:-default}` filled in.
+    """The functions of a stack file, with ``${NAME:-default}`` filled in.
 
-    Raises OSError for a file that cannot be read, ValueError for one that is no stack file.
+    Raises:
+        OSError: the file cannot be read.
+        ValueError: it is no stack file.
     """
     text = _VARIABLE.sub(lambda match: variables.get(match[1]) or match[2] or "", path.read_text(encoding="utf-8"))
     try:

@@ -1,7 +1,7 @@
-"""python -m release: what the release workflow asks for.
+"""python -m release: the steps of the release workflow.
 
 python -m release version
-python -m release check v1.2.3        # the tag is the version, and the changelog tells of it
+python -m release check v1.2.3        # the tag is the version, and the changelog has a section on it
 python -m release notes
 python -m release arguments clip      # the build arguments of its image
 python -m release files --out FOLDER --source URL index=NAME@sha256:DIGEST clip=NAME@sha256:DIGEST

@@ -1,4 +1,4 @@
-"""The project's version, and what the changelog says of it (https://keepachangelog.com)."""
+"""Reads the project's version and the changelog (https://keepachangelog.com)."""
 
 import re
 import tomllib
@@ -13,13 +13,13 @@ class ReleaseError(Exception):
 
 
 def version() -> str:
-    """Returns the one version of the project, without a ``v``."""
+    """The version of the project, without a ``v``."""
     document = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))
     return str(document["project"]["version"])
 
 
 def notes(changelog: str, of: str) -> str:
-    """Returns the changelog's section about one version, without its heading.
+    """The changelog's section about a version, without its heading.
 
     Raises:
         ReleaseError: there is no such section, it has no date, or nothing is in it.

@@ -21,14 +21,14 @@ _DESCRIPTIONS = {
     "clip": "Says what is in a photo: CLIP by OpenVINO, on a processor without a GPU.",
 }
 _BY_DIGEST = re.compile(r"[\w.:/-]+@sha256:[0-9a-f]{64}")
-# What matters for a build alone.
+# Keys that only a build needs.
 _BUILD_KEYS = ("lang", "handler", "build_args")
 _STORE_VERSION = "0.2.1"
 _PLATFORMS = ("x86_64", "arm64")
 
 
 def stack_file(images: Mapping[str, str]) -> dict[str, Any]:
-    """Returns ``stack.yml`` with these images, each ``NAME@sha256:DIGEST``, in place of what builds them.
+    """``stack.yml`` with these images, each ``NAME@sha256:DIGEST``, and without what builds them.
 
     ``${OPENFAAS_URL}`` and ``${GATEWAY_URL}`` can still be set when it is deployed.
 
@@ -45,7 +45,7 @@ def stack_file(images: Mapping[str, str]) -> dict[str, Any]:
 
 
 def store_file(images: Mapping[str, str], source: str) -> dict[str, Any]:
-    """Returns a function store that holds the same functions; an image is for all of its platforms.
+    """A function store with the same functions; each image is for all of its platforms.
 
     Args:
         images: as for ``stack_file``.
@@ -72,7 +72,7 @@ def store_file(images: Mapping[str, str], source: str) -> dict[str, Any]:
 
 
 def build_arguments(name: str, version: str) -> list[str]:
-    """Returns what ``stack.yml`` has the image of a function built with, each ``NAME=VALUE``.
+    """The build arguments of a function in ``stack.yml``, each ``NAME=VALUE``.
 
     Raises:
         ReleaseError: there is no such function.

@@ -1,10 +1,10 @@
-"""OpenVINO, set up for a function: silent, no more threads than the container has processors, weights kept once."""
+"""OpenVINO, set up for a function: it sends no statistics, uses the container's processors, and keeps weights once."""
 
 import ctypes
 import sys
 from pathlib import Path
 
-# openvino reports its import to a statistics server when this package is there; a function talks to nobody.
+# With this package installed, openvino reports its import to a statistics server. A function must not do that.
 sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
 
 import openvino as ov  # noqa: E402
@@ -34,7 +34,7 @@ def compile_tower(path: Path, *, batch: int | None = None, precision: str | None
     settings = {
         "PERFORMANCE_HINT": "LATENCY",
         "INFERENCE_NUM_THREADS": available_cpus(),
-        # Pinned threads of several containers would share the first cores of the host.
+        # If each container pinned its threads, they would all use the first cores of the host.
         "ENABLE_CPU_PINNING": False,
     }
     if precision is not None:

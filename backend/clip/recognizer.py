@@ -1,4 +1,4 @@
-"""Pixels to ranked labels, by an exported model folder and nothing else."""
+"""The model: pixels to ranked labels, from an exported model folder."""
 
 import math
 import threading
@@ -19,11 +19,11 @@ from .everyday import LABEL_EMBEDDINGS, Candidates, Everyday, View
 from .manifest import Manifest
 
 if TYPE_CHECKING:
-    # The export does without what reads requests.
+    # The export has no module that reads requests.
     from .query import Query
     from .text import LabelEncoder
 
-# One of the best everyday words is said instead where it is more likely right than wrong.
+# ``instead`` is one of so many best everyday words, if it is more likely right than wrong.
 _CALLED_INSTEAD = 5
 _LIKELY = 0.5
 
@@ -37,7 +37,7 @@ class Prediction:
 
 @dataclass(frozen=True)
 class Instead:
-    """What a photo shows in place of the candidates."""
+    """An everyday word that the photo shows, where no candidate is recognized."""
 
     label: str
     confidence: float
@@ -50,9 +50,9 @@ class Ranking:
     confidence: float
     """The probability, 0 to 1, that the best label names what is in the photo."""
     recognized: bool
-    """Whether that is enough to claim it (``Calibration.threshold``)."""
+    """Whether that reaches ``Calibration.threshold``."""
     instead: Instead | None
-    """The everyday word that the photo is recognized by, where none of the candidates is."""
+    """The everyday word that the photo is recognized by, if it is by none of the candidates."""
 
 
 class Recognizer:
@@ -93,7 +93,7 @@ class Recognizer:
         return View(embedding, request.get_output_tensor(1).data[0].astype(np.float64) if fine else np.empty(0))
 
     def candidates(self, query: "Query", deadline: Deadline) -> Candidates:
-        """What an image is compared with.
+        """Find what an image is compared with.
 
         Raises:
             ClosedVocabulary: this model has no text tower, and these are not among its own labels and prompts.
@@ -165,10 +165,10 @@ class Recognizer:
         return confidence(evidence, self.manifest.confidence)
 
     def _instead(self, view: View, words: NDArray[np.float64], asked: NDArray[np.intp]) -> Instead | None:
-        """The best everyday word that is sure, and was not among those that were ``asked`` for.
+        """The best everyday word that is confident enough and is not among the ``asked`` ones.
 
-        Where no kind of cat is sure, it may be cat (Deng et al., "Hedging Your Bets: Optimizing Accuracy-Specificity
-        Trade-offs in Large Scale Visual Recognition", 2012).
+        Where the model is not sure which kind of cat it is, it may be sure of "cat" (Deng et al., "Hedging Your Bets:
+        Optimizing Accuracy-Specificity Trade-offs in Large Scale Visual Recognition", 2012).
         """
         everyday = self.everyday.candidates
         logits = self._logits(view, words, everyday)
@@ -222,7 +222,7 @@ class Recognizer:
 
     @cached_property
     def _loaded_encoder(self) -> "LabelEncoder":
-        # The tokenizer and ftfy are for open vocabularies; a function that is never asked does not load them.
+        # The tokenizer and ftfy are only needed for new labels; a function that gets none does not load them.
         from .text import LabelEncoder
 
         return LabelEncoder(self._folder, self.manifest, precision=self._precision)

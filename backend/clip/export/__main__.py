@@ -1,4 +1,4 @@
-"""Any open_clip model with the CLIP BPE tokenizer to an exported model folder, when an image is built and never later.
+"""Exports an open_clip model with the CLIP BPE tokenizer to a model folder. It runs when an image is built.
 
     python -m backend.clip.export --model ViT-B-32-256 --pretrained datacomp_s34b_b86k --out DIR
     python -m backend.clip.export --model local-dir:CHECKPOINT_DIR --out DIR
@@ -54,7 +54,7 @@ def main() -> int:
     parser.add_argument("--templates", default=CIFAR100, help="a text file with one prompt a line, {} for the label")
     parser.add_argument("--calibration", type=Path, help="JSON of the confidence's calibration, for this very model")
     arguments = parser.parse_args()
-    logging.disable()  # open_clip logs what is in the message of its exception too
+    logging.disable()  # open_clip logs what is in the messages of its exceptions as well
     try:
         labels, templates = _read_lists(arguments.labels, arguments.templates)
         source = load(arguments.model, arguments.pretrained)

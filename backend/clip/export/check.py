@@ -1,4 +1,4 @@
-"""An exported model folder against the open_clip model that it was made from."""
+"""Compares an exported model folder with the open_clip model that it was made from."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -57,6 +57,6 @@ def _require_agreement(tower: str, expected: "np.ndarray[Any, Any]", actual: "np
 
 
 def _smooth_noise(seed: int, size: tuple[int, int]) -> Image.Image:
-    """Blobs of color, which a model tells apart, unlike white noise."""
+    """Blobs of color, whose embeddings differ; those of white noise are all alike."""
     levels = np.random.default_rng(seed).integers(0, 256, (6, 6, 3), dtype=np.uint8)
     return Image.fromarray(levels).resize(size, Image.Resampling.BICUBIC)

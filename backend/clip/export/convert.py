@@ -1,4 +1,4 @@
-"""A loaded open_clip model to an exported model folder, which is written only if it agrees with open_clip."""
+"""Exports a loaded open_clip model to a model folder, which is written only if it agrees with open_clip."""
 
 import platform
 import sys
@@ -32,11 +32,11 @@ from .vocabulary import vocabulary as everyday_vocabulary
 
 TEXT_FILES = ("text.xml", "text.bin", "tokenizer.json")
 FILES = ("image.xml", "image.bin", "labels.npy", EVERYDAY_FILE, EMBEDDINGS, *TEXT_FILES, MANIFEST_FILE)
-# Where the everyday words have embeddings, a general word is as far from a picture as any other; where they are fine
-# classes, it is at least as probable as each of its kinds.
+# ``Manifest.generality``. A general word that is a set of fine classes is at least as probable as each of its kinds;
+# one that has an embedding is not.
 _GENERALITY = 1.0
 _GENERALITY_OF_CLASSES = 0.7
-# No more than the text tower encodes for one request.
+# Words are encoded in parts of this size: the text tower encodes no more for one request.
 _WORDS = 256
 
 
@@ -49,12 +49,12 @@ def export(
     label_names: tuple[str, ...] = LABELS,
     templates: tuple[str, ...] = TEMPLATES,
 ) -> Manifest:
-    """Write the exported model folder ``out``, over one that is there.
+    """Write the exported model folder ``out``. One that is there is replaced.
 
     Args:
         calibration: of the confidence, for this very model.
-        label_names: what it answers with where a caller gives no labels.
-        templates: the prompts that these are averaged over, with ``{}`` for the label.
+        label_names: the labels for requests without any.
+        templates: the prompts that each label's embedding is averaged over, with ``{}`` for the label.
 
     Raises:
         ExportError: the tokenizer is of another kind, or the exported model disagrees with open_clip.

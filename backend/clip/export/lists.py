@@ -1,4 +1,4 @@
-"""Lists of labels and of prompt templates: those of CIFAR-100, or a file of somebody's own."""
+"""Reads lists of labels and of prompt templates: those of CIFAR-100, or those in a text file."""
 
 from pathlib import Path
 

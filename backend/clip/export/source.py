@@ -13,12 +13,12 @@ from safetensors.torch import load_file
 from .towers import FineClasses
 
 CLASSES = "classes.safetensors"
-"""Beside a checkpoint's weights: what ``FineClasses`` is made of."""
+"""The file beside a checkpoint's weights that ``FineClasses`` is made from."""
 
 
 @dataclass(frozen=True)
 class Known:
-    """What is recorded of weights that open_clip has a tag for."""
+    """Facts about weights that open_clip has a tag for."""
 
     license: str
     """From the model card."""
@@ -64,7 +64,7 @@ class Source:
     license: str
     weights_sha256: str
     classes: FineClasses | None
-    """A second output of the image tower; of ``CLASSES`` in a checkpoint folder."""
+    """The image tower's second output, from ``CLASSES`` in a checkpoint folder."""
 
 
 def load(model_name: str, pretrained: str | None) -> Source:
@@ -87,7 +87,7 @@ def load(model_name: str, pretrained: str | None) -> Source:
         if known.revision is not None:
             _take_recorded(identifier, pretrained, known)
         with warnings.catch_warnings():
-            # open_clip goes on with the wrong activation, and the accuracy drops without a word.
+            # open_clip only warns and uses the wrong activation, and the model becomes less accurate.
             warnings.filterwarnings("error", message="QuickGELU mismatch")
             model, preprocess = open_clip.create_model_from_pretrained(model_name, pretrained, force_custom_text=True)
             tokenizer = open_clip.get_tokenizer(model_name)
@@ -118,7 +118,7 @@ def load(model_name: str, pretrained: str | None) -> Source:
 
 
 def _require_bpe(model_name: str, schema: str | None) -> None:
-    """Refuse a model with another tokenizer before its weights, and packages that it needs, are asked for."""
+    """Refuse a model with another tokenizer before its weights are downloaded or its packages found missing."""
     config = open_clip.get_model_config(model_name) or {}
     text = config.get("text_cfg", {})
     siglip = schema is None and "siglip" in model_name.lower()
@@ -127,7 +127,7 @@ def _require_bpe(model_name: str, schema: str | None) -> None:
 
 
 def _take_recorded(identifier: str, tag: str | None, known: Known) -> None:
-    """Download the weights of a tag at their recorded revision, and let open_clip load these and no others."""
+    """Download the weights of a tag at the recorded revision, and make open_clip load these and no others."""
     config = open_clip.get_pretrained_cfg(identifier, tag)
     try:
         path = download_pretrained_from_hf(config["hf_hub"].rstrip("/"), revision=known.revision)
@@ -139,7 +139,7 @@ def _take_recorded(identifier: str, tag: str | None, known: Known) -> None:
 
 
 def _weights_file(schema: str | None, identifier: str, pretrained: str | None) -> Path:
-    """Where open_clip took the weights from; a download has happened already and is found in its cache."""
+    """The file that open_clip has loaded; a download is in its cache by now."""
     if schema == "local-dir":
         return Path(open_clip.factory._find_checkpoint_in_dir(Path(identifier)))  # noqa: SLF001 - open_clip has no public way
     if schema == "hf-hub":

@@ -17,9 +17,12 @@ from torch.nn import functional
 
 
 class FineClasses(nn.Module):
-    """The second output of an image tower: logits of fine classes. The first are read from the trunk's features, as its
-    own classifier does; the others from the embedding before it gets unit length, in one way for sharp pictures and in
-    another for small ones that were enlarged, between which a linear gate on the features decides."""
+    """The second output of an image tower: logits of fine classes.
+
+    The first come from the trunk's features, as from its own classifier. The others come from the embedding, before it
+    is scaled to unit length: by one linear layer for sharp pictures and another for small ones that were enlarged,
+    mixed by a linear gate on the features.
+    """
 
     def __init__(self, tensors: Mapping[str, Tensor]) -> None:
         """``tensors``: ``weight`` and ``bias`` of the linear layers ``features``, ``sharp``, ``small`` and ``gate``."""

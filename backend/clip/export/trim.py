@@ -1,7 +1,7 @@
-"""The last block of a vision transformer, computed for the one token that is read of it.
+"""Computes the last block of a vision transformer only for the token that is read.
 
-An image tower that pools by its class token throws the other tokens of its last block away: their queries, their
-output projection and their MLP are work for nothing, a fifteenth of all in ViT-B/32. Keys and values need all tokens.
+An image tower that pools by its class token does not read the other tokens of its last block. Their queries, output
+projections and MLPs are not needed: a fifteenth of all the work in ViT-B/32. Keys and values are needed for all tokens.
 """
 
 import copy
@@ -18,7 +18,7 @@ from torch.nn import functional
 
 
 def without_unread_tokens(model: Any) -> Any:
-    """A model that answers the same and computes less, where its architecture is one that is known here.
+    """A model with the same outputs and less work, for the architectures that are known here.
 
     Args:
         model: open_clip's, in eval mode.

@@ -30,7 +30,7 @@ class Vocabulary:
 
 
 def vocabulary(classes: int | None = None) -> Vocabulary:
-    """The everyday words that a model can tell.
+    """The everyday words that a model knows.
 
     Args:
         classes: how many fine classes the model has, words without one are left out; None for a model that compares

@@ -1,9 +1,9 @@
 """The everyday words: what people photograph in plain English, and which of them are kinds of others.
 
-``everyday.txt`` is an outline, and its first lines explain it. A word may stand below several others, so the words form
-a directed acyclic graph; whatever is said of a word here holds for what is below it too. The fine classes of a word are
-ImageNet's (0 to 999, ILSVRC-2012) and, for each of the hundred labels, 1000 plus its position in ``LABELS``, for models
-that have an output of their own for the labels.
+``everyday.txt`` is an outline, and its first lines explain it. A word may be below several others, so the words form
+a directed acyclic graph. What is said of a word here holds for the words below it as well. The fine classes of a word
+are ImageNet's (0 to 999, ILSVRC-2012) and, for each of the hundred labels, 1000 plus its position in ``LABELS``, for
+models that have an output of their own for the labels.
 """
 
 import re
@@ -37,7 +37,7 @@ class Words:
     below: NDArray[np.bool_]
     """bool [n, n]: whether the word of the column is that of the row, or a kind of it."""
     beside: NDArray[np.bool_]
-    """bool [n, n], symmetric: words that one picture may show as well without being a kind of each other."""
+    """bool [n, n], symmetric: whether both words may fit one picture, though neither is a kind of the other."""
 
     def index(self, name: str) -> int:
         """The position of a word; ValueError where there is none of this name."""
@@ -45,8 +45,10 @@ class Words:
 
     @cached_property
     def related(self) -> NDArray[np.bool_]:
-        """bool [n, n], symmetric: both may be right of the same thing, so they do not compete. One is the other, or a
-        kind of it, or they stand beside each other (then so do their kinds)."""
+        """bool [n, n], symmetric: whether both words may be right for one thing, so that they do not compete.
+
+        One is the other or a kind of it, or they are ``beside`` each other, or kinds of words that are.
+        """
         related = self.below | self.below.T
         for one, other in np.argwhere(self.beside):
             related |= np.outer(self.below[one], self.below[other])
@@ -65,7 +67,7 @@ class Words:
         return height
 
     def top(self, word: int) -> int:
-        """The first of the words that have no other above them and that this one is a kind of, or is."""
+        """The first of the words with none above them that this word is, or is a kind of."""
         above = self.below[:, word] & (self.below.sum(0) == 1)
         return int(above.argmax())
 
@@ -74,8 +76,8 @@ class Words:
         return self._classes_of(self.below[word])
 
     def compatible(self, word: int) -> tuple[int, ...]:
-        """The fine classes, ascending, of which a picture may be called by the word: those of all related words that
-        have them for themselves. The others compete with it."""
+        """The fine classes, ascending, of the pictures for which the word may be right: those of all related words. The
+        others compete with it."""
         return self._classes_of(self.related[word])
 
     def _classes_of(self, words: NDArray[np.bool_]) -> tuple[int, ...]:
