@@ -12,6 +12,7 @@ import math
 import signal
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import NoReturn
 
@@ -60,6 +61,12 @@ class Decoders:
         )
         self._starting = threading.Thread(target=self._lanes[0].start, args=(cpus,), daemon=True)
         self._starting.start()
+
+    def observe_end(self, observe: Callable[[str], None]) -> None:
+        """Tell of each process that has not ended as it should: ``crashed``, ``limit`` (of time or memory), or
+        ``abandoned``, where the time of its request was over or the caller had gone."""
+        for lane in self._lanes:
+            lane.observe_end = observe
 
     def close(self) -> None:
         """End the processes."""
@@ -112,9 +119,13 @@ class _Ended(Exception):
         self._status = status
         self._seconds = seconds
 
+    @property
+    def crashed(self) -> bool:
+        return -self._status in _CRASHES
+
     def explain(self, claimed: float) -> NoReturn:
         """Raise the error for the caller; ``claimed`` is the processor time in seconds that the header says."""
-        if -self._status in _CRASHES:
+        if self.crashed:
             _log.warning("an image has ended its decoder by %s", signal.Signals(-self._status).name)
             raise CorruptImage("The image cannot be decoded: its decoder has crashed.")
         if self._status == -signal.SIGKILL and self._seconds < _MOST_OVER_HEADER * claimed:  # others had the processors
@@ -131,6 +142,7 @@ class _Lane:
         self._timeout = timeout
         self._turns = PrioritySemaphore(size)
         self._reused = reused
+        self.observe_end: Callable[[str], None] = lambda reason: None
         self._idle: list[Process] = []
 
     def start(self, count: int) -> None:
@@ -151,9 +163,12 @@ class _Lane:
                 answer = self._exchange(process, messages, deadline)
             except (EOFError, OSError) as error:
                 seconds = process.processor_seconds()
-                raise _Ended(self._server.end(process), seconds) from error
+                ended = _Ended(self._server.end(process), seconds)
+                self.observe_end("crashed" if ended.crashed else "limit")
+                raise ended from error
             except BaseException:
                 self._server.end(process)
+                self.observe_end("abandoned")
                 raise
             if self._reused:
                 self._idle.append(process)

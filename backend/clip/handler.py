@@ -8,7 +8,7 @@ from .decoding import Decoders
 # Before the other imports, so that these processes start while OpenVINO is imported.
 DECODERS = Decoders()
 
-from . import answer
+from . import answer, metrics
 from .api_key import ApiKey
 from .deadline import Deadline
 from .errors import MethodNotAllowed, NotFound, RequestError
@@ -24,7 +24,9 @@ SERVICE = Service(DECODERS, Recognizer(Path(__file__).parent / "model"))
 ROUTES: dict[str, dict[str, Route]] = {
     "/": {"GET": describe, "POST": recognize, "PUT": recognize},
     embeddings.PATH: {"POST": embeddings.embed},
+    "/metrics": {"GET": metrics.expose},
 }
+metrics.watch(SERVICE, ROUTES)
 _NOTHING_HERE = (
     "There is nothing here. POST an image to /, or GET / for a description. "
     "curl -T adds the name of the file to an address that ends with a slash: leave the slash out."
@@ -45,3 +47,5 @@ def handle(event: Event, context: Context) -> Response:
     except RequestError as problem:
         say = embeddings.error if event.path == embeddings.PATH else answer.error
         return say(problem)
+    finally:
+        metrics.observe(deadline)

@@ -2,7 +2,7 @@
 
 import math
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -74,6 +74,9 @@ class Recognizer:
         self.everyday = Everyday.read(folder, self.manifest.logit_scale)
         self._own = self.everyday.own(self.manifest.labels, folder)
         self._tower = compile_tower(folder / "image.xml", batch=1, precision=precision)
+        self.precision: str = self._tower.get_property("INFERENCE_PRECISION_HINT").to_string()
+        self.observe_batch: Callable[[int], None] = lambda size: None
+        """Told of each run of the image tower how many images it takes."""
         self._local = threading.local()
         self._encoder_lock = threading.Lock()
         self.embed(np.zeros((*self.manifest.image.size, 3), np.uint8))
@@ -87,6 +90,7 @@ class Recognizer:
         request = getattr(self._local, "request", None)
         if request is None:
             request = self._local.request = self._tower.create_infer_request()
+        self.observe_batch(1)
         request.infer([pixels[np.newaxis]])
         embedding: NDArray[np.float32] = request.get_output_tensor(0).data[0].copy()
         fine = len(self._tower.outputs) > 1
@@ -214,6 +218,10 @@ class Recognizer:
         """float32 [labels, dim]; a model that ranks by fine classes does not need them for that."""
         embeddings: NDArray[np.float32] = np.load(self._folder / LABEL_EMBEDDINGS)
         return embeddings
+
+    def label_cache(self) -> tuple[int, int, int]:
+        """What ``LabelEncoder.cache_usage`` says; nothing where no text was encoded yet."""
+        return self._loaded_encoder.cache_usage() if "_loaded_encoder" in vars(self) else (0, 0, 0)
 
     @property
     def _encoder(self) -> "LabelEncoder":

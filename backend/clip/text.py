@@ -55,6 +55,7 @@ class LabelEncoder:
         # Bytes: a row of an array would keep the whole array in memory.
         self._cache: LRUCache[Tokens, bytes] = LRUCache(_CACHE_BYTES, lambda row: len(row) + _ENTRY_BYTES)
         self._cache_lock = threading.Lock()
+        self._hits = self._misses = 0
         self._cleaning = PrioritySemaphore(1)
         self._turns = PrioritySemaphore(1)
 
@@ -95,6 +96,9 @@ class LabelEncoder:
         """
         rows = self._cached(tokens)
         new = sorted({ids for ids in tokens if ids not in rows}, key=len)
+        with self._cache_lock:
+            self._hits += len(rows)
+            self._misses += len(new)
         count = count_tokens(new)
         if count > MAX_NEW_LABEL_TOKENS:
             raise TooManyLabels(
@@ -105,6 +109,11 @@ class LabelEncoder:
             with self._turns.take(len(new) - start, deadline):
                 rows |= self._embed(new[start : start + _BATCH])
         return np.frombuffer(b"".join([rows[ids] for ids in tokens]), np.float32).reshape(len(tokens), -1)
+
+    def cache_usage(self) -> tuple[int, int, int]:
+        """How many prompts of requests were in the cache and how many were not, and what it takes, in bytes."""
+        with self._cache_lock:
+            return self._hits, self._misses, int(self._cache.currsize)
 
     def tokenize(self, prompt: str) -> list[int]:
         """Token ids of a prompt of any length, between the start and the end token."""
