@@ -29,10 +29,18 @@ class Page(NamedTuple):
     tag: str
 
 
+class Choice(NamedTuple):
+    """What a link to the page asks the recognizer to choose from: the values of these parameters."""
+
+    labels: str = ""
+    template: str = ""
+    vocabulary: str = ""
+
+
 @lru_cache(maxsize=4)
-def page(template: str, about: str | None) -> Page:
+def page(template: str, about: str | None, choice: Choice = Choice()) -> Page:  # noqa: B008 - it cannot be changed
     """A document for a recognizer with this description, in JSON; None if it is not known yet."""
-    html = render(template, about=json.loads(about) if about else None)
+    html = render(template, about=json.loads(about) if about else None, choice=choice)
     return Page(html, gzip.compress(html, mtime=0), hashlib.sha256(html).hexdigest()[:16])
 
 
@@ -69,7 +77,12 @@ class Description:
 
 def start_page(event: Event, about: str | None) -> Response:
     """The page, or with ``?words`` the list of words that clip knows; 304 if the caller's copy is still right."""
-    html, compressed, tag = page("words.html" if "words" in event.query else "index.html", about)
+    if "words" in event.query:
+        html, compressed, tag = page("words.html", about)
+    else:
+        html, compressed, tag = page(
+            "index.html", about, Choice(*(event.query.get(name, "") for name in Choice._fields))
+        )
     headers = HEADERS | {
         "ETag": quote_etag(tag, weak=True),  # weak: it stands for the page, compressed or not
         "Cache-Control": "no-cache",

@@ -69,6 +69,16 @@ def test_not_recognized(page: Page, gateway: Gateway) -> None:
     expect(page.locator(".guesses")).to_have_count(0)
 
 
+def test_a_link_carries_the_words(page: Page, gateway: Gateway, index: str) -> None:
+    page.goto(f"{index}?labels=a+cat,a+%22dog%22&template=a+{{}}&from=mail")
+    expect(page.get_by_label("Words to choose from")).to_have_value('a cat,a "dog"')
+    recognize(page)
+    assert gateway.seen[0].query == [("labels", 'a cat,a "dog"'), ("template", "a {}")]
+    page.goto(f"{index}?vocabulary=everyday")
+    recognize(page)
+    assert gateway.seen[1].query == [("vocabulary", "everyday")]
+
+
 def test_several_photos(page: Page, gateway: Gateway) -> None:
     damaged = {"error": {"code": "corrupt_image", "message": "It is damaged."}}
     gateway.clip.append(behaviors.answer({"results": [prediction(), damaged], "model": "tiny/test"}))

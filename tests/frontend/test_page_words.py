@@ -159,6 +159,15 @@ def test_a_link_carries_the_words(open_page: Page, gateway: Gateway, index: str)
     expect(page.get_by_label("11 everyday things")).to_be_checked()
 
 
+def test_the_way_back_keeps_the_words(page: Page) -> None:
+    show(page)
+    page.get_by_label("11 everyday things").check()
+    expect(page.locator("#current [data-state=done]")).to_be_visible()
+    page.go_back()
+    expect(page.locator("#start")).to_be_visible()
+    assert asked(page) == [("vocabulary", "everyday")]
+
+
 def test_many_photos_are_looked_at_again_only_when_asked(page: Page, gateway: Gateway) -> None:
     show(page, 4)
     expect(page.get_by_role("button", name="Look at these photos again")).to_be_hidden()

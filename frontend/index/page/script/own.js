@@ -52,13 +52,16 @@ function offerOnly(known) {
   }
 }
 
-// A few photos that are shown are looked at again at once; many only when that is asked for.
-function applyChoice() {
-  const query = wanted();
+function writeAddress() {
   const address = new URL(location.href);
   for (const name of ["labels", "template", "vocabulary"]) address.searchParams.delete(name);
-  for (const [name, value] of new URLSearchParams(query)) address.searchParams.set(name, value);
+  for (const [name, value] of new URLSearchParams(wanted())) address.searchParams.set(name, value);
   history.replaceState(history.state, "", address);
+}
+
+// A few photos that are shown are looked at again at once; many only when that is asked for.
+function applyChoice() {
+  writeAddress();
   announce(
     { labels: "I choose from the words I know best", everyday: "I choose from everyday things" }[chosen()] ??
       "I choose from your words",
@@ -101,11 +104,8 @@ $("labels").onkeydown = (event) => {
   takeWords();
 };
 
-// What the address asks for.
+// The words that the address asks for stand in the field, as it is without JavaScript.
 function readAddress() {
-  const asked = new URLSearchParams(location.search);
-  addWords(asked.getAll("labels").flatMap(split));
-  $("template").value = asked.get("template") ?? "";
-  if (asked.get("vocabulary") === "everyday") $("choice").querySelector("[value=everyday]").checked = true;
-  if (ownWords().length) $("own-words").checked = true;
+  addWords(split($("labels").value));
+  $("labels").value = "";
 }

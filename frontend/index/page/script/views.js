@@ -118,6 +118,7 @@ function progress() {
 $("another").onclick = () => $("photo").click();
 
 window.onpopstate = () => {
+  writeAddress(); // the choice is the same in all places
   const batch = (batches[history.state?.batch] ?? []).filter((card) => cards.includes(card));
   if (!batch.length) return showStart();
   shelve();
