@@ -1,1 +1,1 @@
-"""Labels a whole folder of photos with the function `clip`, as many at a time as it takes: docs/client.md."""
+"""Labels a whole folder of photos with the function ``clip``, several at a time: docs/client.md."""

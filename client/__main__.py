@@ -23,13 +23,17 @@ from .service import Service, ServiceRefuses
 from .summary import Summary
 
 COMPLETE, INCOMPLETE, WRONG, GONE, SIGNAL = 0, 1, 2, 3, 128
-"""The exit codes; that of an interruption has the signal's number added."""
-KEY = "CLIP_API_KEY"
+"""The exit codes. The signal's number is added to that of an interruption."""
+_KEY = "CLIP_API_KEY"
 """The environment variable for the API key."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the command and returns its exit code. `arguments` take the place of the command line's."""
+    """Run the command; ``arguments`` are used instead of the command line's.
+
+    Returns:
+        The exit code.
+    """
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)
     try:
@@ -52,13 +56,13 @@ def _parsed(given: Sequence[str] | None) -> argparse.Namespace:
     option("--labels", metavar="A,B", help="choose among these")
     option("--vocabulary", choices=("labels", "everyday"), help="everyday: choose among everyday words")
     option("--template", help="the prompt that a label is put into, with {} for it")
-    option("--key-file", type=Path, metavar="FILE", help=f"has the API key; without it, the environment's {KEY}")
+    option("--key-file", type=Path, metavar="FILE", help=f"has the API key; without it, the environment's {_KEY}")
     option("--at-most", type=_number(1000), default=64, metavar="N", help="requests at a time (default: %(default)s)")
     option("--timeout", type=_number(3600), default=60, metavar="S", help="seconds for one answer (%(default)s)")
     option("--wait", type=_number(86400), default=300, metavar="S", help="seconds for a service that is away (300)")
     arguments = parser.parse_args(given)
     try:
-        arguments.key = arguments.key_file.read_text() if arguments.key_file else os.environ.get(KEY, "")
+        arguments.key = arguments.key_file.read_text() if arguments.key_file else os.environ.get(_KEY, "")
     except (OSError, ValueError) as error:
         parser.error(f"{arguments.key_file} cannot be read: {error}")
     arguments.key = arguments.key.strip()
@@ -85,7 +89,7 @@ def _run(arguments: argparse.Namespace) -> int:
     labeler.find_service()
 
     began = time.monotonic()
-    # On stdout a bar would stand among the results.
+    # On a terminal that shows stdout too, a progress bar would be mixed with the results.
     seen = sys.stderr.isatty() and not (arguments.out is None and sys.stdout.isatty())
     with tqdm(unit=" photos", disable=not seen, dynamic_ncols=True) as bar:
         if seen:

@@ -1,7 +1,8 @@
-"""How many requests are under way at a time: as many as the service takes.
+"""Finds how many requests the service takes at a time.
 
 The number grows by one with every round of answers and shrinks by a quarter when the service refuses (additive
-increase, multiplicative decrease: Chiu and Jain, 1989, as TCP does). One that was refused is tried again much later.
+increase, multiplicative decrease: Chiu and Jain, 1989, as TCP does). A number that was refused is tried again much
+later.
 """
 
 import threading
@@ -11,16 +12,17 @@ from contextlib import contextmanager
 
 _FIRST = 2
 _DECREASE = 0.75
-# Rounds of answers for one request more where the service has refused that many; half as many for the next one.
+# So many rounds of answers until one request more is tried than the service has refused; half as many until the next
+# one.
 _ROUNDS = 100.0
 
 
 class Stopped(Exception):
-    """Nothing more is to be begun."""
+    """No more requests are to be made."""
 
 
 class Concurrency:
-    """Shared by all threads. A photo is in hand from `take` to `put_down`; its requests are made within `request`."""
+    """Shared by all threads. A photo is in hand from ``take`` to ``put_down``; its requests are made in ``request``."""
 
     def __init__(self, most: int) -> None:
         self._most = most
@@ -37,23 +39,32 @@ class Concurrency:
 
     @property
     def limit(self) -> int:
-        """The most requests that may be under way now."""
+        """How many requests may be under way now."""
         return int(self._limit)
 
     def take(self) -> None:
-        """Waits until another photo may be in hand. Raises Stopped."""
+        """Wait until another photo may be in hand.
+
+        Raises:
+            Stopped: no more are.
+        """
         with self._changed:
             self._wait_until(lambda: self._in_hand < self.limit)
             self._in_hand += 1
 
     def put_down(self) -> None:
+        """The photo is done with."""
         with self._changed:
             self._in_hand -= 1
             self._changed.notify_all()
 
     @contextmanager
     def request(self) -> Iterator[float]:
-        """Waits until another request may be made, and gives the time when it begins. Raises Stopped."""
+        """Wait until another request may be made, which is made in the block. Yields the time when it begins.
+
+        Raises:
+            Stopped: no more are.
+        """
         with self._changed:
             self._wait_until(lambda: self._under_way < self.limit and time.monotonic() >= self._paused_until)
             self._under_way += 1
@@ -65,7 +76,7 @@ class Concurrency:
                 self._changed.notify_all()
 
     def answered(self) -> None:
-        """A request got an answer: the service may take more."""
+        """A request was answered: the service may take more of them."""
         with self._changed:
             before = self.limit
             rounds = 1.0 if self._limit < self._ceiling else self._rounds
@@ -76,12 +87,12 @@ class Concurrency:
             self._changed.notify_all()
 
     def failed(self, began: float) -> None:
-        """A request that began then got no answer of the service's: it may have been one too many."""
+        """A request that began then was not answered by the service: there may have been too many."""
         with self._changed:
             self._decrease(began)
 
     def refused(self, began: float, pause: float) -> None:
-        """The service did not take a request that began then. No other is begun for `pause` seconds."""
+        """The service refused a request that began then. No other is made for ``pause`` seconds."""
         with self._changed:
             if pause > 0:
                 self._paused_until = max(self._paused_until, time.monotonic() + pause)
@@ -91,7 +102,7 @@ class Concurrency:
                 self._ceiling, self._rounds = max(1.0, most - 1.0), _ROUNDS
 
     def _decrease(self, began: float) -> bool:
-        """Once for all requests of a round, and once for a time in which nothing is answered at all."""
+        """Decrease the limit, but only once for the requests of a round, and once until there is an answer."""
         if began < self._decreased or not self._answered_since:
             return False
         self._limit = max(1.0, self._limit * _DECREASE)
@@ -100,13 +111,17 @@ class Concurrency:
         return True
 
     def sleep(self, seconds: float) -> None:
-        """Raises Stopped, as soon as that is so."""
+        """Wait so many seconds.
+
+        Raises:
+            Stopped: as soon as ``stop`` is called.
+        """
         end = time.monotonic() + seconds
         with self._changed:
             self._wait_until(lambda: time.monotonic() >= end, end)
 
     def stop(self) -> None:
-        """From now on, whoever waits or is about to begin something is told so."""
+        """Have all other methods that wait raise Stopped from now on."""
         with self._changed:
             self._stopped = True
             self._changed.notify_all()

@@ -1,4 +1,4 @@
-"""The photos in a folder: found while others are already being labelled, and read in one piece."""
+"""Finds the photos in a folder, while others are already being labelled, and reads them."""
 
 import os
 import stat
@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-# Of the formats that `clip` reads, in upper and lower case.
+# The endings of the formats that `clip` reads, in upper or lower case.
 ENDINGS = frozenset((
     ".apng", ".avif", ".avifs", ".bmp", ".gif", ".heic", ".heics", ".heif", ".heifs", ".hif", ".jfif", ".jpe", ".jpeg",
     ".jpg", ".png", ".tif", ".tiff", ".webp",
@@ -14,11 +14,11 @@ ENDINGS = frozenset((
 
 
 class Unreadable(Exception):
-    """A file that cannot be read now. The message is a few words, the same for all files with this problem."""
+    """A file that cannot be read. The message is a few words, the same for all files with this problem."""
 
 
 class RefusedUnread(Exception):
-    """A file that the service would refuse, as its size says. `code` is what the service would say."""
+    """A file that the service would refuse for its size; ``code`` is the code of that error."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -26,13 +26,13 @@ class RefusedUnread(Exception):
 
 
 class Walk:
-    """Yields the photos in and below a folder, by their paths in it, with `/` between.
+    """Yields the paths of the photos in and below a folder, relative to it, with ``/``.
 
-    A folder's entries come in the order in which the system lists them and are not collected, so that a million of them
-    take no memory. Symbolic links, and what begins with a dot, are left out.
+    They come in the order in which the system lists them, and are not collected, so that a million of them take no
+    memory. Symbolic links and hidden files are left out.
 
     Attributes:
-        left_out: how many files of which kind are no photos, so far.
+        left_out: how many files of each kind were no photos, so far.
         unreadable: the folders that could not be listed, so far, with the reason.
     """
 
@@ -73,14 +73,14 @@ def _kind(entry: os.DirEntry[str]) -> str:
 
 
 def read(path: Path, max_bytes: int) -> bytes:
-    """Returns what is in a file.
+    """Read a file.
 
     Raises:
-        Unreadable: the system does not let it be read, it is no regular file, or it changed meanwhile.
+        Unreadable: it is no regular file, cannot be read, or was changed meanwhile.
         RefusedUnread: it is empty, or has more bytes than the service takes; then it is not read.
     """
     try:
-        # What has become a symbolic link or a pipe since it was found is neither followed nor waited for.
+        # If it has become a symbolic link or a pipe since it was found, it is neither followed nor waited for.
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         with os.fdopen(descriptor, "rb") as file:
             before = os.fstat(descriptor)

@@ -1,4 +1,4 @@
-"""How a result is written and read again: a line of JSON, or a row of CSV."""
+"""Writes results and reads them again: a line of JSON or a row of CSV for each."""
 
 import csv
 import io
@@ -13,7 +13,7 @@ _REST = ("confidence", "recognized", "instead", "error")
 
 @dataclass(frozen=True)
 class Result:
-    """What the service says of a photo. `answer` is its JSON, with `predictions` or with `error`."""
+    """The service's answer to a photo, in JSON: it has ``predictions`` or ``error``."""
 
     file: str
     answer: Mapping[str, Any]
@@ -31,25 +31,29 @@ class Result:
 
 
 class Format(Protocol):
-    """How results stand in a file."""
+    """The format of a file of results."""
 
     header: bytes
-    """What stands before the first result."""
+    """The bytes before the first result."""
     beginning: bytes
-    """What every file of this format begins with."""
+    """The bytes that every file of this format begins with."""
 
     def line(self, result: Result) -> bytes:
-        """Returns it with the line break at its end."""
+        """The result with a line break at its end."""
 
     def result(self, line: bytes) -> Result:
-        """Reads what `line` returned. Raises ValueError, LookupError or TypeError."""
+        """Read what ``line`` returned.
+
+        Raises:
+            ValueError, LookupError, TypeError: it is no result.
+        """
 
     def is_complete(self, line: bytes) -> bool:
-        """Whether these bytes, which end a line of the file, end a result."""
+        """Whether a result ends where this line of the file ends."""
 
 
 class JsonLines:
-    """JSON Lines: the service's answer with the file before it."""
+    """JSON Lines: the service's answer, and the file before it."""
 
     header = b""
     beginning = b'{"file": '
@@ -58,7 +62,7 @@ class JsonLines:
         said = {"file": result.file, **result.answer}
         try:
             return json.dumps(said, ensure_ascii=False).encode() + b"\n"
-        except UnicodeEncodeError:  # the name of the file is not UTF-8: escaped, it survives
+        except UnicodeEncodeError:  # the name of the file is not UTF-8, and is kept by escapes
             return json.dumps(said).encode() + b"\n"
 
     def result(self, line: bytes) -> Result:
@@ -73,7 +77,7 @@ class JsonLines:
 
 
 class Csv:
-    """One row with the best `top_k` labels. A name of a file that is not UTF-8 stands as it is on the disk."""
+    """One row with the best `top_k` labels. A file name that is not UTF-8 is written as it is on the disk."""
 
     def __init__(self, top_k: int) -> None:
         more = [f"{column}_{n}" for n in range(2, top_k + 1) for column in _BEST]
@@ -100,7 +104,7 @@ class Csv:
         return Result(said["file"], {"predictions": predictions, "recognized": said["recognized"] == "true"})
 
     def is_complete(self, line: bytes) -> bool:
-        return line.endswith(b"\n") and line.count(b'"') % 2 == 0  # a line break may stand within quotes
+        return line.endswith(b"\n") and line.count(b'"') % 2 == 0  # there may be line breaks within quotes
 
     def _row(self, values: list[Any]) -> bytes:
         text = io.StringIO()

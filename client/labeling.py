@@ -1,4 +1,4 @@
-"""One photo to its result, whatever the service does meanwhile."""
+"""Gets the result of a photo, even if the service fails or refuses meanwhile."""
 
 import random
 import threading
@@ -12,14 +12,14 @@ from .folder import RefusedUnread, Unreadable, read
 from .formats import Result
 from .service import Description, Kind, Reply, Service, ServiceDown, ServiceRefuses
 
-# A photo with which the service has failed so often, though it was there, is left.
+# A photo is left after the service has failed with it so often although it was there.
 _TRIES = 4
 _FIRST_DELAY, _LONGEST_DELAY = 0.25, 10.0
 _LONGEST_CHECK_DELAY = 3.0
 
 
 class ServiceGone(Exception):
-    """The service has not answered for as long as it was waited for."""
+    """The service has not answered for the whole time that it may be waited for."""
 
 
 class Left(Exception):
@@ -30,14 +30,16 @@ class Labeler:
     """Sends photos until they are answered. May be used by any number of threads.
 
     Args:
-        patience: how long to wait for a service that answers nothing, in seconds.
+        longest_wait: how many seconds to wait for a service that does not answer.
         say: is given a line when that begins.
     """
 
-    def __init__(self, service: Service, concurrency: Concurrency, patience: float, say: Callable[[str], None]) -> None:
+    def __init__(
+        self, service: Service, concurrency: Concurrency, longest_wait: float, say: Callable[[str], None]
+    ) -> None:
         self._service = service
         self._concurrency = concurrency
-        self._patience = patience
+        self._longest_wait = longest_wait
         self._say = say
         self._description: Description | None = None
         self._answered = self._seen = time.monotonic()
@@ -45,11 +47,16 @@ class Labeler:
         self._again = threading.Lock()
 
     def find_service(self) -> None:
-        """Waits for the service. Raises ServiceGone, ServiceRefuses."""
+        """Wait for the service.
+
+        Raises:
+            ServiceGone: it is not there in time.
+            ServiceRefuses: it answers no requests like these.
+        """
         self._wait_until_there(time.monotonic())
 
     def result(self, folder: Path, file: str) -> Result:
-        """Reads a photo and has it labelled.
+        """Read a photo and have it labelled.
 
         Raises:
             Left: it has no result now.
@@ -68,7 +75,7 @@ class Labeler:
     def _label(self, photo: bytes) -> Reply:
         failures, busy_since, delay = 0, None, _FIRST_DELAY
         while True:
-            # One at a time: what ends the service ends the answers to all that are under way with it.
+            # One at a time: a photo that ends the service also ends the answers to all others that are under way.
             with self._again if failures > 1 else nullcontext(), self._concurrency.request() as began:
                 reply = self._service.label(photo)
             now = time.monotonic()
@@ -80,7 +87,7 @@ class Labeler:
                 raise ServiceRefuses(f"{self._service.url} refuses: {reply.message}")
             if reply.kind is Kind.BUSY:
                 busy_since = busy_since or began
-                self._require_patience(reply, busy_since)
+                self._require_time(reply, busy_since)
                 self._concurrency.refused(began, reply.retry_after or 0.0)
             else:
                 failures += reply.kind is Kind.FAILED
@@ -89,21 +96,21 @@ class Labeler:
                 if failures == _TRIES:
                     raise Left(reply.code)
             if not reply.retry_after and (reply.kind is Kind.BUSY or failures > 1):
-                # Apart from each other, lest all come back together.
+                # At different times, so that they do not all come back together.
                 self._concurrency.sleep(delay * random.uniform(0.5, 1))  # noqa: S311
                 delay = min(2 * delay, _LONGEST_DELAY)
 
-    def _require_patience(self, reply: Reply, busy_since: float) -> None:
+    def _require_time(self, reply: Reply, busy_since: float) -> None:
         now = time.monotonic()
         wait = reply.retry_after or 0.0
-        if max(wait, now - max(busy_since, self._answered)) > self._patience:
+        if max(wait, now - max(busy_since, self._answered)) > self._longest_wait:
             when = f" It asks to come back in {wait:.0f} s." if wait else ""
             raise ServiceGone(f"{self._service.url} takes no photos: {reply.message}{when}")
-        if now - busy_since > self._patience:
+        if now - busy_since > self._longest_wait:
             raise Left(reply.code)
 
     def _wait_until_there(self, failed: float) -> None:
-        """Asks until the service says what it is, unless it has done so since the failure."""
+        """Ask until the service describes itself, unless it has answered since the failure."""
         with self._check:
             delay, said = _FIRST_DELAY, False
             while self._description is None or self._seen <= failed:
@@ -114,11 +121,11 @@ class Labeler:
                 except (ServiceDown, ServiceRefuses) as down:
                     if isinstance(down, ServiceRefuses) and self._description is None:
                         raise
-                    # While a service is being replaced, others may answer at its address.
-                    if time.monotonic() - failed > self._patience:
+                    # While a service is being replaced, another program may answer at its address.
+                    if time.monotonic() - failed > self._longest_wait:
                         raise ServiceGone(f"{self._service.url} does not answer: {down}") from down
                     if not said:
-                        self._say(f"Waiting for {self._service.url} ({down}), {self._patience:.0f} s at most ...")
+                        self._say(f"Waiting for {self._service.url} ({down}), {self._longest_wait:.0f} s at most ...")
                         said = True
                     self._concurrency.sleep(delay)
                     delay = min(2 * delay, _LONGEST_CHECK_DELAY)

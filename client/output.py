@@ -1,4 +1,4 @@
-"""Where the results go: a file that a second start goes on with, or whatever stdout is."""
+"""The output: a file that a second start continues, or stdout."""
 
 import fcntl
 import os
@@ -13,11 +13,11 @@ _STDOUT = 1
 
 
 class OutputError(Exception):
-    """Nothing can be written there. The message says why."""
+    """The output cannot be written. The message says why."""
 
 
 class Output:
-    """One line for each photo, written at once and whole.
+    """Writes a line for each photo at once, and as a whole.
 
     A file that has lines already is gone on with, also where stdout is one (`>>`). While it is open no other process
     can do the same.
@@ -46,13 +46,13 @@ class Output:
 
     @property
     def how_to_go_on(self) -> str:
-        """What to tell a person whose run has ended early."""
+        """What a person is told whose run has ended early."""
         if not self._is_file:
             return "With --out FILE, a second start goes on where the first was ended."
         return "The same command goes on" + (", with >> in place of >." if self._descriptor == _STDOUT else ".")
 
     def earlier(self) -> Iterator[Result]:
-        """Yields the results that are there, takes away a line that was cut off, and leaves the file ready for more.
+        """Yield the results that are there, remove a line that was cut off, and leave the file ready for more.
 
         To be read to its end before anything is written.
 
@@ -79,11 +79,19 @@ class Output:
             self._write(self._format.header)
 
     def write(self, result: Result) -> None:
-        """Raises OutputError."""
+        """Write a result.
+
+        Raises:
+            OutputError: it cannot be written.
+        """
         self._write(self._format.line(result))
 
     def _is_ours(self, file: BinaryIO) -> bool:
-        """Whether the file begins like results. Stdout may be a log with other things in it; else raises ValueError."""
+        """Whether the file begins like results. Stdout may be a log with other text in it.
+
+        Raises:
+            ValueError: a file that is not stdout does not.
+        """
         begins = self._format.beginning.startswith(file.read(len(self._format.beginning)))
         if not begins and self._descriptor != _STDOUT:
             raise ValueError(self._format.beginning)
@@ -91,7 +99,7 @@ class Output:
         return begins
 
     def _lines(self, file: BinaryIO) -> Iterator[bytes]:
-        """Yields the file's complete lines."""
+        """The file's complete lines."""
         line = b""
         for part in file:
             line += part

@@ -1,4 +1,4 @@
-"""All photos of a folder: found, labelled many at a time, written."""
+"""Labels all photos of a folder, several at a time, and writes the results."""
 
 import threading
 from collections.abc import Callable
@@ -39,10 +39,10 @@ class Run:
         self._failure: BaseException | None = None
 
     def folder(self, folder: Path, walk: Walk, threads: int) -> None:
-        """Labels all photos that the walk finds. On Ctrl-C what is under way is finished.
+        """Label all photos that the walk finds. On Ctrl-C those that are under way are finished.
 
         Raises:
-            KeyboardInterrupt: somebody asked for the end.
+            KeyboardInterrupt: on Ctrl-C or a signal to end.
             Exception: what kept it from going on, of `Labeler.result` or `Output.write`.
         """
         with ThreadPoolExecutor(threads) as pool:

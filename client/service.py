@@ -1,4 +1,4 @@
-"""The function `clip` as seen from outside: its description, and its answer to one photo."""
+"""Calls the function ``clip``: for its description, and for the labels of a photo."""
 
 import time
 from collections.abc import Sequence
@@ -13,31 +13,31 @@ from urllib3.exceptions import NewConnectionError
 
 _CONNECT_TIMEOUT = 10.0
 
-# What is wrong with every photo alike: a parameter, the key.
+# Errors that every photo would get: a parameter or the key is wrong.
 _OF_ALL_PHOTOS = frozenset(("bad_parameter", "unauthorized", "closed_vocabulary", "too_many_labels"))
 
 Parameters = Sequence[tuple[str, str]]
 
 
 class ServiceRefuses(Exception):
-    """The service does not answer requests like these, and never will. The message says why."""
+    """The service will never answer requests like these. The message says why."""
 
 
 class ServiceDown(Exception):
-    """The service does not answer now. The message says how that shows."""
+    """The service does not answer now. The message says what happens instead."""
 
 
 class Kind(Enum):
     """What an answer means for the photo and for those after it."""
 
     ANSWER = auto()
-    """It is final: what is in the photo, or what is wrong with it."""
+    """Final: it says what is in the photo, or what is wrong with it."""
     BUSY = auto()
     """The service did nothing with the photo: send it again later."""
     AWAY = auto()
-    """Nobody is at the address: nothing was sent."""
+    """Nothing listens at the address, so nothing was sent."""
     FAILED = auto()
-    """The service, or somebody in between, failed with it. Perhaps because of this photo, perhaps not."""
+    """The service or a proxy failed, perhaps because of this photo."""
     REFUSED = auto()
     """No photo would be answered."""
 
@@ -46,7 +46,7 @@ class Kind(Enum):
 class Reply:
     kind: Kind
     answer: dict[str, Any]
-    """The service's JSON, or the same form for what others have said in its place."""
+    """The service's JSON; for the answer of a proxy, an error in the same form."""
     retry_after: float | None = None
     """In seconds."""
 
@@ -84,16 +84,16 @@ class Service:
             self._session.mount(scheme, HTTPAdapter(pool_maxsize=connections))
         self._session.headers["User-Agent"] = "serverless-image-recognizer-client"
         self._session.headers["Accept"] = "application/json"
-        # Not in Authorization, which a proxy in front may want for itself.
+        # Not in Authorization, as a proxy in front of the service may use that.
         if key:
             self._session.headers["X-Api-Key"] = key
-        # What is the same for all photos is found out once, proxies and certificates of the environment included.
+        # What is the same for all photos is read once, with the proxies and certificates of the environment.
         self._settings = self._session.merge_environment_settings(url, {}, None, None, None)
         self._post = self._session.prepare_request(requests.Request("POST", url, params=list(parameters)))
         self._get = self._session.prepare_request(requests.Request("GET", url))
 
     def describe(self) -> Description:
-        """Asks the service what it is.
+        """Ask the service for its description.
 
         Raises:
             ServiceDown: it does not answer, or says that it cannot now.
@@ -118,7 +118,7 @@ class Service:
             raise ServiceRefuses(f"{self.url} is not the function clip. {_HINT}") from None
 
     def label(self, photo: bytes) -> Reply:
-        """Sends one photo, once."""
+        """Send a photo once."""
         request = self._post.copy()
         request.prepare_body(photo, None)
         try:
@@ -155,7 +155,7 @@ def _problem(kind: Kind, code: str, message: str, retry_after: float | None = No
 
 
 def _error(answer: requests.Response) -> dict[str, str]:
-    """The code and message that an answer has, or ones for what a proxy says in its own form."""
+    """The code and message of an answer, or ones for the answer of a proxy."""
     try:
         error = answer.json()["error"]
         return {"code": str(error["code"]), "message": str(error["message"])}
@@ -164,7 +164,7 @@ def _error(answer: requests.Response) -> dict[str, str]:
 
 
 def _retry_after(answer: requests.Response) -> float | None:
-    """Seconds, from either form of the header (RFC 9110, 10.2.3); None where it is missing or makes no sense."""
+    """Seconds, from either form of the header (RFC 9110, 10.2.3); None if it is missing or makes no sense."""
     value = answer.headers.get("Retry-After", "").strip()
     if value.isascii() and value.isdigit():
         return float(value[:9])
@@ -175,14 +175,14 @@ def _retry_after(answer: requests.Response) -> float | None:
 
 
 def _is_unsent(error: requests.RequestException) -> bool:
-    """Whether there was not even a connection."""
+    """Whether there was no connection at all."""
     return isinstance(error, requests.ConnectTimeout) or any(
         isinstance(getattr(inner, "reason", None), NewConnectionError) for inner in error.args
     )
 
 
 def _reason(error: requests.RequestException) -> str:
-    """The innermost reason of a failed request, without the names of the classes around it."""
+    """The innermost reason why a request failed, without the names of the classes around it."""
     if isinstance(error, requests.Timeout):
         return "no answer in time"
     reason: Any = error

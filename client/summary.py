@@ -1,4 +1,4 @@
-"""What came of all photos, for the person who started it."""
+"""Sums the results up for a person."""
 
 from collections import Counter
 
@@ -9,7 +9,7 @@ _EXAMPLES = 3
 
 
 class Summary:
-    """Counts results. A photo that is `left` has none: it is tried again by the next start."""
+    """Counts results. A photo that is ``left`` has none, and is tried again by the next start."""
 
     def __init__(self) -> None:
         self.earlier = 0
@@ -20,7 +20,7 @@ class Summary:
 
     @property
     def photos(self) -> int:
-        """How many have a result."""
+        """How many photos have a result."""
         return self._labels.total() + self._not_recognized + sum(some.count for some in self._failed.values())
 
     @property
@@ -39,7 +39,7 @@ class Summary:
         self._left.setdefault(reason, _Some()).add(file)
 
     def text(self, seconds: float, walk: Walk) -> str:
-        """Returns the lines. `seconds` is the time that those took which are not `earlier`."""
+        """The lines to print; ``seconds`` is the time that the results took which are not ``earlier``."""
         now = self.photos - self.earlier
         rate = f" ({now / seconds:.1f} a second)" if now else ""
         before = f", {self.earlier:,} by earlier starts" if self.earlier else ""
@@ -72,7 +72,7 @@ class _Some:
 
 
 def _printable(name: str) -> str:
-    """A name without what a terminal would take for orders."""
+    """A name without control characters, which a terminal would obey."""
     return "".join(character if character.isprintable() else "?" for character in name)
 
 

@@ -1,4 +1,4 @@
-"""Labels a folder with the application that runs on this computer, or with one that runs for as long as that takes.
+"""Labels a folder with the application on this computer, which is started for that unless it already runs.
 
     python -m local.label PORT FOLDER [OPTION ...]
 
@@ -24,7 +24,7 @@ _STOP_TIMEOUT = 15.0
 
 
 class StartError(Exception):
-    """The application does not start. The message is what it has said."""
+    """The application does not start. The message is its output."""
 
 
 def main() -> int:
@@ -40,7 +40,7 @@ def main() -> int:
 
 
 def url_of(port: int) -> str:
-    """Returns the address of `clip` behind the gateway on this port."""
+    """The address of ``clip`` behind the gateway on this port."""
     return f"http://127.0.0.1:{port}/function/clip"
 
 
@@ -54,7 +54,11 @@ def _runs(port: int) -> bool:
 
 @contextmanager
 def application() -> Iterator[int]:
-    """Runs the application on a free port until the block ends. Raises StartError."""
+    """Run the application on a free port until the block ends.
+
+    Raises:
+        StartError: it does not start.
+    """
     port = free_port()
     reading_end, writing_end = os.pipe()
     process = subprocess.Popen(  # noqa: S603
@@ -65,7 +69,7 @@ def application() -> Iterator[int]:
         stderr=subprocess.STDOUT,
         text=True,
         pass_fds=(reading_end,),
-        # Ctrl-C is for the client, which still needs the application to finish what is under way.
+        # Ctrl-C goes to the client alone, which still needs the application for the photos that are under way.
         start_new_session=True,
     )
     os.close(reading_end)

@@ -6,7 +6,7 @@ from pathlib import Path
 from .decoding import Decoders
 
 # Before the other imports, so that these processes start while OpenVINO is imported.
-DECODERS = Decoders()
+_DECODERS = Decoders()
 
 from . import answer, metrics
 from .api_key import ApiKey
@@ -19,9 +19,9 @@ from .routes.recognition import describe, recognize
 from .service import Service
 
 # Loaded while this module is imported, once for a container; the server lets requests wait until that is done.
-KEY = ApiKey.mounted()
-SERVICE = Service(DECODERS, Recognizer(Path(__file__).parent / "model"))
-ROUTES: dict[str, dict[str, Route]] = {
+_KEY = ApiKey.mounted()
+SERVICE = Service(_DECODERS, Recognizer(Path(__file__).parent / "model"))
+_ROUTES: dict[str, dict[str, Route]] = {
     "/": {"GET": describe, "POST": recognize, "PUT": recognize},
     embeddings.PATH: {"POST": embeddings.embed},
     "/metrics": {"GET": metrics.expose},
@@ -37,10 +37,10 @@ def handle(event: Event, context: Context) -> Response:
     """Answer one request."""
     deadline = Deadline(context.deadline, context.abandoned)
     try:
-        KEY.require(event.headers)
-        if event.path not in ROUTES:
+        _KEY.require(event.headers)
+        if event.path not in _ROUTES:
             raise NotFound(_NOTHING_HERE)
-        methods = ROUTES[event.path]
+        methods = _ROUTES[event.path]
         if event.method not in methods:
             raise MethodNotAllowed(methods)
         return methods[event.method](SERVICE, event, deadline)

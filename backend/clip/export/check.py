@@ -15,7 +15,7 @@ from ..recognizer import Recognizer
 from ..text import LabelEncoder
 from .cifar100 import LABELS, TEMPLATES
 
-MIN_COSINE = 0.999
+_MIN_COSINE = 0.999
 _IMAGE_SIZES = ((640, 480), (300, 500), (64, 64), (1000, 200))
 _PROMPTS = 20
 
@@ -31,7 +31,7 @@ def check_against_open_clip(
         classes: from pixels uint8 [n, height, width, 3] to the logits of the fine classes [n, classes].
 
     Raises:
-        ValueError: a cosine is below ``MIN_COSINE``.
+        ValueError: a cosine is below 0.999.
     """
     manifest = Manifest.read(folder)
     recognizer = Recognizer(folder, precision="f32")
@@ -52,8 +52,8 @@ def check_against_open_clip(
 
 def _require_agreement(tower: str, expected: "np.ndarray[Any, Any]", actual: "np.ndarray[Any, Any]") -> None:
     worst = float((expected * actual).sum(axis=1).min())
-    if not worst >= MIN_COSINE:
-        raise ValueError(f"The exported {tower} tower disagrees with open_clip: cosine {worst:.5f} < {MIN_COSINE}.")
+    if not worst >= _MIN_COSINE:
+        raise ValueError(f"The exported {tower} tower disagrees with open_clip: cosine {worst:.5f} < {_MIN_COSINE}.")
 
 
 def _smooth_noise(seed: int, size: tuple[int, int]) -> Image.Image:

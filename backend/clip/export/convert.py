@@ -30,8 +30,8 @@ from .towers import ImageTower, TextTower, bpe_tokenizer
 from .trim import without_unread_tokens
 from .vocabulary import vocabulary as everyday_vocabulary
 
-TEXT_FILES = ("text.xml", "text.bin", "tokenizer.json")
-FILES = ("image.xml", "image.bin", "labels.npy", EVERYDAY_FILE, EMBEDDINGS, *TEXT_FILES, MANIFEST_FILE)
+_TEXT_FILES = ("text.xml", "text.bin", "tokenizer.json")
+_FILES = ("image.xml", "image.bin", "labels.npy", EVERYDAY_FILE, EMBEDDINGS, *_TEXT_FILES, MANIFEST_FILE)
 # ``Manifest.generality``. A general word that is a set of fine classes is at least as probable as each of its kinds;
 # one that has an embedding is not.
 _GENERALITY = 1.0
@@ -112,7 +112,7 @@ def export(
             if unknown := [label for label in label_names if words.find(label) < 0]:
                 raise ExportError(f"This model knows labels by its fine classes, and none of them is {unknown[0]}.")
         if vocabulary == "closed":
-            for name in TEXT_FILES:
+            for name in _TEXT_FILES:
                 (folder / name).unlink()
         manifest.write(folder)
         try:
@@ -137,7 +137,7 @@ def _embeddings(encoder: LabelEncoder, words: Sequence[str]) -> NDArray[np.float
 def _install(folder: Path, out: Path) -> None:
     """Move the files of a new model over those of an old one; anything else in ``out`` stays, such as a model card."""
     out.mkdir(exist_ok=True)
-    for name in FILES:
+    for name in _FILES:
         if (folder / name).exists():
             (folder / name).replace(out / name)
         else:

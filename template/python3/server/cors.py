@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from werkzeug.datastructures import Headers
 
-ANY = "*"
+_ANY = "*"
 # Seconds that a browser may keep the answer to a preflight; Chromium takes no more.
 _MAX_AGE = "7200"
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^/?#@\s,*]+")
@@ -27,7 +27,7 @@ class Origins:
         """
         names = [name.strip().lower().rstrip("/") for name in text.split(",") if name.strip()]
         for name in names:
-            if name != ANY and not _ORIGIN.fullmatch(name):
+            if name != _ANY and not _ORIGIN.fullmatch(name):
                 raise ValueError(f"allow_origins must be * or origins such as https://example.com, not {name[:80]!r}")
         return cls(frozenset(names))
 
@@ -35,9 +35,9 @@ class Origins:
         """The headers that let a page read an answer; ``origin`` is the page's, or "" for a caller that is no page."""
         if not self.allowed:
             return {}
-        if ANY in self.allowed:
-            return {"Access-Control-Allow-Origin": ANY, "Access-Control-Expose-Headers": ANY}
-        told = {"Access-Control-Allow-Origin": origin, "Access-Control-Expose-Headers": ANY}
+        if _ANY in self.allowed:
+            return {"Access-Control-Allow-Origin": _ANY, "Access-Control-Expose-Headers": _ANY}
+        told = {"Access-Control-Allow-Origin": origin, "Access-Control-Expose-Headers": _ANY}
         return (told if self._may(origin) else {}) | {"Vary": "Origin"}
 
     def preflight(self, method: str, headers: Headers) -> dict[str, str] | None:
@@ -51,4 +51,4 @@ class Origins:
         return harmless | {"Access-Control-Max-Age": _MAX_AGE}
 
     def _may(self, origin: str) -> bool:
-        return bool(origin) and (ANY in self.allowed or origin.lower() in self.allowed)
+        return bool(origin) and (_ANY in self.allowed or origin.lower() in self.allowed)
