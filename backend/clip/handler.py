@@ -26,7 +26,7 @@ _ROUTES: dict[str, dict[str, Route]] = {
     embeddings.PATH: {"POST": embeddings.embed},
     "/metrics": {"GET": metrics.expose},
 }
-metrics.watch(SERVICE, ROUTES)
+metrics.watch(SERVICE, _ROUTES)
 _NOTHING_HERE = (
     "There is nothing here. POST an image to /, or GET / for a description. "
     "curl -T adds the name of the file to an address that ends with a slash: leave the slash out."
