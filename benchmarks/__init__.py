@@ -1,1 +1,1 @@
-"""What is claimed about speed and memory, measured beside what one would have otherwise."""
+"""Measures speed and memory, compared with other ways to serve CLIP."""

@@ -1,4 +1,4 @@
-"""python -m benchmarks: measures the functions beside what one would have otherwise, and prints a table.
+"""python -m benchmarks: measures the functions and other ways to serve CLIP, and prints a table.
 
     python -m benchmarks            the whole, on a quiet machine
     python -m benchmarks --quick    everything once, to see that it works: the numbers mean nothing

@@ -1,8 +1,8 @@
-"""python -m benchmarks.folder: a folder of photos by `python -m client`, beside 8 plain clients of the same service.
+"""python -m benchmarks.folder: a folder of photos by ``python -m client``, beside 8 plain clients of the same service.
 
     python -m benchmarks.folder [--photos 10000] [--rounds 4]
 
-The service is what `make up` starts. The two take turns with the same photos, so that a change of the machine's pace
+The service is what ``make up`` starts. The two take turns with the same photos, so that a change of the machine's pace
 meets both: the ratio is what to look at. Then the whole folder is labelled, by a client that is killed three times on
 the way and started again. The photos are few, under many names: what is measured is not the disk.
 """

@@ -1,4 +1,4 @@
-"""What `clip` wants to reach with ViT-B/32 on two cores, held against what was measured."""
+"""The goals of ``clip`` with ViT-B/32 on two cores, compared with the measurements."""
 
 import operator
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""What is measured, phase by phase. Variants take turns, so that a change of the machine's pace meets them all."""
+"""The measurements, phase by phase. Variants take turns, so that a change of the machine's speed affects them all."""
 
 import sys
 from collections.abc import Sequence

@@ -39,7 +39,7 @@ class Models:
 
 
 def kept(architecture: str = ARCHITECTURE) -> Models:
-    """Where `make` puts the model of an architecture: in the cache folder, so that it is made once."""
+    """Where ``make`` puts the model of an architecture: in the cache folder, so that it is made once."""
     return Models(cache() / "benchmarks" / architecture)
 
 

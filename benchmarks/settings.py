@@ -2,9 +2,9 @@
 
     python -m benchmarks.settings [--model DIR] [--quick]
 
-Each candidate differs in one thing from what `clip` does by default, and takes turns with it, so that a change of the
+Each candidate differs in one thing from what ``clip`` does by default, and takes turns with it, so that a change of the
 machine's pace meets both: the ratios are what to look at. The default, tried as a candidate, shows what is noise.
-Latency is that of one client, throughput that of 8. It needs what `python -m benchmarks` needs.
+Latency is that of one client, throughput that of 8. It needs what ``python -m benchmarks`` needs.
 """
 
 import argparse

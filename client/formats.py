@@ -77,7 +77,7 @@ class JsonLines:
 
 
 class Csv:
-    """One row with the best `top_k` labels. A file name that is not UTF-8 is written as it is on the disk."""
+    """One row with the best ``top_k`` labels. A file name that is not UTF-8 is written as it is on the disk."""
 
     def __init__(self, top_k: int) -> None:
         more = [f"{column}_{n}" for n in range(2, top_k + 1) for column in _BEST]

@@ -19,7 +19,7 @@ class OutputError(Exception):
 class Output:
     """Writes a line for each photo at once, and as a whole.
 
-    A file that has lines already is gone on with, also where stdout is one (`>>`). While it is open no other process
+    A file that has lines already is gone on with, also where stdout is one (``>>``). While it is open no other process
     can do the same.
 
     Args:

@@ -43,7 +43,7 @@ class Run:
 
         Raises:
             KeyboardInterrupt: on Ctrl-C or a signal to end.
-            Exception: what kept it from going on, of `Labeler.result` or `Output.write`.
+            Exception: what kept it from going on, of ``Labeler.result`` or ``Output.write``.
         """
         with ThreadPoolExecutor(threads) as pool:
             try:

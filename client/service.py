@@ -69,7 +69,7 @@ class Service:
     """May be used by any number of threads.
 
     Args:
-        url: of `clip`.
+        url: of ``clip``.
         parameters: the query of every request, as docs/api.md has them.
         key: the API key, or "" for none.
         timeout: how long an answer may take, in seconds.
@@ -97,7 +97,7 @@ class Service:
 
         Raises:
             ServiceDown: it does not answer, or says that it cannot now.
-            ServiceRefuses: it wants a key, is not `clip`, or has no certificate of a known authority.
+            ServiceRefuses: it wants a key, is not ``clip``, or has no certificate of a known authority.
         """
         try:
             answer = self._send(self._get)

@@ -1,4 +1,4 @@
-"""Runs a module as `python -m` does, and ends with the process that started it, whatever way that one ends.
+"""Runs a module as ``python -m`` does, and ends with the process that started it, whatever way that one ends.
 
     python local/end_with_parent.py FD MODULE [ARGUMENT ...]
 

@@ -2,7 +2,7 @@
 
     python -m local.label PORT FOLDER [OPTION ...]
 
-The options are those of `python -m client`.
+The options are those of ``python -m client``.
 """
 
 import os

@@ -3,7 +3,7 @@
     python -m local.model_cache --model ViT-B-32-256 --pretrained datacomp_s34b_b86k
     python -m local.model_cache --model bundled --labels my-labels.txt
 
-The last line on stdout is the folder for `python -m local --model`. The export's own dependencies must be installed.
+The last line on stdout is the folder for ``python -m local --model``. The export's own dependencies must be installed.
 """
 
 import argparse

@@ -2,7 +2,7 @@
 
     python -m local.model_names --model ViT-B-32-256 --pretrained datacomp_s34b_b86k
 
-`model_names.json` holds the names that open_clip 3.3.0 has weights for and that the export takes, each with its tags.
+``model_names.json`` holds the names that open_clip 3.3.0 has weights for and that the export takes, each with its tags.
 """
 
 import argparse

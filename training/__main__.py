@@ -1,11 +1,11 @@
-"""Trains the bundled CLIP: one command from CIFAR-100 to a checkpoint that open_clip loads with `local-dir:`.
+"""Trains the bundled CLIP: one command from CIFAR-100 to a checkpoint that open_clip loads with ``local-dir:``.
 
     python -m training --data cifar100-train.npz --pictures PICTURES --out runs/clip
 
 PICTURES holds sharp pictures of any things, without labels: opaque ones, and ones that are transparent around a thing.
-The folder gets `open_clip_config.json`, `open_clip_model.safetensors`, `classes.safetensors` (the fine classes),
-`train.log`, and `work/`, which holds cached features and checkpoints (10 GB): an interrupted run goes on when the same
-command is given again. `work/` may be removed afterwards.
+The folder gets ``open_clip_config.json``, ``open_clip_model.safetensors``, ``classes.safetensors`` (the fine classes),
+``train.log``, and ``work/``, which holds cached features and checkpoints (10 GB): an interrupted run goes on when the
+same command is given again. ``work/`` may be removed afterwards.
 """
 
 import argparse

@@ -17,10 +17,10 @@ TOP_K = 5
 
 
 class Answer(NamedTuple):
-    """What a recognizer says of one image."""
+    """A recognizer's answer to one image."""
 
     labels: tuple[str, ...]
-    """The best `TOP_K`, best first."""
+    """The best ``TOP_K``, best first."""
     confidence: float
     recognized: bool
 
@@ -30,7 +30,7 @@ class AnswerError(Exception):
 
 
 Recognize = Callable[[bytes, Mapping[str, str]], Answer]
-"""The answer to the bytes of an image file, and `labels` or `vocabulary` as the function takes them in its query."""
+"""From the bytes of an image file, and ``labels`` or ``vocabulary`` as in the function's query, to the answer."""
 
 
 def by_model(recognizer: Recognizer) -> Recognize:
@@ -46,7 +46,7 @@ def by_model(recognizer: Recognizer) -> Recognize:
 
 
 def by_url(url: str) -> Recognize:
-    """Answers with the function at `url`, to which the bytes are posted."""
+    """Answers with the function at ``url``, to which the bytes are posted."""
     session = requests.Session()
 
     def recognize(body: bytes, query: Mapping[str, str]) -> Answer:
@@ -63,6 +63,6 @@ def by_url(url: str) -> Recognize:
 
 
 def ask(recognize: Recognize, bodies: Iterable[bytes], query: Mapping[str, str], what: str, count: int) -> list[Answer]:
-    """The answers to `count` images, with a progress bar where somebody watches."""
+    """The answers to ``count`` images. On a terminal there is a progress bar."""
     progress = tqdm(bodies, desc=what, total=count, disable=not sys.stderr.isatty())
     return [recognize(body, query) for body in progress]

@@ -3,7 +3,7 @@
     python -m training.calibrate --model EXPORTED --data cifar100.npz --photos PHOTOS [PHOTOS ...] --out FILE.json
 
 Of the photographs only the part to choose on counts, of CIFAR-100 only held-out images; beside them stand pictures that
-are drawn by a program. `python -m backend.clip.export --calibration FILE.json` puts the result into the model.
+are drawn by a program. ``python -m backend.clip.export --calibration FILE.json`` puts the result into the model.
 """
 
 import argparse
@@ -32,8 +32,9 @@ DRAWN_SEED = 100
 VALIDATION_WEIGHT, DRAWN_WEIGHT = 0.1, 0.5
 """Of one such image, beside a photograph's 1."""
 WRONGLY, WRONGLY_SEEN = 0.12, 0.06
-"""The threshold of `recognized` is the least at which so few photographs of other things are recognized; of those that
-ImageNet's weights may have seen."""
+"""The threshold of ``recognized`` is the least one at which so few photographs of other things are recognized.
+
+The second number is for photographs that ImageNet's weights may have seen."""
 _LIMIT = 1e-12
 
 
@@ -68,7 +69,7 @@ def calibrate(recognizer: Recognizer, photos: Sequence[Photo], images: LabeledIm
 
 
 def log_odds(answers: Sequence[Answer], calibration: Calibration) -> NDArray[np.float64]:
-    """Of the best candidates' shares, from which `calibration` made the confidences."""
+    """Of the best candidates' shares, from which ``calibration`` made the confidences."""
     confidences = np.clip([answer.confidence for answer in answers], _LIMIT, 1 - _LIMIT)
     total = np.log(confidences) - np.log1p(-confidences)
     return np.asarray((total - calibration.weights["bias"]) / calibration.weights["share"])

@@ -1,7 +1,7 @@
 """Reads CIFAR-100 and splits it.
 
-Two forms of CIFAR-100 are understood: an NPZ file with `images` uint8 [n, 32, 32, 3] and `labels` integer [n], and
-the official python archive (`cifar-100-python.tar.gz`, or the folder it unpacks to) from
+Two forms of CIFAR-100 are understood: an NPZ file with ``images`` uint8 [n, 32, 32, 3] and ``labels`` integer [n], and
+the official python archive (``cifar-100-python.tar.gz``, or the folder it unpacks to) from
 https://www.cs.toronto.edu/~kriz/cifar.html.
 """
 
@@ -29,7 +29,7 @@ class DataError(Exception):
 
 
 class LabeledImages(NamedTuple):
-    """`images` uint8 [n, height, width, 3] RGB; `labels` int64 [n], positions in `LABELS`."""
+    """``images`` uint8 [n, height, width, 3] RGB; ``labels`` int64 [n], positions in ``LABELS``."""
 
     images: NDArray[np.uint8]
     labels: NDArray[np.int64]
@@ -41,7 +41,7 @@ class LabeledImages(NamedTuple):
 class _OnlyArrays(pickle.Unpickler):
     """Unpickles the official archive, whose files hold dictionaries of lists and one NumPy array, and nothing else.
 
-    Python 2 wrote them with a NumPy that kept these functions in `numpy.core`, which newer ones warn of.
+    Python 2 wrote them with a NumPy that kept these functions in ``numpy.core``, which newer ones warn of.
     """
 
     _ALLOWED: ClassVar = {
@@ -60,8 +60,11 @@ class _OnlyArrays(pickle.Unpickler):
 def read_cifar100(path: Path, part: str = "train") -> LabeledImages:
     """CIFAR-100 from an NPZ file or from the official python archive, packed or unpacked.
 
-    `part` is `train` or `test` and matters for the archive only: an NPZ file holds one part.
-    Raises DataError when there is nothing at `path` or it holds something else.
+    Args:
+        part: ``train`` or ``test``, of the archive; an NPZ file holds one part.
+
+    Raises:
+        DataError: there is nothing at ``path``, or something else.
     """
     if not path.exists():
         raise DataError(
@@ -112,7 +115,7 @@ def _checked(path: Path, images: NDArray[Any], labels: NDArray[Any]) -> LabeledI
 
 
 def split(count: int, validation: int = VALIDATION_IMAGES) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Indices for training and for validation, both sorted: the same ones for the same `count`, always.
+    """Indices for training and for validation, both sorted. They depend on ``count`` alone.
 
     At least half of a small set stays for training.
     """

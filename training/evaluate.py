@@ -4,9 +4,9 @@
     python -m training.evaluate --data cifar-100-python.tar.gz --photos PHOTOS --url http://127.0.0.1:8080/function/clip
 
 Of the official archive, and of an NPZ file no larger than the official test set, every (test) image counts; of a
-larger NPZ file, a training set, only the split that training holds out. Photographs whose source starts with `imagenet`
-are counted apart, and those of folders without an index too: a model that starts from ImageNet's weights may have seen
-them. With `--url` every image is posted to a running function.
+larger NPZ file, a training set, only the split that training holds out. Photographs whose source starts with
+``imagenet`` are counted apart, and those of folders without an index too: a model that starts from ImageNet's weights
+may have seen them. With ``--url`` every image is posted to a running function.
 """
 
 import argparse
@@ -40,7 +40,7 @@ Rows = list[tuple[str, str]]
 
 
 class Outcome(NamedTuple):
-    """An answer about an image that shows `truth`, one of `LABELS` or empty."""
+    """An answer about an image that shows ``truth``, one of ``LABELS`` or empty."""
 
     truth: str
     answer: Answer
@@ -51,7 +51,7 @@ class Outcome(NamedTuple):
 
 
 def evaluation_images(path: Path) -> tuple[str, LabeledImages]:
-    """What of `path` to measure on, and its name: the test images, or the held-out split of a training set."""
+    """What of ``path`` to measure on, and its name: the test images, or the held-out split of a training set."""
     if path.suffix != ".npz":
         return "CIFAR-100 test", read_cifar100(path, "test")
     images = read_cifar100(path)
@@ -67,7 +67,7 @@ def png(image: Image.Image) -> bytes:
 
 
 def forward_ms(recognizer: Recognizer) -> float:
-    """Milliseconds of one image through the image tower, the median of `TIMED_IMAGES`."""
+    """Milliseconds of one image through the image tower, the median of ``TIMED_IMAGES``."""
     pixels = np.zeros((*recognizer.manifest.image.size, 3), dtype=np.uint8)
     times = []
     for _ in range(TIMED_IMAGES):
@@ -81,7 +81,7 @@ def table(
     model: Path, data: Path | None, folders: Sequence[Path], part: str | None, url: str | None, diagram: Path | None
 ) -> Rows:
     """The rows of the evaluation, each a measure and its value; writes the reliability diagram of the photographs where
-    one is asked for. Of indexed photographs only `part` counts, where one is named."""
+    one is asked for. Of indexed photographs only ``part`` counts, where one is named."""
     photos = [photo for folder in folders for photo in counted(list_photos(folder), part)]
     recognizer = Recognizer(model)
     recognize = by_url(url) if url else by_model(recognizer)
@@ -117,7 +117,7 @@ def _cifar100(recognize: Recognize, data: Path) -> tuple[list[Outcome], Rows]:
 
 
 def counted(photos: list[Photo], part: str | None) -> list[Photo]:
-    """All photographs of a folder without an index, or where no `part` is named; else those of the part."""
+    """All photographs of a folder without an index, or where no ``part`` is named; else those of the part."""
     return part_of(photos, part) if part and any(photo.source for photo in photos) else photos
 
 

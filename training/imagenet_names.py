@@ -11,7 +11,7 @@ def _names() -> list[list[str]]:
 
 
 def classes_called(name: str) -> frozenset[int]:
-    """Positions (ILSVRC-2012) of the classes whose first name is `name`, or else of those that have it among their
+    """Positions (ILSVRC-2012) of the classes whose first name is ``name``, or else of those that have it among their
     names: cranes are birds and machines."""
     wanted = name.casefold()
     first = frozenset(position for position, names in enumerate(_names()) if names[0] == wanted)

@@ -86,14 +86,14 @@ class LateStages(nn.Module):
 
     @torch.no_grad()
     def features(self, maps: Maps, rows: NDArray[np.int64] | None = None, progress: bool = False) -> Tensor:
-        """Pooled features [n, 1280] of the maps of `rows`, or of all."""
+        """Pooled features [n, 1280] of the maps of ``rows``, or of all."""
         chosen = np.arange(len(maps)) if rows is None else rows
         parts = np.array_split(chosen, max(1, len(chosen) // 50))
         bar = tqdm(parts, desc="features", disable=not progress)
         return torch.cat([self(torch.from_numpy(maps[part].astype(np.float32))) for part in bar])
 
     def write_to(self, trunk: Any) -> None:
-        """Puts the weights into `trunk`, which then computes the same."""
+        """Puts the weights into ``trunk``, which then computes the same."""
         blocks = [block for stage in trunk.blocks[FROZEN_STAGES:] for block in stage]
         for own, block in zip(self.blocks, blocks, strict=True):
             own.write_to(block)  # type: ignore[operator]

@@ -1,4 +1,4 @@
-"""What is said of a recognizer in numbers: accuracy, calibration, and their picture."""
+"""Measures of a recognizer: accuracy, calibration, and a diagram of both."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -9,7 +9,7 @@ BINS = 15
 
 
 class Bin(NamedTuple):
-    """Answers whose confidence lies in one of `BINS` equal parts of 0..1."""
+    """Answers whose confidence lies in one of ``BINS`` equal parts of 0..1."""
 
     images: int
     confidence: float
@@ -27,8 +27,7 @@ def mean_over(words: Sequence[str], right: Sequence[bool]) -> float:
 
 
 def reliability(confidence: Sequence[float], right: Sequence[bool]) -> list[Bin]:
-    """Confidence, 0 to 1, against whether the answers were right, in `BINS` bins of equal width; empty bins have 0 for
-    both."""
+    """Confidence, 0 to 1, and the share of right answers in ``BINS`` bins of equal width; both are 0 in empty bins."""
     confidences, outcomes = np.asarray(confidence), np.asarray(right)
     position = np.minimum((confidences * BINS).astype(int), BINS - 1)
     members = [position == number for number in range(BINS)]

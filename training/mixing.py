@@ -8,10 +8,10 @@ LABEL_SMOOTHING = 0.1
 
 
 def mixed_features(features: Tensor, chosen: Tensor, concentration: float) -> tuple[Tensor, Tensor, float]:
-    """The `chosen` [batch] of `features` [n, dim], each mixed with another one of them.
+    """The ``chosen`` [batch] of ``features`` [n, dim], each mixed with another one of them.
 
     Returns the mixed features [batch, dim], which ones were mixed in [batch], and the share of the chosen, which is
-    drawn from a beta distribution with both parameters `concentration`.
+    drawn from a beta distribution with both parameters ``concentration``.
     """
     other = chosen[torch.randperm(len(chosen))]
     share = float(torch.distributions.Beta(concentration, concentration).sample())
@@ -19,7 +19,7 @@ def mixed_features(features: Tensor, chosen: Tensor, concentration: float) -> tu
 
 
 def mixed_loss(logits: Tensor, labels: Tensor, others: Tensor, share: float) -> Tensor:
-    """Cross entropy [] of `logits` [n, labels] for images that show `share` of `labels` and else `others`, [n]."""
+    """Cross entropy [] of ``logits`` [n, labels] for images with ``share`` of ``labels`` and else ``others``."""
     of_labels, of_others = (
         functional.cross_entropy(logits, wanted, label_smoothing=LABEL_SMOOTHING) for wanted in (labels, others)
     )

@@ -52,7 +52,7 @@ def imagenet_weights() -> dict[str, torch.Tensor]:
 
 
 def create() -> open_clip.CLIP:
-    """The CLIP of `CONFIG`: the image tower's trunk with ImageNet weights, everything else at its random start."""
+    """The CLIP of ``CONFIG``: the image tower's trunk with ImageNet weights, everything else at its random start."""
     model = open_clip.CLIP(**CONFIG["model_cfg"])
     trunk = {name: tensor for name, tensor in imagenet_weights().items() if not name.startswith("classifier.")}
     missing, unexpected = model.visual.trunk.load_state_dict(trunk, strict=False)
@@ -62,7 +62,7 @@ def create() -> open_clip.CLIP:
 
 
 def save(model: open_clip.CLIP, classes: Mapping[str, torch.Tensor], folder: Path) -> None:
-    """Writes `model` to `folder` as open_clip's `local-dir:` form, and its fine classes beside it; floating-point
+    """Writes ``model`` to ``folder`` as open_clip's ``local-dir:`` form, and its fine classes beside it; floating-point
     tensors as float16."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "open_clip_config.json").write_text(json.dumps(CONFIG, indent=2) + "\n")
@@ -71,7 +71,7 @@ def save(model: open_clip.CLIP, classes: Mapping[str, torch.Tensor], folder: Pat
 
 
 def save_tensors(tensors: Mapping[str, torch.Tensor], path: Path) -> None:
-    """Writes `tensors` to `path`, floating-point ones as float16."""
+    """Writes ``tensors`` to ``path``, floating-point ones as float16."""
     halved = {
         name: (tensor.half() if tensor.is_floating_point() else tensor).contiguous() for name, tensor in tensors.items()
     }

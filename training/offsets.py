@@ -40,7 +40,7 @@ _SHOWN = 10
 
 
 def fit_offsets(logits: Tensor, shares: Tensor, answers: Tensor, ridge: float) -> Tensor:
-    """The offsets [units] that make the right answers to photographs most likely, less `ridge` / 2 times their squares.
+    """The offsets [units] that maximize the log-likelihood of the right answers less ``ridge`` / 2 times their squares.
 
     Args:
         logits: [n, classes], of which the units are the last.
@@ -96,9 +96,10 @@ def _evidence(source: Source, classes: FineClasses, photos: Sequence[Photo]) -> 
 
 
 def write_offsets(checkpoint: Path, photos: Sequence[Photo]) -> Tensor:
-    """Fits the offsets on `photos`, writes them into the checkpoint, and returns them, [units].
+    """Fit the offsets on ``photos``, write them into the checkpoint, and return them, [units].
 
-    Raises ExportError when there is no checkpoint with fine classes.
+    Raises:
+        ExportError: there is no checkpoint with fine classes.
     """
     source = load(f"local-dir:{checkpoint}", None)
     path = checkpoint / CLASSES

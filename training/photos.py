@@ -1,7 +1,7 @@
 """Lists photographs, with what they show and from which source they are.
 
-A folder has either an `index.tsv` (columns `file`, `source`, `what` it shows and, where one of the 100 labels names it,
-that `label`), or files called `LABEL__anything.jpg` with `_` for each space in LABEL.
+A folder has either an ``index.tsv`` (columns ``file``, ``source``, ``what`` it shows and, where one of the 100 labels
+names it, that ``label``), or files called ``LABEL__anything.jpg`` with ``_`` for each space in LABEL.
 """
 
 import csv
@@ -24,13 +24,14 @@ class Photo(NamedTuple):
     """Empty where the folder has no index."""
     what: str
     label: str
-    """One of `LABELS`, or empty where none names what it shows."""
+    """One of ``LABELS``, or empty where none names what it shows."""
 
 
 def list_photos(folder: Path) -> list[Photo]:
-    """The photographs of `folder`.
+    """The photographs of ``folder``.
 
-    Raises DataError when it is missing or empty, a file is missing, or a label is none of `LABELS`.
+    Raises:
+        DataError: it is missing or empty, a file is missing, or a label is none of ``LABELS``.
     """
     if not folder.is_dir():
         raise DataError(
@@ -76,8 +77,8 @@ def seen(photo: Photo) -> bool:
 
 
 def part_of(photos: list[Photo], part: str) -> list[Photo]:
-    """One of two parts of indexed photographs that have no thing in common: `choose`, to choose and calibrate on, and
-    `report`, for the figures; both with the same share of each source, of known and of unknown things."""
+    """One of two parts of indexed photographs that have no thing in common: ``choose``, to choose and calibrate on, and
+    ``report``, for the figures; both with the same share of each source, of known and of unknown things."""
     kinds: dict[tuple[str, bool], list[str]] = {}
     for photo in sorted(photos, key=lambda photo: photo.what):
         things = kinds.setdefault((photo.source, bool(photo.label)), [])

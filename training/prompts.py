@@ -8,7 +8,7 @@ from backend.clip.export.cifar100 import LABELS, TEMPLATES
 
 
 def label_prompts(clip: open_clip.CLIP, tokens: Tensor) -> Tensor:
-    """Unit embeddings [templates, 100, dim] of the labels' prompts; `tokens` [templates, 100, context]."""
+    """Unit embeddings [templates, 100, dim] of the labels' prompts; ``tokens`` [templates, 100, context]."""
     with torch.no_grad():
         return torch.stack([clip.encode_text(prompts, normalize=True) for prompts in tokens])
 

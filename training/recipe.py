@@ -27,10 +27,10 @@ log = logging.getLogger(__name__)
 
 
 def train(data: LabeledImages, pictures: Pictures, out: Path, seed: int, progress: bool) -> float:
-    """Trains on `data` but its held-out split, writes the checkpoint to `out`.
+    """Trains on ``data`` but its held-out split, writes the checkpoint to ``out``.
 
     Returns the top-1 accuracy on the held-out images. Goes on from what an interrupted run with the same data and seed
-    left in `out`/work; raises DataError where it is of another run.
+    left in ``out``/work; raises DataError where it is of another run.
     """
     work = out / "work"
     work.mkdir(parents=True, exist_ok=True)

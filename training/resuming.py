@@ -1,4 +1,4 @@
-"""An interrupted run goes on: what was computed once, and the state after every epoch, are kept in files."""
+"""Continues an interrupted run: computed data, and the state after every epoch, are kept in files."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -9,7 +9,7 @@ from torch import Tensor
 
 
 def resume(checkpoint: Path, state: Mapping[str, Any]) -> int:
-    """Loads into `state` what `keep` wrote, where there is something, and returns after how many epochs that was."""
+    """Load into ``state`` what ``keep`` has written, if it has, and return the number of epochs until then."""
     if not checkpoint.exists():
         return 0
     saved = torch.load(checkpoint, weights_only=True)
@@ -20,14 +20,14 @@ def resume(checkpoint: Path, state: Mapping[str, Any]) -> int:
 
 
 def keep(checkpoint: Path, state: Mapping[str, Any], epochs: int) -> None:
-    """Writes the `state` after so many epochs; an interruption leaves the file that was there."""
+    """Write the ``state`` after so many epochs. If this is interrupted, the previous file stays."""
     partial = checkpoint.with_suffix(".partial")
     torch.save({"epochs": epochs, **{name: part.state_dict() for name, part in state.items()}}, partial)
     partial.replace(checkpoint)
 
 
 def once(path: Path, compute: Callable[[], Tensor]) -> Tensor:
-    """What `compute` gives, or gave when `path` was written."""
+    """The result of ``compute``, which is read from ``path`` if it was computed before."""
     if not path.exists():
         unfinished = path.with_suffix(".partial")
         torch.save(compute(), unfinished)

@@ -1,4 +1,4 @@
-"""Step 1: what the frozen part of the trunk, or all of it, makes of each picture, computed once and kept on disk.
+"""Step 1: the outputs of the trunk's frozen part, or of all of it, for each picture, computed once and kept on disk.
 
 Beside the files stands a count of the finished rows, so that an interrupted run goes on where it stopped.
 """
@@ -28,11 +28,11 @@ _SAVE_EVERY = 64
 _MEAN, _STD = CONFIG["preprocess_cfg"]["mean"][0], CONFIG["preprocess_cfg"]["std"][0]
 
 Maps = NDArray[np.float16]
-"""[n, side, side, channels], what the frozen stages give; or [n, 1280], pooled features."""
+"""[n, side, side, channels], the outputs of the frozen stages; or [n, 1280], pooled features."""
 
 
 class _Part(nn.Module):
-    """Pixels uint8 [n, size, size, 3] to what a part of the trunk gives."""
+    """Pixels uint8 [n, size, size, 3] to the outputs of a part of the trunk."""
 
     def __init__(self, part: Callable[[Tensor], Tensor], trunk: Any) -> None:
         super().__init__()
@@ -45,9 +45,9 @@ class _Part(nn.Module):
 def make_maps(
     trunk: Any, images: Pixels, pictures: Pictures, work: Path, seed: int, progress: bool
 ) -> tuple[list[Maps], Maps]:
-    """Maps of `images` uint8 [n, h, w, 3], once as they are and once for each way of varying them, and of scenes.
+    """Maps of ``images`` uint8 [n, h, w, 3], once as they are and once for each way of varying them, and of scenes.
 
-    They are kept in folders of `work`.
+    They are kept in folders of ``work``.
     """
     frozen = compile_frozen(trunk)
 
@@ -90,9 +90,9 @@ def _compile(module: nn.Module) -> ov.CompiledModel:
 
 
 def extract(part: ov.CompiledModel, picture: Callable[[int], Pixels], count: int, folder: Path, progress: bool) -> Maps:
-    """What `part` gives of `picture(0)` to `picture(count - 1)`, each uint8 [size, size, 3], as a memory map of a file.
+    """The outputs of ``part`` for ``picture(0)`` to ``picture(count - 1)``, uint8 [size, size, 3], as a memory map.
 
-    It is kept in `folder`; rows that an earlier call finished are not computed again.
+    It is kept in ``folder``; rows that an earlier call finished are not computed again.
     """
     folder.mkdir(parents=True, exist_ok=True)
     finished_path = folder / "finished.json"

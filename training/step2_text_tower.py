@@ -34,14 +34,14 @@ log = logging.getLogger(__name__)
 def train_text_tower(
     clip: open_clip.CLIP, features: Tensor, labels: Tensor, seed: int, checkpoint: Path, progress: bool
 ) -> tuple[nn.Linear, nn.Linear]:
-    """Trains the text tower and the logit scale of `clip` in place, and with them a two-layer head, which is returned.
+    """Train the text tower and the logit scale of ``clip`` in place, with a two-layer head, which is returned.
 
-    `features` [n, 1280] are standardized, `labels` [n]. At each step the images are compared with one prompt of
+    ``features`` [n, 1280] are standardized, ``labels`` [n]. At each step the images are compared with one prompt of
     each label, of a template drawn anew for each label. A second term pushes the labels' embeddings apart, towards
     right angles: a cosine with one of them then says nothing of the others.
 
-    Goes on from `checkpoint`, written after every epoch. An epoch's draws depend on `seed` and its number alone, so a
-    resumed run does what an uninterrupted one does.
+    Goes on from ``checkpoint``, written after every epoch. An epoch's draws depend on ``seed`` and its number alone, so
+    a resumed run does what an uninterrupted one does.
     """
     torch.manual_seed(seed)
     tokens = prompt_tokens(clip.context_length)

@@ -1,4 +1,4 @@
-"""Step 3: the last stages of the trunk learn from CIFAR-100, and are held to what they knew of sharp pictures."""
+"""Step 3: the last stages of the trunk learn from CIFAR-100, and are kept near to what they knew of sharp pictures."""
 
 import copy
 import logging
@@ -75,7 +75,7 @@ class _Batch(NamedTuple):
     others: Tensor
     """The labels of what was mixed in."""
     share: float
-    """Of `labels` in what is seen, 0 to 1."""
+    """Of ``labels`` in what is seen, 0 to 1."""
     scenes: Tensor
     scene_features: Tensor
 
@@ -92,17 +92,17 @@ def tune_trunk(
     progress: bool,
     accuracy: Callable[["Tuned"], float],
 ) -> Tuned:
-    """Trains `model` in place and returns the moving average of its weights, which is what counts.
+    """Train ``model`` in place and return the moving average of its weights, which is the result.
 
     Args:
         prompts: the text tower's unit embeddings of every template with every label, [templates, 100, dim].
         views: what the frozen stages made of all images, once for each way of showing them.
-        rows: the images to train on; `labels` [n] are those of all.
+        rows: the images to train on; ``labels`` [n] are those of all.
         scenes: sharp pictures without labels, on which the late stages are to give what they gave at the start:
             the same ImageNet classes (Kullback-Leibler divergence) and the same features.
         accuracy: of the average on images that are not trained on, for the log after every epoch.
 
-    Goes on from `checkpoint`, written after every epoch; a step's draws depend on `seed` and its number alone.
+    Goes on from ``checkpoint``, written after every epoch; a step's draws depend on ``seed`` and its number alone.
     """
     average = copy.deepcopy(model).requires_grad_(False).eval()
     optimizer = _optimizer(model)
@@ -160,7 +160,7 @@ def _optimizer(model: Tuned) -> torch.optim.AdamW:
 
 
 def _set_rates(optimizer: torch.optim.Optimizer, rates: Sequence[float], step: int, steps: int) -> None:
-    """`rates`, warmed up and then along half a cosine to 0."""
+    """``rates``, warmed up and then along half a cosine to 0."""
     factor = min(1, (step + 1) / WARM_UP_STEPS) * 0.5 * (1 + math.cos(math.pi * step / steps))
     for group, rate in zip(optimizer.param_groups, rates, strict=True):
         group["lr"] = rate * factor

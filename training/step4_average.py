@@ -17,7 +17,7 @@ Module = TypeVar("Module", bound=nn.Module)
 
 
 def averaged(before: Module, after: Module) -> Module:
-    """A module like both, each weight `KEPT` of the way from the one to the other."""
+    """A module like both, each weight ``KEPT`` of the way from the one to the other."""
     result, old, new = copy.deepcopy(after), before.state_dict(), after.state_dict()
     result.load_state_dict({name: torch.lerp(old[name], new[name], KEPT) for name in new})
     return result

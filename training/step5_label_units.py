@@ -56,10 +56,10 @@ class LabelUnits(nn.Module):
         """Begins as a two-layer head that was tuned to give embeddings, compared with the labels'.
 
         Args:
-            first, second: of that head, on standardized features (`mean`, `std` [1280]).
+            first, second: of that head, on standardized features (``mean``, ``std`` [1280]).
             prompts: [100, dim], the labels' unit embeddings.
             scale: the factor of the logits.
-            width: hidden units, those of `first` and new ones that do not count yet.
+            width: hidden units, those of ``first`` and new ones that do not count yet.
         """
         super().__init__()
         self.hidden, self.out = nn.Linear(len(mean), width), nn.Linear(width, len(prompts))
@@ -120,12 +120,14 @@ def sharp_views(
 def train_label_units(
     units: LabelUnits, features: Tensor, labels: Tensor, sharp: Sequence[View], seed: int, progress: bool
 ) -> LabelUnits:
-    """Trains `units` in place, first on the images as they are, then on all views, and returns their average with what
-    they were before (step 4).
+    """Train ``units`` in place, first on the images as they are, then on all views.
 
     Args:
-        features: of the images as they are, [n, 1280], pooled; `labels` [n].
+        features: of the images as they are, [n, 1280], pooled; ``labels`` [n].
         sharp: the other views.
+
+    Returns:
+        Their average with the units before this (step 4).
     """
     before = copy.deepcopy(units)
     train_units(units, [View(features, labels, 256, 1.0)], PLAIN_STEPS, seed, progress)
@@ -134,7 +136,7 @@ def train_label_units(
 
 
 def train_units(units: LabelUnits, views: Sequence[View], steps: int, seed: int, progress: bool) -> None:
-    """Trains `units` in place on a part of each view at every step."""
+    """Trains ``units`` in place on a part of each view at every step."""
     torch.manual_seed(seed)
     optimizer = torch.optim.AdamW(units.parameters(), lr=RATE, weight_decay=WEIGHT_DECAY)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, RATE, steps, pct_start=WARM_UP)

@@ -37,7 +37,7 @@ class Gate(NamedTuple):
 
 
 def fit_gate(small: Tensor, sharp: Tensor, ridge: float = GATE_RIDGE) -> Gate:
-    """The gate by ridge regression on features `small` and `sharp`, [n, 1280] each; both weigh the same."""
+    """The gate by ridge regression on features ``small`` and ``sharp``, [n, 1280] each; both weigh the same."""
     both = torch.cat([small, sharp]).double()
     mean, std = both.mean(0), both.std(0) + 1e-3
     inputs = functional.pad((both - mean) / std, (0, 1), value=1.0)
@@ -51,10 +51,10 @@ def fit_gate(small: Tensor, sharp: Tensor, ridge: float = GATE_RIDGE) -> Gate:
 
 
 def write_head(units: LabelUnits, prompts: Tensor, gate: Gate, mlp: Any) -> dict[str, Tensor]:
-    """Puts the units into `mlp`, timm's Mlp of the same width, and returns the tensors of the fine classes, which are
+    """Puts the units into ``mlp``, timm's Mlp of the same width, and returns the tensors of the fine classes, which are
     ImageNet's by its own classifier and the units.
 
-    The logits, less their mean, become an embedding by the pseudo-inverse of the labels' embeddings (`prompts`
+    The logits, less their mean, become an embedding by the pseudo-inverse of the labels' embeddings (``prompts``
     [100, dim], linearly independent, fewer than dim), so that its cosine with a label says how far that one stands out;
     their mean goes into a direction at right angles to every label. From the embedding before it gets unit length a
     linear layer can then read the logits again.
@@ -84,13 +84,13 @@ def write_head(units: LabelUnits, prompts: Tensor, gate: Gate, mlp: Any) -> dict
 
 
 def sharp_offsets() -> Tensor:
-    """[100], of the units in sharp pictures, before `offsets.py` fits them on photographs."""
+    """[100], of the units in sharp pictures, before ``offsets.py`` fits them on photographs."""
     words = read_words()
     known = [label in _SHARED or min(words.classes(words.index(label))) < IMAGENET_CLASSES for label in LABELS]
     return SHARP_OFFSET + UNKNOWN_OFFSET * (1 - torch.tensor(known, dtype=torch.float32))
 
 
 def calibrated_scale(cosines: Tensor, labels: Tensor) -> float:
-    """The logit scale of `SCALES` with the least negative log-likelihood of `labels` [n] given `cosines` [n, 100]."""
+    """The one of ``SCALES`` with the least negative log-likelihood of ``labels`` [n] given ``cosines`` [n, 100]."""
     losses = [float(functional.cross_entropy(cosines * scale, labels)) for scale in SCALES]
     return float(SCALES[int(np.argmin(losses))])

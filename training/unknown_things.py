@@ -1,4 +1,4 @@
-"""Images of things that none of the 100 labels names: what a recognizer of closed vocabulary must not claim to know.
+"""Images of things that none of the 100 labels names: a recognizer with a closed vocabulary must not recognize them.
 
 Photographs and scans come with scikit-image and scikit-learn; documents, charts, textures, noise, flat colors and
 gradients are drawn here, the same ones every time. Pictures whose subject one of the labels does name (a cup of coffee,
@@ -43,7 +43,7 @@ _WORDS = [
 
 
 def unknown_things() -> Iterator[tuple[str, Image.Image]]:
-    """Pairs of a kind (`photographs and scans`, or what is drawn) and an RGB image."""
+    """Pairs of a kind (``photographs and scans``, or what is drawn) and an RGB image."""
     folders = ((skimage.data, _SCIKIT_IMAGE), (sklearn.datasets, tuple(f"images/{name}" for name in _SCIKIT_LEARN)))
     for package, names in folders:
         for name in names:
@@ -53,7 +53,7 @@ def unknown_things() -> Iterator[tuple[str, Image.Image]]:
 
 
 def drawn_images(per_kind: int, seed: int) -> Iterator[tuple[str, Image.Image]]:
-    """Pairs of a kind and an RGB image, `per_kind` of each, other ones for another `seed`."""
+    """Pairs of a kind and an RGB image, ``per_kind`` of each, other ones for another ``seed``."""
     drawn = (
         ("documents", _document), ("charts", _chart), ("textures", _texture), ("noise", _noise),
         ("flat colors", _flat), ("gradients", _gradient),

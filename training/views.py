@@ -1,4 +1,4 @@
-"""What the trunk is shown: the small images, enlarged as they are or varied, and scenes as sharp as a photograph.
+"""The pictures that the trunk learns from: the small images, enlarged or varied, and scenes as sharp as a photograph.
 
 Each picture depends on its numbers alone, so every run sees the same.
 """
@@ -28,12 +28,12 @@ _LARGEST_CUTOUT = (500, 500)
 
 
 def plain(image: Pixels, size: int) -> Pixels:
-    """`image` uint8 [h, w, 3], square, as the function that serves resizes it: bicubic to [size, size, 3]."""
+    """``image`` uint8 [h, w, 3], square, as the function that serves resizes it: bicubic to [size, size, 3]."""
     return np.asarray(Image.fromarray(image).resize((size, size), Image.Resampling.BICUBIC))
 
 
 def varied(image: Pixels, size: int, seed: tuple[int, ...]) -> Pixels:
-    """`image` mirrored, cropped, recolored, enlarged with one of several kernels and blurred, each at random."""
+    """``image`` mirrored, cropped, recolored, enlarged with one of several kernels and blurred, each at random."""
     rng = np.random.default_rng(seed)
     picture = Image.fromarray(image)
     side = picture.width
@@ -52,7 +52,7 @@ def varied(image: Pixels, size: int, seed: tuple[int, ...]) -> Pixels:
 
 
 def sharpened(image: Pixels, size: int, seed: tuple[int, ...]) -> Pixels:
-    """`image` enlarged with edges as sharp as a photograph's (unsharp mask) and grain, recolored and cropped."""
+    """``image`` enlarged with edges as sharp as a photograph's (unsharp mask) and grain, recolored and cropped."""
     rng = np.random.default_rng(seed)
     picture = _enlarged(image, size, rng)
     if rng.random() < 0.6:
@@ -64,7 +64,7 @@ def sharpened(image: Pixels, size: int, seed: tuple[int, ...]) -> Pixels:
 
 
 def mosaic(images: Pixels, size: int, seed: tuple[int, ...]) -> Pixels:
-    """Several things of one kind side by side, each smaller and so sharper: 4, 9 or 16 of `images`
+    """Several things of one kind side by side, each smaller and so sharper: 4, 9 or 16 of ``images``
     uint8 [n, h, w, 3] at random."""
     rng = np.random.default_rng(seed)
     count = int(rng.choice([2, 3, 4], p=[0.5, 0.3, 0.2]))
@@ -91,16 +91,17 @@ def _grained(picture: Image.Image, rng: np.random.Generator) -> Pixels:
 
 
 class Pictures(NamedTuple):
-    """`backgrounds` are opaque (RGB), `cutouts` show a thing and are transparent around it (RGBA)."""
+    """``backgrounds`` are opaque (RGB), ``cutouts`` show a thing and are transparent around it (RGBA)."""
 
     backgrounds: list[Image.Image]
     cutouts: list[Image.Image]
 
 
 def read_pictures(folder: Path) -> Pictures:
-    """The pictures anywhere below `folder`, sorted by path, reduced to what scenes need; too small ones are left out.
+    """The pictures anywhere below ``folder``, sorted by path, reduced to what scenes need; too small ones are left out.
 
-    Raises DataError when the folder is missing or holds no background or no cutout.
+    Raises:
+        DataError: the folder is missing, or has no background or no cutout.
     """
     found = Pictures([], [])
     for path in sorted(folder.rglob("*")):

@@ -1,4 +1,4 @@
-"""The function that somebody else would have written; the environment's ``baseline`` says which one."""
+"""A function as it is usually written; the environment's ``baseline`` says which one."""
 
 import importlib
 import json

@@ -1,4 +1,4 @@
-"""Requests that wait for the engine go through it together."""
+"""Runs requests that wait for the engine in one batch."""
 
 from concurrent.futures import Future
 from queue import Empty, SimpleQueue

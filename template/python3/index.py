@@ -1,4 +1,4 @@
-"""What the watchdog starts in a function's container: the HTTP server in front of `function.handler`.
+"""What the watchdog starts in a function's container: the HTTP server in front of ``function.handler``.
 
 The order matters. The port is bound first, with the standard library alone, within milliseconds. A request that arrives
 while the server and the handler are still being imported waits in the socket's queue, then in the server, and is

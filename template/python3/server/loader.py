@@ -1,4 +1,4 @@
-"""`function.handler`, imported in the background while requests already come in."""
+"""``function.handler``, imported in the background while requests already come in."""
 
 import importlib
 import logging
