@@ -1,10 +1,23 @@
-"""Fixtures for the tests of every part."""
+"""What the tests of every part share."""
 
+import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.launch import Running, local
+from tests.workers import Made, locked, taking_turns
+
+# Before PyTorch is imported: several threads of its that wait for each other take the processor from other tests.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """A test that is marked `alone` has the computer to itself."""
+    with taking_turns(item):
+        return (yield)
 
 
 @pytest.fixture(scope="session")
@@ -12,3 +25,41 @@ def application() -> Iterator[Running]:
     """The whole application with the bundled model: `application.url` + `/function/index` or `/function/clip`."""
     with local() as program:
         yield program
+
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Path:
+    """A folder that all processes share in which tests run."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if hasattr(request.config, "workerinput") else own
+
+
+@pytest.fixture(scope="session")
+def checkpoints(shared: Path) -> dict[str, str]:
+    """``local-dir:`` names of random-weight models, one of each kind."""
+
+    def checkpoint(kind: str) -> str:
+        from tests.checkpoints import write_checkpoint
+
+        folder = shared / "checkpoints" / kind
+        with locked(shared / "checkpoints.lock"):
+            return f"local-dir:{folder}" if folder.exists() else write_checkpoint(folder, kind)
+
+    return Made(checkpoint)
+
+
+@pytest.fixture(scope="session")
+def exported(checkpoints: dict[str, str], shared: Path) -> dict[str, Path]:
+    """The same models, exported."""
+
+    def model(kind: str) -> Path:
+        from backend.clip.export.convert import export
+        from backend.clip.export.source import load
+
+        name, folder = checkpoints[kind], shared / "exported" / kind
+        with locked(shared / "exported.lock"):
+            if not folder.exists():
+                export(load(name, None), folder)
+        return folder
+
+    return Made(model)

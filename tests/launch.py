@@ -1,6 +1,8 @@
 """Starts programs of this project as a person would, and ends them."""
 
+import itertools
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -8,7 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,10 +31,16 @@ class Running:
         return self.log.read_text(encoding="utf-8", errors="replace")
 
 
+_ports = itertools.cycle(random.sample(range(20_000, 32_000), 12_000))
+
+
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Not one that the system gives to connections: these come and go before a server takes what was free."""
+    for port in _ports:
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError
 
 
 @contextmanager

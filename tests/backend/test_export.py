@@ -5,6 +5,7 @@ import json
 import logging
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -24,7 +25,7 @@ from backend.clip.export.source import CLASSES, ExportError, load
 from backend.clip.export.towers import ImageTower
 from backend.clip.manifest import Manifest
 from backend.clip.recognizer import Recognizer
-from tests.checkpoints import write_checkpoint
+from tests.checkpoints import TEXT, VISION, write_checkpoint
 
 ROOT = Path(__file__).parents[2]
 
@@ -69,8 +70,10 @@ def test_command_line_writes_a_whole_folder(checkpoints: dict[str, str], tmp_pat
     assert recognizer.manifest.image.size == (64, 64)
 
 
-def test_a_new_export_leaves_nothing_of_the_old(checkpoints: dict[str, str], tmp_path: Path) -> None:
-    export(load(checkpoints["vit"], None), tmp_path)
+def test_a_new_export_leaves_nothing_of_the_old(
+    checkpoints: dict[str, str], exported: dict[str, Path], tmp_path: Path
+) -> None:
+    shutil.copytree(exported["vit"], tmp_path, dirs_exist_ok=True)
     (tmp_path / "README.md").write_text("a model card")
 
     export(load(checkpoints["resnet"], None), tmp_path, vocabulary="closed")
@@ -103,15 +106,11 @@ def test_a_model_that_disagrees_is_not_written(
     assert not (tmp_path / "model").exists()
 
 
-def test_quickgelu_mismatch_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    model = open_clip.create_model("ViT-B-32", pretrained=None)
-    from safetensors.torch import save_file
-
-    save_file(model.state_dict(), tmp_path / "weights.safetensors")
-    del model
-    monkeypatch.setattr(
-        open_clip.factory, "download_pretrained", lambda *_, **__: str(tmp_path / "weights.safetensors")
-    )
+def test_quickgelu_mismatch_is_an_error(checkpoints: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    small = {"embed_dim": 64, "vision_cfg": VISION["vit"], "text_cfg": TEXT}
+    weights = Path(checkpoints["vit"].removeprefix("local-dir:")) / "open_clip_model.safetensors"
+    monkeypatch.setitem(open_clip.factory._MODEL_CONFIGS, "ViT-B-32", small)
+    monkeypatch.setattr(open_clip.factory, "download_pretrained", lambda *_, **__: str(weights))
 
     with pytest.raises(ExportError, match="ViT-B-32-quickgelu"):
         load("ViT-B-32", "openai")

@@ -1,60 +1,37 @@
 """A real `index` behind a gateway that can misbehave, and a real browser in front."""
 
-import os
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-import requests
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from local import stack
-from local.assemble import assemble
+from tests.functions import serving
 
 from .chromium import NoBrowserError, launched
 from .gateway import Gateway
 
-PROJECT = Path(__file__).parents[2]
 # Of index's call to clip: room for its retries, and short enough to wait for.
 CLIP_TIMEOUT = 4
 PATIENCE = 15_000  # milliseconds, for a busy computer
 
 
 @pytest.fixture(scope="session")
-def running_gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+def running_gateway() -> Iterator[Gateway]:
     """The gateway, and behind it `index` as the template's own server runs it, in a process of its own."""
     gateway = Gateway()
-    server = gateway.start()
-    function = next(function for function in stack.read(PROJECT / "stack.yml") if function.name == "index")
-    folder = assemble(function, PROJECT / "template", tmp_path_factory.mktemp("build"))
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        gateway.index_url = f"http://127.0.0.1:{free.getsockname()[1]}"
-    settings = {"gateway_url": gateway.url, "upstream_url": gateway.index_url, "clip_timeout": f"{CLIP_TIMEOUT}s"}
-    # A proxy that leads nowhere: calls inside the cluster must not go there.
-    environment = os.environ | settings | {"http_proxy": "http://127.0.0.1:9", "no_proxy": ""}
-    with subprocess.Popen([sys.executable, "index.py"], cwd=folder, env=environment) as process:
-        try:
-            _wait_until_ready(gateway.index_url, process)
-            yield gateway
-        finally:
-            process.kill()
-            server.shutdown()
-            server.server_close()
-
-
-def _wait_until_ready(url: str, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            if requests.get(f"{url}/ready", timeout=5).ok:
-                return
-        except requests.ConnectionError:
-            time.sleep(0.05)
-    pytest.fail("index did not start; its output is above")
+    with (
+        gateway.listening(),
+        serving(
+            "index",
+            gateway_url=gateway.url,
+            clip_timeout=f"{CLIP_TIMEOUT}s",
+            # A proxy that leads nowhere: calls inside the cluster must not go there.
+            http_proxy="http://127.0.0.1:9",
+            no_proxy="",
+        ) as program,
+    ):
+        gateway.index_url = program.url
+        yield gateway
 
 
 @pytest.fixture

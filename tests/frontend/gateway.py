@@ -6,7 +6,8 @@ import struct
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -152,12 +153,14 @@ class Gateway:
             what.clear()
         self.describe = DESCRIBE
 
-    def start(self) -> ThreadingHTTPServer:
-        """Listens on a free port of the loopback address; the caller shuts the server down."""
-        server = _Server(("127.0.0.1", 0), type("Handler", (_Handler,), {"gateway": self}))
-        self.url = f"http://127.0.0.1:{server.server_address[1]}"
-        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
-        return server
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Listens on a free port of the loopback address while the block runs."""
+        with _Server(("127.0.0.1", 0), type("Handler", (_Handler,), {"gateway": self})) as server:
+            self.url = f"http://127.0.0.1:{server.server_address[1]}"
+            threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+            yield
+            server.shutdown()
 
 
 class _Server(ThreadingHTTPServer):

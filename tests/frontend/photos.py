@@ -1,5 +1,6 @@
 """Pictures to send."""
 
+from functools import cache
 from io import BytesIO
 
 import numpy as np
@@ -23,6 +24,7 @@ def photo(width: int = 320, height: int = 240) -> bytes:
     return encoded(image)
 
 
+@cache
 def camera_photo(width: int = 4000, height: int = 3000, orientation: int = 1) -> bytes:
     """A JPEG as a phone makes it, with detail, grain and an EXIF orientation; its stored left half is reddish."""
     random = np.random.default_rng(0)

@@ -88,7 +88,7 @@ def endure(url: str, flood: Flood, seconds: float) -> Bystander:
     with Bystander(url) as bystander:
         with flood:
             time.sleep(seconds)
-        time.sleep(0.5)
+        time.sleep(0.3)
     print(f"bystander {bystander}\nothers {flood}")
     return bystander
 

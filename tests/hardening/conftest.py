@@ -8,15 +8,9 @@ from tests.launch import Running
 
 
 @pytest.fixture(scope="session")
-def open_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def open_model(exported: dict[str, Path]) -> Path:
     """A small exported model with random weights and an open vocabulary."""
-    from backend.clip.export.convert import export
-    from backend.clip.export.source import load
-    from tests.checkpoints import write_checkpoint
-
-    root = tmp_path_factory.mktemp("hardening")
-    export(load(write_checkpoint(root / "checkpoint", "vit"), None), root / "model")
-    return root / "model"
+    return exported["vit"]
 
 
 @pytest.fixture(scope="module")

@@ -25,13 +25,13 @@ def chunks(size: int, each: int) -> bytes:
     return one * whole + (b"%x\r\n" % rest + b"a" * rest + b"\r\n" if rest else b"") + b"0\r\n\r\n"
 
 
-@pytest.mark.parametrize("each", [1, 1000, 65536])
+@pytest.mark.parametrize("each", [10, 1000, 65536])
 def test_a_chunked_body_of_exactly_the_limit_is_accepted(function: Running, each: int) -> None:
     raw = exchange(function, CHUNKED.replace(b"Host: x", b"Connection: close"), chunks(LIMIT, each))
     assert raw.endswith(hashlib.sha256(b"a" * LIMIT).hexdigest().encode())
 
 
-@pytest.mark.parametrize("each", [1, 1000, 65536])
+@pytest.mark.parametrize("each", [10, 1000, 65536])
 def test_one_byte_more_is_too_large(function: Running, each: int) -> None:
     raw = exchange(function, CHUNKED, chunks(LIMIT + 1, each))
     assert status_and_error(raw) == (413, "body_too_large")

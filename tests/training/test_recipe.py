@@ -1,5 +1,6 @@
 """The training command on a tiny set of random images: what it writes, and that an interruption changes nothing."""
 
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -8,12 +9,16 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from backend.clip.export.cifar100 import TEMPLATES
 from backend.clip.export.towers import FineClasses
 from tests.training.drawn import write_pictures
-from training import step1_maps, step2_text_tower, step3_trunk, step5_label_units
+from training import prompts, step1_maps, step2_text_tower, step3_trunk, step5_label_units
 from training.__main__ import main
+from training.model import create
 
 IMAGES = 16
+compile_frozen = step1_maps.compile_frozen
+frozen = cache(lambda: compile_frozen(create().visual.trunk))
 
 
 @pytest.fixture(scope="module")
@@ -31,6 +36,9 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def shorten(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(prompts, "TEMPLATES", TEMPLATES[:2])
+    # Every run has the same frozen stages, and converting them takes seconds.
+    monkeypatch.setattr(step1_maps, "compile_frozen", lambda trunk: frozen())
     monkeypatch.setattr(step2_text_tower, "EPOCHS", 2)
     monkeypatch.setattr(step3_trunk, "EPOCHS", 2)
     monkeypatch.setattr(step1_maps, "SCENES", 9)

@@ -25,11 +25,11 @@ def test_tuning_learns_the_labels_and_holds_on_to_the_features_of_scenes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in {
-        "EPOCHS": 12, "WARM_UP_STEPS": 1, "HEAD_RATE": 1e-2, "AVERAGE_DECAY": 0.5, "CROPS": {SIDE: 1.0},
+        "EPOCHS": 2, "BATCH": 24, "WARM_UP_STEPS": 1, "HEAD_RATE": 1e-2, "AVERAGE_DECAY": 0.5, "CROPS": {SIDE: 1.0},
         "CUTMIX_SHARE": 0.0, "MIXUP_SHARE": 0.0,
     }.items():  # fmt: skip
         monkeypatch.setattr(step3_trunk, name, value)
-    labels, rows = torch.arange(100), np.arange(24)
+    labels, rows = torch.arange(100), np.tile(np.arange(24), 6)
     view, sharp = maps(24, 1), maps(8, 2)
 
     def tuned(std: float) -> tuple[float, float]:
@@ -53,7 +53,7 @@ def test_tuning_learns_the_labels_and_holds_on_to_the_features_of_scenes(
             moved = average.late(torch.from_numpy(sharp).float()) - scenes.features
             return loss(start) - loss(average), float(moved.square().mean())
 
-    (learned_freely, moved_freely), (learned, moved) = tuned(1.0), tuned(0.05)
+    (learned_freely, moved_freely), (learned, moved) = tuned(1.0), tuned(0.03)
     assert learned_freely > 0.2
     assert learned > 0.2
     assert moved < 0.3 * moved_freely

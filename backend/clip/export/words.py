@@ -68,8 +68,12 @@ class Words:
 
     def top(self, word: int) -> int:
         """The first of the words with none above them that this word is, or is a kind of."""
-        above = self.below[:, word] & (self.below.sum(0) == 1)
-        return int(above.argmax())
+        return int((self.below[:, word] & self._without_above).argmax())
+
+    @cached_property
+    def _without_above(self) -> NDArray[np.bool_]:
+        """bool [n]: whether a word is a kind of no other."""
+        return np.asarray(self.below.sum(0) == 1)
 
     def classes(self, word: int) -> tuple[int, ...]:
         """The fine classes of a word, ascending: its own and those of its kinds."""
