@@ -80,9 +80,8 @@ def start_page(event: Event, about: str | None) -> Response:
     if "words" in event.query:
         html, compressed, tag = page("words.html", about)
     else:
-        html, compressed, tag = page(
-            "index.html", about, Choice(*(event.query.get(name, "") for name in Choice._fields))
-        )
+        choice = Choice(*(",".join(event.query.getlist(name)) for name in Choice._fields))
+        html, compressed, tag = page("index.html", about, choice)
     headers = HEADERS | {
         "ETag": quote_etag(tag, weak=True),  # weak: it stands for the page, compressed or not
         "Cache-Control": "no-cache",
