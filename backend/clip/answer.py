@@ -3,6 +3,7 @@
 import base64
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from types import MappingProxyType
 from typing import Any
 
@@ -83,6 +84,8 @@ def description(recognizer: Recognizer) -> Response:
             "version": VERSION,
             "model": manifest.title,
             "license": manifest.license,
+            "precision": recognizer.precision,
+            "precisions": {name: asdict(checked) for name, checked in manifest.precisions.items()},
             "vocabulary": manifest.vocabulary,
             "labels": manifest.labels,
             "groups": recognizer.everyday.groups(manifest.labels),

@@ -1,13 +1,18 @@
 """OpenVINO, set up for a function: it sends no statistics, uses the container's processors, and keeps weights once."""
 
 import ctypes
+import mmap
 import sys
+import tempfile
 from pathlib import Path
+
+import numpy as np
 
 # With this package installed, openvino reports its import to a statistics server. A function must not do that.
 sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
 
 import openvino as ov  # noqa: E402
+from openvino import opset13 as ops  # noqa: E402
 
 from .cpus import available_cpus  # noqa: E402
 
@@ -17,13 +22,13 @@ _MAPS = Path("/proc/self/maps")
 _MADV_DONTNEED = 4
 
 
-def compile_tower(path: Path, *, batch: int | None = None, precision: str | None = None) -> ov.CompiledModel:
+def compile_tower(path: Path, *, batch: int | None = None, precision: str = "f32") -> ov.CompiledModel:
     """Load one tower of an exported model.
 
     Args:
         path: the ``.xml`` of the OpenVINO IR.
-        batch: fix the first dimension of the input, which makes a single image faster; None leaves it dynamic.
-        precision: "f32" or "bf16"; None takes bf16 where the processor has it, as OpenVINO does.
+        batch: fix the first dimension of the input; None leaves it dynamic.
+        precision: what OpenVINO computes in where the tower says nothing else: "f32", "bf16" or "f16".
     """
     core = ov.Core()
     model = core.read_model(path)
@@ -31,17 +36,48 @@ def compile_tower(path: Path, *, batch: int | None = None, precision: str | None
         shape = model.input(0).partial_shape
         shape[0] = batch
         model.reshape(shape)
+    # For a batch of any size OpenVINO would pack weights that are f16 in the file once for each size.
+    widened = _widen(model) if batch is None and precision == "f32" else None
     settings = {
         "PERFORMANCE_HINT": "LATENCY",
         "INFERENCE_NUM_THREADS": available_cpus(),
+        "INFERENCE_PRECISION_HINT": precision,
         # If each container pinned its threads, they would all use the first cores of the host.
         "ENABLE_CPU_PINNING": False,
     }
-    if precision is not None:
-        settings["INFERENCE_PRECISION_HINT"] = precision
     compiled = core.compile_model(model, "CPU", settings)
     _release(path.with_suffix(".bin"))
+    if widened is not None:
+        widened.madvise(mmap.MADV_DONTNEED)
     return compiled
+
+
+def _widen(model: ov.Model) -> mmap.mmap | None:
+    """Replace the f16 weights of a model by f32 ones, in a file without a name.
+
+    Returns:
+        The mapped file. Its pages may be let go of when the model is compiled: what is read after all comes back.
+    """
+    halves = [
+        (node, node.input_value(0).get_node().data)
+        for node in model.get_ops()
+        if node.get_type_name() == "Convert"
+        and node.get_output_element_type(0) == ov.Type.f32
+        and node.input_value(0).get_node().get_type_name() == "Constant"
+        and node.input_value(0).get_element_type() == ov.Type.f16
+    ]
+    count = sum(half.size for _, half in halves)
+    if not count:
+        return None
+    with tempfile.TemporaryFile() as file:
+        file.truncate(count * np.dtype(np.float32).itemsize)
+        pages = mmap.mmap(file.fileno(), 0)
+    weights, start = np.frombuffer(pages, np.float32), 0
+    for node, half in halves:
+        widened = weights[start : (start := start + half.size)].reshape(half.shape)
+        widened[...] = half
+        node.output(0).replace(ops.constant(widened, shared_memory=True).output(0))
+    return pages
 
 
 def _release(weights: Path) -> None:

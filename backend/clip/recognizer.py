@@ -1,5 +1,6 @@
 """The model: pixels to ranked labels, from an exported model folder."""
 
+import logging
 import math
 import threading
 from collections.abc import Callable, Sequence
@@ -13,15 +14,18 @@ from numpy.typing import NDArray
 
 from .confidence import Evidence, confidence
 from .deadline import Deadline
-from .engine import compile_tower
 from .errors import ClosedVocabulary
 from .everyday import LABEL_EMBEDDINGS, Candidates, Everyday, View
 from .manifest import Manifest
+from .precision import fastest, setting
+from .tower import ImageTower
 
 if TYPE_CHECKING:
     # The export has no module that reads requests.
     from .query import Query
     from .text import LabelEncoder
+
+_log = logging.getLogger("function")
 
 # ``instead`` is one of so many best everyday words, if it is more likely right than wrong.
 _CALLED_INSTEAD = 5
@@ -63,23 +67,23 @@ class Recognizer:
 
         Args:
             folder: see ``export.py`` for what is in it.
-            precision: "f32" or "bf16"; None takes the processor's best.
+            precision: one of ``PRECISIONS``; None takes that of the setting, or else the fastest that agrees.
 
         Raises:
             FileNotFoundError: the folder is no exported model.
+            ValueError: the setting is none that this model was checked in.
         """
         self.manifest = Manifest.read(folder)
         self._folder = folder
-        self._precision = precision
+        self.precision = precision or setting(self.manifest.precisions) or fastest(self.manifest.agreeing)
         self.everyday = Everyday.read(folder, self.manifest.logit_scale)
         self._own = self.everyday.own(self.manifest.labels, folder)
-        self._tower = compile_tower(folder / "image.xml", batch=1, precision=precision)
-        self.precision: str = self._tower.get_property("INFERENCE_PRECISION_HINT").to_string()
         self.observe_batch: Callable[[int], None] = lambda size: None
         """Told of each run of the image tower how many images it takes."""
-        self._local = threading.local()
+        self._tower = ImageTower(folder, self.precision, lambda size: self.observe_batch(size))
         self._encoder_lock = threading.Lock()
         self.embed(np.zeros((*self.manifest.image.size, 3), np.uint8))
+        _log.info("%s computes in %s", self.manifest.title, self.precision)
 
     def embed(self, pixels: NDArray[np.uint8]) -> View:
         """Encode one image.
@@ -87,14 +91,8 @@ class Recognizer:
         Args:
             pixels: uint8 [height, width, 3], RGB, as ``read_pixels`` returns them.
         """
-        request = getattr(self._local, "request", None)
-        if request is None:
-            request = self._local.request = self._tower.create_infer_request()
-        self.observe_batch(1)
-        request.infer([pixels[np.newaxis]])
-        embedding: NDArray[np.float32] = request.get_output_tensor(0).data[0].copy()
-        fine = len(self._tower.outputs) > 1
-        return View(embedding, request.get_output_tensor(1).data[0].astype(np.float64) if fine else np.empty(0))
+        embedding, *classes = self._tower.infer(pixels)
+        return View(embedding, classes[0].astype(np.float64) if classes else np.empty(0))
 
     def candidates(self, query: "Query", deadline: Deadline) -> Candidates:
         """Find what an image is compared with.
@@ -233,7 +231,10 @@ class Recognizer:
         # The tokenizer and ftfy are only needed for new labels; a function that gets none does not load them.
         from .text import LabelEncoder
 
-        return LabelEncoder(self._folder, self.manifest, precision=self._precision)
+        precision = self.precision
+        if precision == "int8":  # the text tower is not quantized
+            precision = fastest(self.manifest.agreeing - {"int8"})
+        return LabelEncoder(self._folder, self.manifest, precision=precision)
 
 
 def _does_not_know(labels: Sequence[str], everyday: Everyday) -> str:

@@ -47,7 +47,7 @@ def count_tokens(prompts: Iterable[Tokens]) -> int:
 class LabelEncoder:
     """Encodes texts with the text tower of an exported model folder, which is loaded when it is first needed."""
 
-    def __init__(self, folder: Path, manifest: Manifest, *, precision: str | None = None) -> None:
+    def __init__(self, folder: Path, manifest: Manifest, *, precision: str = "f32") -> None:
         self._folder = folder
         self._manifest = manifest
         self._precision = precision

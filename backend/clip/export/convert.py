@@ -5,6 +5,7 @@ import sys
 import tempfile
 import warnings
 from collections.abc import Sequence
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
@@ -87,6 +88,7 @@ def export(
         templates=templates,
         confidence=calibration,
         generality=_GENERALITY if classes is None else _GENERALITY_OF_CLASSES,
+        precisions={},
         exported_with={
             "python": platform.python_version(),
             **{name: version(name) for name in ("open-clip-torch", "openvino", "torch")},
@@ -116,7 +118,7 @@ def export(
                 (folder / name).unlink()
         manifest.write(folder)
         try:
-            check_against_open_clip(
+            checked = check_against_open_clip(
                 folder,
                 model,
                 source.preprocess,
@@ -125,6 +127,8 @@ def export(
             )
         except ValueError as error:
             raise ExportError(str(error)) from error
+        manifest = replace(manifest, precisions=checked)
+        manifest.write(folder)
         _install(folder, out)
     return manifest
 

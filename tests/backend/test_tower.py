@@ -1,0 +1,24 @@
+"""The image tower, for many threads."""
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from backend.clip.tower import ImageTower
+
+
+def test_large_towers_answer_many_threads_as_small_ones_answer_one(
+    exported: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (32, 64, 64, 3), np.uint8)
+    small = ImageTower(exported["vit"], "f32")
+    expected = np.stack([small.infer(image)[0] for image in pixels])
+
+    monkeypatch.setattr("backend.clip.tower._CACHED_BYTES", 0)
+    large = ImageTower(exported["vit"], "f32")
+    with ThreadPoolExecutor(16) as pool:
+        actual = np.stack([rows[0] for rows in pool.map(large.infer, pixels)])
+
+    np.testing.assert_allclose(actual, expected, atol=1e-5)
