@@ -9,13 +9,13 @@ import pytest
 from tests.launch import Running, local
 from tests.workers import Made, locked, taking_turns
 
-# Before PyTorch is imported: several threads of its that wait for each other take the processor from other tests.
+# Set before PyTorch is imported. Its threads wait for each other actively, and take the processor from other tests.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
-    """A test that is marked `alone` has the computer to itself."""
+    """No other test runs beside one that is marked `alone`."""
     with taking_turns(item):
         return (yield)
 
@@ -29,7 +29,7 @@ def application() -> Iterator[Running]:
 
 @pytest.fixture(scope="session")
 def shared(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Path:
-    """A folder that all processes share in which tests run."""
+    """A temporary folder that all test processes share."""
     own = tmp_path_factory.getbasetemp()
     return own.parent if hasattr(request.config, "workerinput") else own
 

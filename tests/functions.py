@@ -1,4 +1,4 @@
-"""A function as the template's own server runs it, with the settings of stack.yml, and what it answers."""
+"""Runs a function with the template's own server and the settings of stack.yml, and checks its answers."""
 
 import os
 import re
@@ -28,7 +28,7 @@ def serving(
     wrapper: Sequence[str] = (),
     **variables: str,
 ) -> Iterator[Running]:
-    """The function with these variables beside those of stack.yml.
+    """Runs the function with these variables in addition to those of stack.yml.
 
     `wrapper` is a command that is given the server's command as more arguments and becomes it.
     """
@@ -50,7 +50,7 @@ def clip(model: Path | None = None, **options: Any) -> AbstractContextManager[Ru
 
 
 def memory_limit(name: str) -> int:
-    """Bytes that stack.yml gives the function."""
+    """The memory limit of the function in stack.yml, in bytes."""
     function = next(function for function in stack.read(PROJECT / "stack.yml") if function.name == name)
     amount = re.fullmatch(r"(\d+)Mi", function.definition["limits"]["memory"])
     assert amount is not None

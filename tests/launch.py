@@ -1,4 +1,4 @@
-"""Starts programs of this project as a person would, and ends them."""
+"""Starts and stops programs of this project from the command line, as a user does."""
 
 import itertools
 import os
@@ -21,7 +21,7 @@ PROJECT = Path(__file__).parent.parent
 
 @dataclass(frozen=True)
 class Running:
-    """A running program: its address without a slash at the end, its process, and what it has printed."""
+    """A running program: its URL without a trailing slash, its process, and the file with its output."""
 
     url: str
     process: subprocess.Popen[bytes]
@@ -35,7 +35,7 @@ _ports = itertools.cycle(random.sample(range(20_000, 32_000), 12_000))
 
 
 def free_port() -> int:
-    """Not one that the system gives to connections: these come and go before a server takes what was free."""
+    """A free port outside the range from which the system takes the ports of outgoing connections."""
     for port in _ports:
         with socket.socket() as probe, suppress(OSError):
             probe.bind(("127.0.0.1", port))
@@ -51,7 +51,7 @@ def running(
     cwd: Path = PROJECT,
     environment: Mapping[str, str] | None = None,
 ) -> Iterator[Running]:
-    """Runs a command until the block ends, and fails the test with its output if it does not come up in a minute."""
+    """Runs a command until the block ends. If it is not up within a minute the test fails with its output."""
     with tempfile.TemporaryDirectory(prefix="test-") as folder:
         log = Path(folder, "log")
         with log.open("wb") as output:
@@ -81,7 +81,7 @@ def local(*arguments: str) -> Iterator[Running]:
 
 
 def wait_for(condition: Callable[[], bool], message: Callable[[], str] | str, seconds: float = 60) -> None:
-    """Fails the test with the message if the condition does not become true."""
+    """Waits until the condition is true; after `seconds` the test fails with the message."""
     end = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > end:
@@ -90,7 +90,7 @@ def wait_for(condition: Callable[[], bool], message: Callable[[], str] | str, se
 
 
 def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Runs a command that is expected to end by itself."""
+    """Runs a module as a command and waits for its end."""
     return subprocess.run(
         [sys.executable, "-m", *arguments],
         cwd=PROJECT,

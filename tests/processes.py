@@ -1,4 +1,4 @@
-"""What a program and the processes that it has started take: memory, threads, open files."""
+"""Memory, threads and open files of a program and its child processes."""
 
 import re
 import threading
@@ -13,17 +13,17 @@ MEGABYTE = 1 << 20
 
 
 def family(process_id: int) -> list[psutil.Process]:
-    """The process and all that it has started."""
+    """The process and its descendants."""
     process = psutil.Process(process_id)
     return [process, *process.children(recursive=True)]
 
 
 def memory_of(processes: Sequence[psutil.Process]) -> int:
-    """Bytes that they have in memory; what several share counts once. Processes that have ended have none."""
+    """Their memory in bytes (PSS, so that shared pages count once). Processes that have ended count nothing."""
     total = 0
     for process in processes:
         with suppress(OSError, psutil.Error):
-            # Proportional set size: psutil has it too, and takes far longer for it.
+            # psutil has the PSS too, and takes far longer for it.
             rollup = Path(f"/proc/{process.pid}/smaps_rollup").read_bytes()
             total += int(re.search(rb"^Pss:\s+(\d+)", rollup, re.MULTILINE)[1]) * 1024  # type: ignore[index]
     return total
@@ -31,10 +31,10 @@ def memory_of(processes: Sequence[psutil.Process]) -> int:
 
 @dataclass(frozen=True)
 class Census:
-    """What a process and those that it has started hold."""
+    """The resources of a process and its descendants at one moment."""
 
     threads: int
-    """Of the first alone."""
+    """Of the process itself, without its descendants."""
     descriptors: int
     memory: int
     """Bytes."""
@@ -47,7 +47,7 @@ class Census:
 
 
 class Watch:
-    """Watches the memory of a process and of those that it has started: `peak` and `growth`, in bytes."""
+    """Samples the memory of a process and its descendants: `peak` and `growth`, in bytes."""
 
     def __init__(self, process_id: int) -> None:
         self._process_id = process_id

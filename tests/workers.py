@@ -1,4 +1,4 @@
-"""The tests run in two processes (pytest-xdist): what these share, and how a test has the computer to itself."""
+"""Locks between the two processes in which the tests run (pytest-xdist)."""
 
 import fcntl
 import os
@@ -14,25 +14,25 @@ Value = TypeVar("Value")
 
 @contextmanager
 def locked(path: Path, kind: int = fcntl.LOCK_EX) -> Iterator[None]:
-    """Holds a lock of the file `path`, which other processes respect, for as long as the block runs."""
+    """Holds a lock on the file `path` while the block runs (flock)."""
     with path.open("a") as file:
         fcntl.flock(file, kind)
         try:
             yield
         finally:
-            # Not by closing alone: a process that was forked meanwhile has the file too.
+            # Closing is not enough: a child process that was forked meanwhile still has the file open.
             fcntl.flock(file, fcntl.LOCK_UN)
 
 
 @contextmanager
 def taking_turns(item: pytest.Item) -> Iterator[None]:
-    """While the block runs no other test does if this one is marked `alone`, and no such test if it is not."""
+    """Runs a test marked `alone` while no other runs: it takes the lock exclusively, and the others share it."""
     if "PYTEST_XDIST_WORKER" not in os.environ:
         yield
         return
     folder = Path(item.config.getoption("basetemp")).parent
     alone = item.get_closest_marker("alone") is not None
-    # Who waits for the others to finish holds up those who come after.
+    # A test that waits for the exclusive lock must not be overtaken again and again.
     with locked(folder / "door.lock"):
         running = locked(folder / "running.lock", fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
         running.__enter__()
@@ -43,7 +43,7 @@ def taking_turns(item: pytest.Item) -> Iterator[None]:
 
 
 class Made(dict[str, Value]):
-    """Values that are made when they are first asked for."""
+    """A dictionary whose values are made on first access."""
 
     def __init__(self, make: Callable[[str], Value]) -> None:
         super().__init__()

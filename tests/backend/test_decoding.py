@@ -1,4 +1,4 @@
-"""Decoding in processes that can be killed: what comes back, what is refused, and who pays for it."""
+"""Decoding in child processes: their results, refusals, limits and replacement."""
 
 import signal
 import struct
@@ -49,7 +49,7 @@ def decoders() -> Iterator[Decoders]:
 
 
 def work_without_end() -> bytes:
-    """A progressive JPEG with a hundred thousand scans, behind what hides them from whoever counts scans."""
+    """A progressive JPEG with a hundred thousand scans, behind SOI and EOI, which hide them from a count of scans."""
     data = encoded(Image.new("RGB", (7000, 7000)), "JPEG", progressive=True)
     scan = b"\xff\xda" + struct.pack(">HBBBBBB", 8, 1, 1, 0, 0, 0, 0x10)
     return b"\xff\xd8\xff\xd9" + data[: data.index(b"\xff\xda")] + scan * 100_000 + b"\xff\xd9"
@@ -73,7 +73,7 @@ def patient() -> Iterator[Decoders]:
     }.items(),
 )
 def test_every_lane_gives_the_same_pixels(patient: Decoders, name: str, sizes: list[tuple[int, int]]) -> None:
-    """As one process does: images of one size for each lane."""
+    """The same as decoding in this process, for a size of each lane."""
     for size in sizes:
         data = encoded(Image.new("RGB", size, (200, 30, 90)), name)
         np.testing.assert_array_equal(
@@ -114,8 +114,8 @@ def ask(decoders: Decoders, data: bytes, seconds: float = 60) -> tuple[str, floa
     return "decoded", time.monotonic() - start
 
 
-def test_work_without_end_is_ended_and_hurts_nobody_else() -> None:
-    """Where other programs keep the processor from the decoder, the caller is told to try again."""
+def test_endless_work_is_ended_and_delays_no_other_photo() -> None:
+    """On a busy machine an attacker may also get `busy`."""
     data = work_without_end()
 
     with closing(Decoders(timeout=2)) as decoders, ThreadPoolExecutor(8) as pool:
@@ -162,7 +162,7 @@ def test_work_that_nobody_waits_for_is_not_begun_or_is_given_up(decoders: Decode
 
 
 def test_the_processes_end_with_the_one_that_started_them() -> None:
-    """However it ends, and whatever they are doing."""
+    """Even after SIGKILL, and in the middle of their work."""
     code = """
 import os, sys, threading, time
 from tests.backend.test_decoding import *

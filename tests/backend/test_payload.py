@@ -1,4 +1,4 @@
-"""What people put into the body of a request, through the gateway: forms, and what is no photo's bytes."""
+"""Request bodies through the gateway: forms, and bodies that are no image file."""
 
 import base64
 import json
@@ -30,7 +30,7 @@ def message(answer: requests.Response) -> str:
 
 @cache
 def noise(size: int, name: str) -> bytes:
-    """A file of about that many bytes, none of which can be foretold."""
+    """A file of about that many random bytes."""
     side = int((size / 3) ** 0.5)
     pixels = np.random.default_rng(size).integers(0, 256, (side, side, 3), np.uint8)
     return encoded(Image.fromarray(pixels), name, **({"quality": 100, "subsampling": 0} if name == "JPEG" else {}))

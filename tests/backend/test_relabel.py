@@ -1,4 +1,4 @@
-"""Lists of somebody's own, and the bundled model with them."""
+"""Lists of labels and templates, and the bundled model with other labels."""
 
 import json
 import subprocess

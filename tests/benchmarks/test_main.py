@@ -1,4 +1,4 @@
-"""The benchmark as a person runs it, on the one model that needs no export."""
+"""The benchmark's command, on the bundled model, which needs no export."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""Goals and tables from numbers whose answer is known."""
+"""Goals and tables for known numbers."""
 
 import json
 from collections import Counter

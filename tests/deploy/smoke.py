@@ -74,7 +74,7 @@ def run(*command: str) -> str:
 
 @contextmanager
 def container(function: stack.Function, image: str, environment: Mapping[str, str]) -> Iterator[Container]:
-    """Runs a function as nobody special, read-only, within its memory, with the environment of `stack.yml`."""
+    """Runs a function as an unprivileged user, read-only, with the memory limit and environment of `stack.yml`."""
     name = f"smoke-{function.name}-{os.getpid()}"
     options = ["--name", name, "--read-only", "--tmpfs=/tmp", "--cap-drop=ALL"]
     options += ["--memory", function.definition["limits"]["memory"].replace("Mi", "m")]

@@ -6,5 +6,5 @@ from frontend.index.interface import Context
 
 
 def caller(call_id: str = "", deadline: float = math.inf, gone: bool = False) -> Context:
-    """Who asks, until when, and whether they have gone."""
+    """A context with its deadline, and whether the caller has disconnected."""
     return Context(call_id, deadline, lambda: gone)

@@ -1,4 +1,4 @@
-"""A real `index` behind a gateway that can misbehave, and a real browser in front."""
+"""A real `index` behind a test gateway that can fail on demand, and a real browser."""
 
 from collections.abc import Iterator
 
@@ -36,7 +36,7 @@ def running_gateway() -> Iterator[Gateway]:
 
 @pytest.fixture
 def gateway(running_gateway: Gateway) -> Iterator[Gateway]:
-    """The gateway, as good as new."""
+    """The gateway in its initial state."""
     running_gateway.forget()
     yield running_gateway
     running_gateway.forget()
@@ -60,7 +60,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def context_options() -> dict[str, object]:
-    """What the browser of a test is like; tests give their own with `parametrize`."""
+    """Options of the browser context; tests set others with `parametrize`."""
     return {}
 
 
@@ -76,7 +76,7 @@ def context(browser: Browser, context_options: dict[str, object]) -> Iterator[Br
 
 @pytest.fixture
 def page(context: BrowserContext, index: str) -> Iterator[Page]:
-    """The page, opened. Fails the test if a script fails or the Content-Security-Policy had to stop something."""
+    """The opened page. The test fails on an error in a script and on a violation of the Content-Security-Policy."""
     page = context.new_page()
     complaints: list[str] = []
     page.on("pageerror", lambda error: complaints.append(str(error)))

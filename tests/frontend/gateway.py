@@ -1,4 +1,4 @@
-"""A gateway that misbehaves on demand: it leads to a real `index`, and plays `clip` itself."""
+"""A test gateway in front of a real `index`. It stands in for `clip`, and fails in the ways that a test asks for."""
 
 import json
 import socket
@@ -82,7 +82,7 @@ def plain(text: str, status: int, **headers: str) -> Behavior:
 
 
 def slow(seconds: float, then: Behavior) -> Behavior:
-    """Waits, then does something."""
+    """Waits some seconds, then behaves as `then`."""
 
     def behave(handler: "_Handler") -> None:
         time.sleep(seconds)
@@ -92,7 +92,7 @@ def slow(seconds: float, then: Behavior) -> Behavior:
 
 
 def until(event: threading.Event, then: Behavior) -> Behavior:
-    """Waits until the test allows it, then does something."""
+    """Waits until the test sets the event, then behaves as `then`."""
 
     def behave(handler: "_Handler") -> None:
         event.wait(20)
@@ -111,7 +111,7 @@ def by_body(behaviors: dict[bytes, Behavior]) -> Behavior:
 
 
 def trickle(handler: "_Handler") -> None:
-    """Starts an answer, and goes on with a byte now and then, without end."""
+    """Begins an answer and sends it byte by byte, ten a second."""
     handler.send_response(200)
     handler.send_header("Content-Length", "1000")
     handler.end_headers()
@@ -121,7 +121,7 @@ def trickle(handler: "_Handler") -> None:
 
 
 def close(handler: "_Handler") -> None:
-    """Hangs up without a word."""
+    """Closes the connection without an answer."""
     handler.close_connection = True
 
 
@@ -138,7 +138,7 @@ RECOGNIZE = answer(prediction(), Server_Timing="decode;dur=1.2, inference;dur=4.
 
 @dataclass
 class Gateway:
-    """`clip` and `index` hold what happens to the next photos sent to each; after that, all goes well."""
+    """`clip` and `index` are queues of behaviors for the next photos sent to each; later photos succeed."""
 
     url: str = ""
     index_url: str = ""
@@ -148,7 +148,7 @@ class Gateway:
     describe: Behavior = DESCRIBE
 
     def forget(self) -> None:
-        """Makes it as good as new."""
+        """Resets it to its initial state."""
         for what in (self.clip, self.index, self.seen):
             what.clear()
         self.describe = DESCRIBE
@@ -167,7 +167,7 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A browser that cancels is no news."""
+        """A browser that cancels a request is not an error."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -215,4 +215,4 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_POST = do_HEAD = do_PUT = _serve  # noqa: N815
 
     def log_message(self, *_: Any) -> None:
-        """Stays quiet."""
+        """Logs nothing."""

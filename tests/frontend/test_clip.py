@@ -1,4 +1,4 @@
-"""The call to `clip`, with a session that opens no socket and a clock that does not wait."""
+"""The call to `clip`, with a fake session and a fake clock."""
 
 import json
 from collections import deque
@@ -28,7 +28,7 @@ PHOTO = Upload(memoryview(b"\xff\x00photo"), ANY_BYTES, [])
 
 @dataclass
 class Network(BaseAdapter):
-    """Answers with what it is given, one after the other, and takes the time that each is said to take."""
+    """A fake session that gives prepared answers in turn, each after its time on the fake clock."""
 
     answers: deque[tuple[int, str, dict[str, str]] | Exception] = field(default_factory=deque)
     sent: list[requests.PreparedRequest] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""The document: complete in itself, guarded by its policy, sent only when it is new."""
+"""The HTML document: it needs no other file, has a strict Content-Security-Policy, and is cached by ETag."""
 
 import base64
 import hashlib

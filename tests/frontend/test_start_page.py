@@ -10,7 +10,7 @@ from .gateway import DESCRIPTION
 
 
 class Clip:
-    """Describes itself, unless it sleeps; counts how often it is asked, and remembers until when it may answer."""
+    """A fake `clip` that describes itself or times out; it counts the calls and keeps the last deadline."""
 
     def __init__(self) -> None:
         self.asked = 0

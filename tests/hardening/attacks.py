@@ -1,4 +1,4 @@
-"""What hurts a service that decodes as it is told: files that take minutes, and floods of them and of other things."""
+"""Attacks: files that take minutes to decode, and floods of files, labels, bodies and aborted requests."""
 
 import socket
 import struct
@@ -15,7 +15,7 @@ from tests.hardening.tiny import KINDS, TIFFS, TINY
 from tests.processes import MEGABYTE
 
 CLIENTS = 15
-"""One less than the watchdog lets in."""
+"""One less than the watchdog's max_inflight."""
 
 _LARGE = (3000, 3000)
 Make = Callable[[], bytes]
@@ -25,12 +25,12 @@ SLOW: dict[str, Make] = {
     "iovl, wide": lambda: isobmff.overlay(5, 2, _LARGE),
     "grid of tiles that lie outside": lambda: isobmff.grid(16, 16, tile=_LARGE, once=True, shown=(7000, 7000)),
 }
-"""A file that takes seconds or minutes, to how it is made."""
+"""Name of a file that takes seconds or minutes to decode -> how it is made."""
 CHAINS: dict[str, Make] = {
     "iden of iovl of iden": lambda: isobmff.chain(3, _LARGE),
     "grid of grids of grids": lambda: isobmff.grid(3, 3, tile=(256, 256), deep=3, once=True),
 }
-"""Images of images of images, which a decoder may be done with in time."""
+"""Deeply derived images, which a decoder may finish in time."""
 FLOODS: dict[str, Mapping[str, Make]] = {
     **{kind: {name: make for name, make in TINY.items() if name.startswith(kind)} for kind in KINDS},
     "tiff, every compression": TIFFS,
@@ -62,7 +62,7 @@ def flood_of_bodies(url: str, clients: int) -> Flood:
 
 
 def flood_of_leavers(url: str, body: bytes) -> Flood:
-    """Callers who have closed the connection before they could be answered."""
+    """Clients that close the connection before they are answered."""
 
     def leave(_: int) -> Seen:
         with connection(url) as client:
@@ -84,7 +84,7 @@ def head(length: int) -> bytes:
 
 
 def endure(url: str, flood: Flood, seconds: float) -> Bystander:
-    """The bystander after a flood of so many seconds, and a moment more to see what it leaves behind."""
+    """The bystander of a flood of so many seconds, and of a moment after it."""
     with Bystander(url) as bystander:
         with flood:
             time.sleep(seconds)

@@ -1,4 +1,4 @@
-"""Small files that order a lot of work, and the largest that are allowed."""
+"""Decompression bombs, and images of the largest size that is allowed."""
 
 import struct
 import zlib

@@ -1,4 +1,4 @@
-"""Somebody with a small photo, who must not notice what others do to the service; and those others."""
+"""A bystander, whose small photos must be answered in time during an attack, and the attackers."""
 
 import os
 import time
@@ -18,16 +18,16 @@ from tests.pictures import encoded, photo
 
 PHOTO = encoded(photo((640, 480)), "JPEG", quality=85)
 PATIENCE = 2.0
-"""Seconds within which the bystander is answered."""
+"""Seconds within which the bystander has to be answered."""
 ALONE = 0.1
-"""Seconds that a photo alone takes on a machine that has nothing else to do, and more."""
+"""An upper bound of the seconds that one photo takes on an idle machine."""
 MOST_SLACK = 4.0
 PERIOD = 0.5
 
 
 @dataclass(frozen=True)
 class Seen:
-    """What one request was answered, and after how many seconds."""
+    """The answer to one request, and its duration in seconds."""
 
     verdict: str
     seconds: float
@@ -93,7 +93,7 @@ class Bystander:
         return max(one.seconds for one in self.seen)
 
     def require_unharmed(self) -> None:
-        """Every photo was ranked, and in time."""
+        """Requires that every photo was ranked in time."""
         assert Counter(one.verdict for one in self.seen) == {"ranked": len(self.seen)}
         assert self.slowest <= PATIENCE * self.slack, f"waited {self.slowest:.1f} s (slack {self.slack:.1f})"
 
@@ -104,7 +104,7 @@ class Bystander:
 
 @dataclass
 class Flood:
-    """So many clients that ask one after the other while the block runs; `seen` is what they were answered.
+    """A number of clients that send one request after the other while the block runs; `seen` has the answers.
 
     `attack` is given how many requests were sent before.
     """
@@ -153,6 +153,6 @@ def posting(url: str, bodies: Sequence[bytes], **options: Any) -> Callable[[int]
 
 
 def together(attacks: Sequence[Callable[[], Seen]]) -> list[Seen]:
-    """All at once, each by a client of its own."""
+    """Runs all at once, each in a client of its own."""
     with ThreadPoolExecutor(len(attacks)) as pool:
         return [running.result() for running in [pool.submit(attack) for attack in attacks]]

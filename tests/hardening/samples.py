@@ -1,4 +1,4 @@
-"""Real files of every format and many kinds, small, and what a fuzzer makes of them."""
+"""Small real files of every format and of many kinds, and their mutations."""
 
 import random
 from typing import Any

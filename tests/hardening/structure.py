@@ -181,7 +181,7 @@ FORMATS = {
 
 
 def seeds() -> dict[str, list[bytes]]:
-    """Files of each format to begin with: real ones, and those whose structure orders work."""
+    """Files of each format to mutate: real ones, and ones whose structure is expensive to decode."""
     files: dict[str, list[bytes]] = {name: [] for name in FORMATS}
     for kind, data in real_files().items():
         if (name := kind.partition("-")[0]) in files:

@@ -1,4 +1,4 @@
-"""What somebody sends to hurt the service hurts nobody else: a bystander is answered, in time, all the while."""
+"""During every attack a bystander's photos are answered in time."""
 
 import time
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ from tests.launch import Running, wait_for
 from tests.processes import Census
 
 SECONDS = 1.0
-"""How long a flood lasts."""
+"""Duration of a flood."""
 DECODE_TIMEOUT, REQUEST_TIMEOUT = 1.0, 3.0
 """Shorter than those of stack.yml: `python -m tests.hardening.measure --attacks` has these."""
 TURNED_AWAY = {"busy", "too_expensive"}
@@ -34,7 +34,7 @@ TURNED_AWAY = {"busy", "too_expensive"}
 
 @pytest.fixture(scope="module")
 def service(open_model: Path) -> Iterator[Running]:
-    """A service of these attacks' own, whose end finds nothing that went wrong inside."""
+    """`clip` for these attacks alone; its output has no traceback in the end."""
     with clip(open_model, decode_timeout=f"{DECODE_TIMEOUT}s", request_timeout=f"{REQUEST_TIMEOUT}s") as program:
         yield program
         assert "Traceback" not in program.output()

@@ -1,4 +1,4 @@
-"""What a file orders is never more than the limits imply: memory, and no hang."""
+"""Decompression bombs and the largest images stay within the memory limits and are answered in time."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -15,30 +15,30 @@ from tests.launch import Running
 from tests.processes import MEGABYTE, Census, Watch
 
 HANGS = 60
-"""Seconds that no answer takes, however busy the machine is."""
+"""Seconds after which a request counts as hanging, even on a busy machine."""
 PHOTO = real_files()["jpeg"]
 DECODER = 900 * MEGABYTE
-"""What one process that decodes may take (backend/clip/decoding.py)."""
+"""The memory limit of one decoder process (backend/clip/decoding.py)."""
 BODY = 64 * MEGABYTE
-"""The request itself, in its few copies."""
+"""Room for the few copies of a request body."""
 
 
 @pytest.fixture(scope="module")
 def service(open_model: Path) -> Iterator[Running]:
-    """A service that gives up sooner than that of stack.yml."""
+    """`clip` with a shorter decode_timeout than in stack.yml."""
     with clip(open_model, decode_timeout="1s") as program:
         yield program
 
 
 @pytest.fixture(scope="module")
 def patient(open_model: Path) -> Iterator[Running]:
-    """A service that decodes for as long as a busy machine may need."""
+    """`clip` with a decode_timeout that is long enough for a busy machine."""
     with clip(open_model, decode_timeout="15s") as program:
         yield program
 
 
 @pytest.mark.parametrize("name", BOMBS)
-def test_a_bomb_does_not_go_off(name: str, service: Running) -> None:
+def test_a_decompression_bomb_is_refused_or_ranked_within_the_limits(name: str, service: Running) -> None:
     data = BOMBS[name]()
 
     with Watch(service.process.pid) as memory:
@@ -62,7 +62,7 @@ def test_the_largest_images_are_ranked(name: str, patient: Running) -> None:
     assert memory.growth < bytes_per_pixel * MAX_IMAGE_PIXELS + BODY
 
 
-def test_four_at_a_time_take_no_more_than_one_and_leave_little(patient: Running) -> None:
+def test_four_large_images_at_once_take_no_more_memory_than_one(patient: Running) -> None:
     images = [LARGEST["png, 16 bits and alpha"](), LARGEST["gif"]()] * 2
 
     with Watch(patient.process.pid) as memory, ThreadPoolExecutor(4) as clients:

@@ -1,4 +1,4 @@
-"""What goes wrong around clip: signals, deaths, clients that stall, a /tmp that takes nothing, too many at a time."""
+"""Faults around clip: signals, killed processes, stalled clients, a read-only or full /tmp, too many requests."""
 
 import shutil
 import signal
@@ -24,13 +24,13 @@ from tests.processes import MEGABYTE
 PHOTO = encoded(photo((640, 480)), "JPEG")
 LARGE = encoded(photo((3000, 2000)), "PNG")
 BUDGET = 26
-"""Seconds that index takes at the most."""
+"""Seconds within which index answers."""
 EXPECTED = (200, 429, 502, 503)
 
 
 @contextmanager
 def clients(count: int, ask: Callable[[], int]) -> Iterator[Counter[int]]:
-    """So many clients that ask one after the other while the block runs; what they were answered."""
+    """Runs clients that send one request after the other while the block runs, and counts the statuses."""
     answers: Counter[int] = Counter()
     stop = threading.Event()
 
@@ -137,7 +137,7 @@ def _may_mount() -> bool:
 
 @pytest.mark.skipif(not _may_mount(), reason="another /tmp for one process needs unshare and the right to mount")
 @pytest.mark.parametrize("trouble", ["read-only", "full"])
-def test_a_tmp_that_takes_nothing(trouble: str, tmp_path: Path) -> None:
+def test_a_read_only_or_full_tmp(trouble: str, tmp_path: Path) -> None:
     disk = tmp_path / "disk"
     disk.mkdir()
     full = f"mount -t tmpfs -o size=64k tmpfs {disk} && (cat /dev/zero > {disk}/all 2>/dev/null || true) && "

@@ -1,4 +1,4 @@
-"""Any bytes at all get labels or a typed error, never a 500, and never after seconds."""
+"""Random bytes and mutated files get labels or a typed error, never a 500, and in time."""
 
 import base64
 import random
@@ -19,7 +19,7 @@ from tests.launch import Running
 
 REAL = real_files()
 SECONDS = 20
-"""Far more than any takes, on a machine that is busy with other things."""
+"""A generous timeout, for a busy machine."""
 
 bounded = settings(
     derandomize=True, deadline=None, max_examples=150, database=None, suppress_health_check=list(HealthCheck)

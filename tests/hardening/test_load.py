@@ -1,4 +1,4 @@
-"""Thousands of requests at a time: nothing lost, nothing wrong, nothing kept."""
+"""Many concurrent requests: all are answered, no answer is wrong, and nothing leaks."""
 
 import time
 

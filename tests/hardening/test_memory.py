@@ -1,4 +1,4 @@
-"""`clip` stays under the memory limit of stack.yml, whatever comes at once; and all who come are answered.
+"""`clip` stays under the memory limit of stack.yml during a crowd of large requests, and answers all of them.
 
 What is over its share waits, or is turned away and told when to come again. tests/frontend does the same to `index`.
 """
@@ -12,11 +12,11 @@ from tests.hardening.crowd import crowd
 from tests.processes import MEGABYTE, Watch
 
 PLATFORM = 32 * MEGABYTE
-"""What the watchdog takes beside the function, and more."""
+"""An upper bound of the watchdog's memory."""
 FULL_SIZE = 500 * MEGABYTE
-"""What ViT-B/32 takes over the small model of these tests, its text tower included."""
+"""The additional memory of ViT-B/32 over the small model of these tests, text tower included."""
 PATIENCE = 26
-"""Seconds that nobody waits."""
+"""Seconds within which each request is answered."""
 
 
 def test_everything_at_once(open_model: Path) -> None:

@@ -1,4 +1,4 @@
-"""Any request at all is answered in a form that is documented, and never with an error of the server's own."""
+"""Random malformed requests get documented answers, and never a 5xx that blames the server."""
 
 import random
 from collections import Counter

@@ -1,4 +1,4 @@
-"""Requests as nobody would write them, and what every answer to any of them must be."""
+"""Random malformed requests, and what every answer to them has to satisfy."""
 
 import http.client
 import io
@@ -96,7 +96,7 @@ SERVER_ERRORS = {
     502: {"clip_unreachable", "clip_bad_answer"},
     503: {"busy", "clip_unavailable"},
 }
-"""All that may be wrong with the server's side."""
+"""Codes of errors that a server under such requests may answer."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""server/health.py: a container that does no good any more says so and ends; one with much to do does not."""
+"""server/health.py: a stuck container becomes unhealthy and ends, a busy one does not."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor

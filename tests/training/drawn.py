@@ -1,4 +1,4 @@
-"""Pictures to make scenes of, drawn."""
+"""Pictures for scenes, drawn by a program."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""That averaged weights lie between two others."""
+"""Averaged weights lie between those before and after."""
 
 import torch
 from torch import nn

@@ -1,4 +1,4 @@
-"""What the labels' own units begin with, and that they learn."""
+"""The labels' own units: their initial weights, and their training."""
 
 import copy
 

@@ -1,4 +1,4 @@
-"""Units of random weights."""
+"""Label units with random weights."""
 
 import torch
 
