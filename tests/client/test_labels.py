@@ -2,7 +2,11 @@
 
 import csv
 import os
+import pty
 import socket
+import subprocess
+import sys
+import termios
 from contextlib import closing
 from pathlib import Path
 
@@ -12,8 +16,9 @@ import requests
 from PIL import Image, ImageDraw
 from pillow_heif import from_pillow
 
-from tests.client.conftest import label, results
-from tests.launch import Running
+from tests.client.conftest import label, results, write_photos
+from tests.client.fake_service import FakeService
+from tests.launch import PROJECT, Running
 
 
 def picture(seed: int) -> Image.Image:
@@ -157,3 +162,20 @@ def test_options_that_make_no_sense(options: list[str]) -> None:
     ended = label(*options)
     assert (ended.returncode, ended.stdout) == (2, "")
     assert options[-1] in ended.stderr
+
+
+def test_a_terminal_sees_how_far_it_is(service: FakeService, tmp_path: Path) -> None:
+    write_photos(tmp_path / "photos", 60)
+    service.seconds = 0.02
+    terminal, end = pty.openpty()
+    termios.tcsetwinsize(end, (25, 120))
+    command = [sys.executable, "-m", "client", str(tmp_path / "photos"), "--url", service.url]
+    with subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.PIPE, stderr=end) as process:
+        os.close(end)
+        assert process.stdout
+        written = process.stdout.read()
+    assert len(results(written.decode())) == 60
+    seen = os.read(terminal, 65536).decode()
+    os.close(terminal)
+    assert "/60 [" in seen
+    assert " at a time]" in seen

@@ -114,7 +114,7 @@ def test_a_file_with_something_else_is_left_alone(service: FakeService, tmp_path
 
 def test_two_runs_do_not_write_to_one_file(service: FakeService, tmp_path: Path) -> None:
     write_photos(tmp_path / "photos", 100)
-    service.seconds = 0.1
+    service.seconds = 1
     arguments = (tmp_path / "photos", "--url", service.url, "--out", tmp_path / "labels.jsonl")
     with start(*arguments) as process:
         wait_for(lambda: lines(tmp_path / "labels.jsonl") > 0, "no results")
