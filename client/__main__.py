@@ -1,4 +1,4 @@
-"""python -m client FOLDER: what is in each photo of a folder, as JSON Lines or CSV. docs/client.md has more."""
+"""python -m client FOLDER: labels all photos in a folder, as JSON Lines or CSV. See docs/client.md."""
 
 import argparse
 import os
@@ -23,17 +23,13 @@ from .service import Service, ServiceRefuses
 from .summary import Summary
 
 COMPLETE, INCOMPLETE, WRONG, GONE, SIGNAL = 0, 1, 2, 3, 128
-"""The exit codes. The signal's number is added to that of an interruption."""
+"""The exit codes; that of an interruption has the signal's number added."""
 _KEY = "CLIP_API_KEY"
 """The environment variable for the API key."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; ``arguments`` are used instead of the command line's.
-
-    Returns:
-        The exit code.
-    """
+    """Run the command and return its exit code. ``arguments`` replace those of the command line."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)
     try:
@@ -50,7 +46,7 @@ def _parsed(given: Sequence[str] | None) -> argparse.Namespace:
     option = parser.add_argument
     option("folder", type=_folder, help="symbolic links in it are not followed")
     option("--url", type=_url, default="http://127.0.0.1:8080/function/clip", help="of clip (default: %(default)s)")
-    option("--out", type=Path, metavar="FILE", help="write there and not to stdout; the same command goes on with it")
+    option("--out", type=Path, metavar="FILE", help="write there and not to stdout; the same command continues it")
     option("--csv", action="store_true", help="write CSV and not JSON Lines; so does a FILE that ends in .csv")
     option("--top-k", type=_number(1000), metavar="N", help="how many labels (default: 5, with CSV 1)")
     option("--labels", metavar="A,B", help="choose among these")
@@ -107,7 +103,7 @@ def _run(arguments: argparse.Namespace) -> int:
     if summary.photos or not failure:
         sys.stderr.write(summary.text(time.monotonic() - began, walk))
     if failure:
-        _say(f"Not all photos have a result. {output.how_to_go_on}" if summary.photos else "No photo has a result.")
+        _say(f"Not all photos have a result. {output.how_to_continue}" if summary.photos else "No photo has a result.")
         raise failure
     return COMPLETE if summary.is_complete and not walk.unreadable else INCOMPLETE
 
@@ -120,7 +116,7 @@ def _count(folder: Path, bar: "tqdm[None]") -> None:
 def _interrupt(number: int, _frame: FrameType | None) -> None:
     for each in (signal.SIGINT, signal.SIGTERM):
         signal.signal(each, signal.SIG_DFL)
-    _say("Finishing what is under way. Once more ends it at once.")
+    _say("Finishing the photos in flight. Press Ctrl-C again to end at once.")
     raise KeyboardInterrupt(number)
 
 
@@ -130,21 +126,21 @@ def _say(line: str) -> None:
 
 def _folder(text: str) -> Path:
     if not Path(text).is_dir():
-        raise argparse.ArgumentTypeError(f"{text} is no folder")
+        raise argparse.ArgumentTypeError(f"{text} is not a folder")
     return Path(text)
 
 
 def _url(text: str) -> str:
     address = urlsplit(text)
     if address.scheme not in ("http", "https") or not address.hostname or address.port == 0:
-        raise argparse.ArgumentTypeError(f"{text} is no address such as http://127.0.0.1:8080/function/clip")
+        raise argparse.ArgumentTypeError(f"{text} is not an address like http://127.0.0.1:8080/function/clip")
     return text
 
 
 def _number(most: int) -> Callable[[str], int]:
     def number(text: str) -> int:
         if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= most):
-            raise argparse.ArgumentTypeError(f"{text} is no whole number from 1 to {most}")
+            raise argparse.ArgumentTypeError(f"{text} is not a whole number from 1 to {most}")
         return int(text)
 
     return number

@@ -1,8 +1,7 @@
-"""Finds how many requests the service takes at a time.
+"""The number of requests in flight: as many as the service takes.
 
-The number grows by one with every round of answers and shrinks by a quarter when the service refuses (additive
-increase, multiplicative decrease: Chiu and Jain, 1989, as TCP does). A number that was refused is tried again much
-later.
+The limit grows by one with every round of answers and shrinks by a quarter when the service refuses (additive increase,
+multiplicative decrease: Chiu and Jain, 1989, as TCP does). Near a number that was refused it grows much more slowly.
 """
 
 import threading
@@ -12,25 +11,30 @@ from contextlib import contextmanager
 
 _FIRST = 2
 _DECREASE = 0.75
-# So many rounds of answers until one request more is tried than the service has refused; half as many until the next
-# one.
+# Rounds of answers for one more request, above the number that was refused. For each further one half as many.
 _ROUNDS = 100.0
 
 
 class Stopped(Exception):
-    """No more requests are to be made."""
+    """The run is being ended."""
 
 
 class Concurrency:
-    """Shared by all threads. A photo is in hand from ``take`` to ``put_down``; its requests are made in ``request``."""
+    """The limit on photos and on requests, shared by all threads.
+
+    A photo is in memory between ``begin_photo`` and ``end_photo``. It takes at least one request, inside ``request``.
+
+    Args:
+        most: the limit is never higher.
+    """
 
     def __init__(self, most: int) -> None:
         self._most = most
         self._limit = float(min(_FIRST, most))
         self._ceiling = float(most)
         self._rounds = _ROUNDS
-        self._in_hand = 0
-        self._under_way = 0
+        self._photos = 0
+        self._in_flight = 0
         self._paused_until = 0.0
         self._decreased = 0.0
         self._answered_since = True
@@ -39,44 +43,43 @@ class Concurrency:
 
     @property
     def limit(self) -> int:
-        """How many requests may be under way now."""
+        """How many requests may be in flight now."""
         return int(self._limit)
 
-    def take(self) -> None:
-        """Wait until another photo may be in hand.
+    def begin_photo(self) -> None:
+        """Wait until another photo may be read.
 
         Raises:
-            Stopped: no more are.
+            Stopped: the run is being ended.
         """
         with self._changed:
-            self._wait_until(lambda: self._in_hand < self.limit)
-            self._in_hand += 1
+            self._wait_until(lambda: self._photos < self.limit)
+            self._photos += 1
 
-    def put_down(self) -> None:
-        """The photo is done with."""
+    def end_photo(self) -> None:
         with self._changed:
-            self._in_hand -= 1
+            self._photos -= 1
             self._changed.notify_all()
 
     @contextmanager
     def request(self) -> Iterator[float]:
-        """Wait until another request may be made, which is made in the block. Yields the time when it begins.
+        """Wait until another request may be sent; gives the time (``time.monotonic``) at which it is.
 
         Raises:
-            Stopped: no more are.
+            Stopped: the run is being ended.
         """
         with self._changed:
-            self._wait_until(lambda: self._under_way < self.limit and time.monotonic() >= self._paused_until)
-            self._under_way += 1
+            self._wait_until(lambda: self._in_flight < self.limit and time.monotonic() >= self._paused_until)
+            self._in_flight += 1
         try:
             yield time.monotonic()
         finally:
             with self._changed:
-                self._under_way -= 1
+                self._in_flight -= 1
                 self._changed.notify_all()
 
     def answered(self) -> None:
-        """A request was answered: the service may take more of them."""
+        """Note that a request was answered: the service may take more of them."""
         with self._changed:
             before = self.limit
             rounds = 1.0 if self._limit < self._ceiling else self._rounds
@@ -87,12 +90,12 @@ class Concurrency:
             self._changed.notify_all()
 
     def failed(self, began: float) -> None:
-        """A request that began then was not answered by the service: there may have been too many."""
+        """Note that a request that began at this time failed: there may have been too many of them."""
         with self._changed:
             self._decrease(began)
 
     def refused(self, began: float, pause: float) -> None:
-        """The service refused a request that began then. No other is made for ``pause`` seconds."""
+        """Note that the service refused a request that began at this time, and send no other for ``pause`` seconds."""
         with self._changed:
             if pause > 0:
                 self._paused_until = max(self._paused_until, time.monotonic() + pause)
@@ -102,7 +105,7 @@ class Concurrency:
                 self._ceiling, self._rounds = max(1.0, most - 1.0), _ROUNDS
 
     def _decrease(self, began: float) -> bool:
-        """Decrease the limit, but only once for the requests of a round, and once until there is an answer."""
+        """Lower the limit, but only once for all requests of a round, and once while nothing at all is answered."""
         if began < self._decreased or not self._answered_since:
             return False
         self._limit = max(1.0, self._limit * _DECREASE)
@@ -111,17 +114,17 @@ class Concurrency:
         return True
 
     def sleep(self, seconds: float) -> None:
-        """Wait so many seconds.
+        """Wait.
 
         Raises:
-            Stopped: as soon as ``stop`` is called.
+            Stopped: the run is being ended, which does not wait for the time to be over.
         """
         end = time.monotonic() + seconds
         with self._changed:
             self._wait_until(lambda: time.monotonic() >= end, end)
 
     def stop(self) -> None:
-        """Have all other methods that wait raise Stopped from now on."""
+        """End the run: all methods that wait raise Stopped from now on."""
         with self._changed:
             self._stopped = True
             self._changed.notify_all()

@@ -1,4 +1,4 @@
-"""Finds the photos in a folder, while others are already being labelled, and reads them."""
+"""Finds the photos in a folder, and reads them."""
 
 import os
 import stat
@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-# The endings of the formats that `clip` reads, in upper or lower case.
+# Of the formats that `clip` reads, here in lower case.
 ENDINGS = frozenset((
     ".apng", ".avif", ".avifs", ".bmp", ".gif", ".heic", ".heics", ".heif", ".heifs", ".hif", ".jfif", ".jpe", ".jpeg",
     ".jpg", ".png", ".tif", ".tiff", ".webp",
@@ -14,11 +14,11 @@ ENDINGS = frozenset((
 
 
 class Unreadable(Exception):
-    """A file that cannot be read. The message is a few words, the same for all files with this problem."""
+    """A file cannot be read now. The message is a few words, the same for all files with this problem."""
 
 
 class RefusedUnread(Exception):
-    """A file that the service would refuse for its size; ``code`` is the code of that error."""
+    """The size of a file says that the service would refuse it. ``code`` is the error that the service would give."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -26,14 +26,14 @@ class RefusedUnread(Exception):
 
 
 class Walk:
-    """Yields the paths of the photos in and below a folder, relative to it, with ``/``.
+    """Yields the paths of the photos in and below a folder, relative to it, with ``/`` as the separator.
 
-    They come in the order in which the system lists them, and are not collected, so that a million of them take no
-    memory. Symbolic links and hidden files are left out.
+    They come in the order in which the system lists them and are not collected, so that a million of them take no
+    memory. Symbolic links and names that begin with a dot are left out.
 
     Attributes:
-        left_out: how many files of each kind were no photos, so far.
-        unreadable: the folders that could not be listed, so far, with the reason.
+        left_out: the number of entries that are no photos so far, by kind.
+        unreadable: the folders that could not be listed so far, with the reason.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -73,14 +73,14 @@ def _kind(entry: os.DirEntry[str]) -> str:
 
 
 def read(path: Path, max_bytes: int) -> bytes:
-    """Read a file.
+    """The content of a file.
 
     Raises:
-        Unreadable: it is no regular file, cannot be read, or was changed meanwhile.
-        RefusedUnread: it is empty, or has more bytes than the service takes; then it is not read.
+        Unreadable: the system does not allow it, it is no regular file, or it has changed meanwhile.
+        RefusedUnread: it is empty, or larger than ``max_bytes``.
     """
     try:
-        # If it has become a symbolic link or a pipe since it was found, it is neither followed nor waited for.
+        # A file that has been replaced by a symbolic link or a pipe is neither followed nor waited for.
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         with os.fdopen(descriptor, "rb") as file:
             before = os.fstat(descriptor)

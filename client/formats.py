@@ -1,4 +1,4 @@
-"""Writes results and reads them again: a line of JSON or a row of CSV for each."""
+"""Writes results as lines of JSON or rows of CSV, and reads them again."""
 
 import csv
 import io
@@ -13,47 +13,47 @@ _REST = ("confidence", "recognized", "instead", "error")
 
 @dataclass(frozen=True)
 class Result:
-    """The service's answer to a photo, in JSON: it has ``predictions`` or ``error``."""
+    """What the service says about a photo. ``answer`` is its JSON, with ``predictions`` or with ``error``."""
 
     file: str
     answer: Mapping[str, Any]
 
     @property
     def error(self) -> str | None:
-        """The error's code."""
+        """The code of the error, if there is one."""
         error = self.answer.get("error")
         return None if error is None else str(error["code"])
 
     @property
     def label(self) -> str | None:
-        """The best label, if the photo is recognized by it."""
+        """The best label, or None if the photo is not recognized."""
         return str(self.answer["predictions"][0]["label"]) if self.answer.get("recognized") else None
 
 
 class Format(Protocol):
-    """The format of a file of results."""
+    """A file format for results."""
 
     header: bytes
-    """The bytes before the first result."""
+    """The line before the first result, or nothing."""
     beginning: bytes
-    """The bytes that every file of this format begins with."""
+    """The first bytes of every file of this format."""
 
     def line(self, result: Result) -> bytes:
         """The result with a line break at its end."""
 
     def result(self, line: bytes) -> Result:
-        """Read what ``line`` returned.
+        """Read what ``line`` has returned.
 
         Raises:
-            ValueError, LookupError, TypeError: it is no result.
+            AttributeError, LookupError, TypeError, ValueError: it is something else.
         """
 
     def is_complete(self, line: bytes) -> bool:
-        """Whether a result ends where this line of the file ends."""
+        """Whether these bytes, up to the end of a line of the file, are a whole result."""
 
 
 class JsonLines:
-    """JSON Lines: the service's answer, and the file before it."""
+    """JSON Lines: the file's name and the service's answer in one object."""
 
     header = b""
     beginning = b'{"file": '
@@ -62,7 +62,7 @@ class JsonLines:
         said = {"file": result.file, **result.answer}
         try:
             return json.dumps(said, ensure_ascii=False).encode() + b"\n"
-        except UnicodeEncodeError:  # the name of the file is not UTF-8, and is kept by escapes
+        except UnicodeEncodeError:  # the file's name is not UTF-8
             return json.dumps(said).encode() + b"\n"
 
     def result(self, line: bytes) -> Result:
@@ -77,7 +77,7 @@ class JsonLines:
 
 
 class Csv:
-    """One row with the best ``top_k`` labels. A file name that is not UTF-8 is written as it is on the disk."""
+    """One row for each photo, with the ``top_k`` best labels. Names that are not UTF-8 are written byte by byte."""
 
     def __init__(self, top_k: int) -> None:
         more = [f"{column}_{n}" for n in range(2, top_k + 1) for column in _BEST]
@@ -104,7 +104,7 @@ class Csv:
         return Result(said["file"], {"predictions": predictions, "recognized": said["recognized"] == "true"})
 
     def is_complete(self, line: bytes) -> bool:
-        return line.endswith(b"\n") and line.count(b'"') % 2 == 0  # there may be line breaks within quotes
+        return line.endswith(b"\n") and line.count(b'"') % 2 == 0  # quotes may contain line breaks
 
     def _row(self, values: list[Any]) -> bytes:
         text = io.StringIO()

@@ -1,4 +1,4 @@
-"""Gets the result of a photo, even if the service fails or refuses meanwhile."""
+"""Gets the result of one photo, with retries while the service is busy, fails or restarts."""
 
 import random
 import threading
@@ -12,26 +12,27 @@ from .folder import RefusedUnread, Unreadable, read
 from .formats import Result
 from .service import Description, Kind, Reply, Service, ServiceDown, ServiceRefuses
 
-# A photo is left after the service has failed with it so often although it was there.
+# How often the service may fail with a photo, although it is there.
 _TRIES = 4
+# In seconds.
 _FIRST_DELAY, _LONGEST_DELAY = 0.25, 10.0
 _LONGEST_CHECK_DELAY = 3.0
 
 
 class ServiceGone(Exception):
-    """The service has not answered for the whole time that it may be waited for."""
+    """The service has not answered for longer than the user wants to wait."""
 
 
 class Left(Exception):
-    """A photo without a result: the next start tries again. The message says why in a few words."""
+    """A photo has no result, and the next run tries again. The message says why in a few words."""
 
 
 class Labeler:
-    """Sends photos until they are answered. May be used by any number of threads.
+    """Sends photos until they are answered. It may be used by any number of threads.
 
     Args:
         longest_wait: how many seconds to wait for a service that does not answer.
-        say: is given a line when that begins.
+        say: prints a line on the terminal.
     """
 
     def __init__(
@@ -50,18 +51,18 @@ class Labeler:
         """Wait for the service.
 
         Raises:
-            ServiceGone: it is not there in time.
-            ServiceRefuses: it answers no requests like these.
+            ServiceGone: it is not there.
+            ServiceRefuses: it would refuse every photo.
         """
         self._wait_until_there(time.monotonic())
 
     def result(self, folder: Path, file: str) -> Result:
-        """Read a photo and have it labelled.
+        """Read a photo and send it.
 
         Raises:
-            Left: it has no result now.
-            ServiceGone, ServiceRefuses: no photo has, from now on.
-            Stopped: its result is no longer wanted.
+            Left: it has no result.
+            ServiceGone, ServiceRefuses: no photo would have one.
+            Stopped: the run is being ended.
         """
         assert self._description is not None  # noqa: S101
         try:
@@ -75,7 +76,7 @@ class Labeler:
     def _label(self, photo: bytes) -> Reply:
         failures, busy_since, delay = 0, None, _FIRST_DELAY
         while True:
-            # One at a time: a photo that ends the service also ends the answers to all others that are under way.
+            # One suspect at a time: a photo that ends the service fails all that are in flight with it.
             with self._again if failures > 1 else nullcontext(), self._concurrency.request() as began:
                 reply = self._service.label(photo)
             now = time.monotonic()
@@ -96,7 +97,7 @@ class Labeler:
                 if failures == _TRIES:
                     raise Left(reply.code)
             if not reply.retry_after and (reply.kind is Kind.BUSY or failures > 1):
-                # At different times, so that they do not all come back together.
+                # Of different lengths, so that not all come back at the same moment.
                 self._concurrency.sleep(delay * random.uniform(0.5, 1))  # noqa: S311
                 delay = min(2 * delay, _LONGEST_DELAY)
 
@@ -110,7 +111,7 @@ class Labeler:
             raise Left(reply.code)
 
     def _wait_until_there(self, failed: float) -> None:
-        """Ask until the service describes itself, unless it has answered since the failure."""
+        """Ask until the service describes itself, unless it has done so since the failure at this time."""
         with self._check:
             delay, said = _FIRST_DELAY, False
             while self._description is None or self._seen <= failed:
@@ -121,7 +122,7 @@ class Labeler:
                 except (ServiceDown, ServiceRefuses) as down:
                     if isinstance(down, ServiceRefuses) and self._description is None:
                         raise
-                    # While a service is being replaced, another program may answer at its address.
+                    # While a service is being replaced, a gateway may say that there is none.
                     if time.monotonic() - failed > self._longest_wait:
                         raise ServiceGone(f"{self._service.url} does not answer: {down}") from down
                     if not said:

@@ -1,4 +1,4 @@
-"""The output: a file that a second start continues, or stdout."""
+"""Writes results to a file, which another run can continue, or to stdout."""
 
 import fcntl
 import os
@@ -13,20 +13,19 @@ _STDOUT = 1
 
 
 class OutputError(Exception):
-    """The output cannot be written. The message says why."""
+    """The output cannot be written to. The message says why."""
 
 
 class Output:
-    """Writes a line for each photo at once, and as a whole.
+    """One line for each photo, written as soon as its result is there.
 
-    A file that has lines already is gone on with, also where stdout is one (``>>``). While it is open no other process
-    can do the same.
+    A file that has results already is continued, also if stdout is such a file (``>>``). Other runs are locked out.
 
     Args:
         path: the file, or None for stdout.
 
     Raises:
-        OutputError: it cannot be opened, or another run writes to it.
+        OutputError: it cannot be opened, or another run is writing to it.
     """
 
     def __init__(self, path: Path | None, format_: Format) -> None:
@@ -45,19 +44,19 @@ class Output:
             raise OutputError(f"{self.name} cannot be opened: {error.strerror}.") from error
 
     @property
-    def how_to_go_on(self) -> str:
-        """What a person is told whose run has ended early."""
+    def how_to_continue(self) -> str:
+        """Advice for the person whose run has ended early."""
         if not self._is_file:
-            return "With --out FILE, a second start goes on where the first was ended."
-        return "The same command goes on" + (", with >> in place of >." if self._descriptor == _STDOUT else ".")
+            return "With --out FILE, another run could continue this one."
+        return "The same command continues" + (", with >> instead of >." if self._descriptor == _STDOUT else ".")
 
     def earlier(self) -> Iterator[Result]:
-        """Yield the results that are there, remove a line that was cut off, and leave the file ready for more.
+        """The results that the file has already.
 
-        To be read to its end before anything is written.
+        This must be read to its end before anything is written. It also removes a line that was cut off.
 
         Raises:
-            OutputError: the file cannot be read, or has something else in it.
+            OutputError: the file cannot be read, or contains something else.
         """
         end = 0
         try:
@@ -71,23 +70,23 @@ class Output:
                         os.ftruncate(self._descriptor, end)
                         os.lseek(self._descriptor, 0, os.SEEK_END)
         except OSError as error:
-            raise OutputError(f"{self.name} cannot be gone on with: {error.strerror}.") from error
-        except (ValueError, LookupError, TypeError) as error:
-            problem = f"{self.name} has something else in it than results of these options, near byte {end:,}."
+            raise OutputError(f"{self.name} cannot be continued: {error.strerror}.") from error
+        except (AttributeError, LookupError, TypeError, ValueError) as error:
+            problem = f"{self.name} contains something else than results of these options, near byte {end:,}."
             raise OutputError(f"{problem} Choose another file.") from error
         if end == 0 and self._format.header:
             self._write(self._format.header)
 
     def write(self, result: Result) -> None:
-        """Write a result.
+        """Append a result.
 
         Raises:
-            OutputError: it cannot be written.
+            OutputError: the system does not allow it, for example because the disk is full.
         """
         self._write(self._format.line(result))
 
     def _is_ours(self, file: BinaryIO) -> bool:
-        """Whether the file begins like results. Stdout may be a log with other text in it.
+        """Whether the file begins like results. Stdout may be a log that does not.
 
         Raises:
             ValueError: a file that is not stdout does not.

@@ -1,4 +1,4 @@
-"""Labels all photos of a folder, several at a time, and writes the results."""
+"""Labels all photos of a folder, many at a time, and writes the results."""
 
 import threading
 from collections.abc import Callable
@@ -16,8 +16,8 @@ class Run:
     """One pass over a folder.
 
     Args:
-        done: the photos that have a result. What the walk comes across is taken out of it.
-        progress: is called when one more photo is done with, by one thread at a time.
+        done: the photos that have a result already. It is emptied on the way.
+        progress: is called for each photo, by one thread at a time.
     """
 
     def __init__(
@@ -39,11 +39,11 @@ class Run:
         self._failure: BaseException | None = None
 
     def folder(self, folder: Path, walk: Walk, threads: int) -> None:
-        """Label all photos that the walk finds. On Ctrl-C those that are under way are finished.
+        """Label all photos that the walk finds. After Ctrl-C, those in flight are finished.
 
         Raises:
-            KeyboardInterrupt: on Ctrl-C or a signal to end.
-            Exception: what kept it from going on, of ``Labeler.result`` or ``Output.write``.
+            KeyboardInterrupt: Ctrl-C.
+            OutputError, ServiceGone, ServiceRefuses: it cannot continue.
         """
         with ThreadPoolExecutor(threads) as pool:
             try:
@@ -52,7 +52,7 @@ class Run:
                         self._done.remove(file)
                         self._progress()
                         continue
-                    self._concurrency.take()
+                    self._concurrency.begin_photo()
                     pool.submit(self._label, folder, file)
             except Stopped:
                 pass
@@ -81,4 +81,4 @@ class Run:
             self._failure = self._failure or error
             self._concurrency.stop()
         finally:
-            self._concurrency.put_down()
+            self._concurrency.end_photo()

@@ -1,4 +1,4 @@
-"""Calls the function ``clip``: for its description, and for the labels of a photo."""
+"""Asks the function `clip` for its description, and for its answer to a photo."""
 
 import time
 from collections.abc import Sequence
@@ -13,40 +13,40 @@ from urllib3.exceptions import NewConnectionError
 
 _CONNECT_TIMEOUT = 10.0
 
-# Errors that every photo would get: a parameter or the key is wrong.
+# Errors in the parameters or the key: every photo would get the same one.
 _OF_ALL_PHOTOS = frozenset(("bad_parameter", "unauthorized", "closed_vocabulary", "too_many_labels"))
 
 Parameters = Sequence[tuple[str, str]]
 
 
 class ServiceRefuses(Exception):
-    """The service will never answer requests like these. The message says why."""
+    """The service would refuse every photo. The message says why."""
 
 
 class ServiceDown(Exception):
-    """The service does not answer now. The message says what happens instead."""
+    """The service does not answer now. The message says what happened instead."""
 
 
 class Kind(Enum):
-    """What an answer means for the photo and for those after it."""
+    """What an answer means for the photo, and for the photos after it."""
 
     ANSWER = auto()
-    """Final: it says what is in the photo, or what is wrong with it."""
+    """It says what is in the photo, or what is wrong with it."""
     BUSY = auto()
-    """The service did nothing with the photo: send it again later."""
+    """The service has done nothing with the photo: it can be sent again later."""
     AWAY = auto()
-    """Nothing listens at the address, so nothing was sent."""
+    """There was no connection: nothing was sent."""
     FAILED = auto()
     """The service or a proxy failed, perhaps because of this photo."""
     REFUSED = auto()
-    """No photo would be answered."""
+    """Every photo would be refused."""
 
 
 @dataclass(frozen=True)
 class Reply:
     kind: Kind
     answer: dict[str, Any]
-    """The service's JSON; for the answer of a proxy, an error in the same form."""
+    """The service's JSON; what a proxy says is put into the same form."""
     retry_after: float | None = None
     """In seconds."""
 
@@ -66,14 +66,14 @@ class Description:
 
 
 class Service:
-    """May be used by any number of threads.
+    """The function at an address. It may be used by any number of threads.
 
     Args:
         url: of ``clip``.
-        parameters: the query of every request, as docs/api.md has them.
+        parameters: the query of every request: see docs/api.md.
         key: the API key, or "" for none.
         timeout: how long an answer may take, in seconds.
-        connections: as many are kept open.
+        connections: how many are kept open.
     """
 
     def __init__(self, url: str, parameters: Parameters, key: str, timeout: float, connections: int) -> None:
@@ -84,10 +84,10 @@ class Service:
             self._session.mount(scheme, HTTPAdapter(pool_maxsize=connections))
         self._session.headers["User-Agent"] = "serverless-image-recognizer-client"
         self._session.headers["Accept"] = "application/json"
-        # Not in Authorization, as a proxy in front of the service may use that.
+        # Not in Authorization, which a proxy may need for itself.
         if key:
             self._session.headers["X-Api-Key"] = key
-        # What is the same for all photos is read once, with the proxies and certificates of the environment.
+        # What is the same for all photos is prepared once, with the environment's proxies and certificates.
         self._settings = self._session.merge_environment_settings(url, {}, None, None, None)
         self._post = self._session.prepare_request(requests.Request("POST", url, params=list(parameters)))
         self._get = self._session.prepare_request(requests.Request("GET", url))
@@ -97,12 +97,12 @@ class Service:
 
         Raises:
             ServiceDown: it does not answer, or says that it cannot now.
-            ServiceRefuses: it wants a key, is not ``clip``, or has no certificate of a known authority.
+            ServiceRefuses: it wants a key, is not ``clip``, or has a certificate that cannot be verified.
         """
         try:
             answer = self._send(self._get)
         except requests.exceptions.SSLError as error:
-            raise ServiceRefuses(f"{self.url} cannot be trusted: {_reason(error)}") from error
+            raise ServiceRefuses(f"{self.url} cannot be verified: {_reason(error)}") from error
         except requests.RequestException as error:
             raise ServiceDown(_reason(error)) from error
         if answer.status_code in (408, 429) or answer.status_code >= 500:
@@ -118,7 +118,7 @@ class Service:
             raise ServiceRefuses(f"{self.url} is not the function clip. {_HINT}") from None
 
     def label(self, photo: bytes) -> Reply:
-        """Send a photo once."""
+        """Send one photo, once."""
         request = self._post.copy()
         request.prepare_body(photo, None)
         try:
@@ -155,7 +155,7 @@ def _problem(kind: Kind, code: str, message: str, retry_after: float | None = No
 
 
 def _error(answer: requests.Response) -> dict[str, str]:
-    """The code and message of an answer, or ones for the answer of a proxy."""
+    """Code and message of an error; for one that is not the service's, its status."""
     try:
         error = answer.json()["error"]
         return {"code": str(error["code"]), "message": str(error["message"])}
@@ -164,7 +164,7 @@ def _error(answer: requests.Response) -> dict[str, str]:
 
 
 def _retry_after(answer: requests.Response) -> float | None:
-    """Seconds, from either form of the header (RFC 9110, 10.2.3); None if it is missing or makes no sense."""
+    """In seconds, from either form of the header (RFC 9110, 10.2.3); None if it is missing or makes no sense."""
     value = answer.headers.get("Retry-After", "").strip()
     if value.isascii() and value.isdigit():
         return float(value[:9])
@@ -175,14 +175,14 @@ def _retry_after(answer: requests.Response) -> float | None:
 
 
 def _is_unsent(error: requests.RequestException) -> bool:
-    """Whether there was no connection at all."""
+    """Whether there was no connection."""
     return isinstance(error, requests.ConnectTimeout) or any(
         isinstance(getattr(inner, "reason", None), NewConnectionError) for inner in error.args
     )
 
 
 def _reason(error: requests.RequestException) -> str:
-    """The innermost reason why a request failed, without the names of the classes around it."""
+    """The innermost reason of a failed request, without the names of the exceptions around it."""
     if isinstance(error, requests.Timeout):
         return "no answer in time"
     reason: Any = error

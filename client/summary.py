@@ -1,4 +1,4 @@
-"""Sums the results up for a person."""
+"""Counts the results of a run, for the summary at its end."""
 
 from collections import Counter
 
@@ -9,7 +9,11 @@ _EXAMPLES = 3
 
 
 class Summary:
-    """Counts results. A photo that is ``left`` has none, and is tried again by the next start."""
+    """Counts results, and photos that are left without one for the next run.
+
+    Attributes:
+        earlier: how many of the results are of earlier runs.
+    """
 
     def __init__(self) -> None:
         self.earlier = 0
@@ -20,7 +24,7 @@ class Summary:
 
     @property
     def photos(self) -> int:
-        """How many photos have a result."""
+        """How many have a result."""
         return self._labels.total() + self._not_recognized + sum(some.count for some in self._failed.values())
 
     @property
@@ -39,15 +43,20 @@ class Summary:
         self._left.setdefault(reason, _Some()).add(file)
 
     def text(self, seconds: float, walk: Walk) -> str:
-        """The lines to print; ``seconds`` is the time that the results took which are not ``earlier``."""
+        """The summary as lines.
+
+        Args:
+            seconds: how long this run took.
+            walk: what it has found.
+        """
         now = self.photos - self.earlier
         rate = f" ({now / seconds:.1f} a second)" if now else ""
-        before = f", {self.earlier:,} by earlier starts" if self.earlier else ""
+        before = f", {self.earlier:,} by earlier runs" if self.earlier else ""
         lines = [f"{_number(self.photos, 'photo')}: {now:,} in {_duration(seconds)}{rate}{before}."]
         lines += [f"{count:9,}  {label}" for label, count in self._labels.most_common()]
         lines += [f"{self._not_recognized:9,}  not recognized"] if self._not_recognized else []
         lines += [some.line(f"failed, {code}") for code, some in sorted(self._failed.items())]
-        lines += [some.line(f"left for the next start, {reason}") for reason, some in sorted(self._left.items())]
+        lines += [some.line(f"left for the next run, {reason}") for reason, some in sorted(self._left.items())]
         lines += [f"{_printable(name)} could not be listed: {reason}" for name, reason in walk.unreadable.items()]
         if walk.left_out:
             lines.append("Left out: " + ", ".join(f"{n:,} {kind}" for kind, n in sorted(walk.left_out.items())) + ".")
@@ -55,7 +64,7 @@ class Summary:
 
 
 class _Some:
-    """A number of files, with the first of them."""
+    """The number of files with one problem, and the first of them."""
 
     def __init__(self) -> None:
         self.count = 0

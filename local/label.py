@@ -1,4 +1,4 @@
-"""Labels a folder with the application on this computer, which is started for that unless it already runs.
+"""Labels a folder with the application that is running on this computer, or starts one for the time that it takes.
 
     python -m local.label PORT FOLDER [OPTION ...]
 
@@ -24,7 +24,7 @@ _STOP_TIMEOUT = 15.0
 
 
 class StartError(Exception):
-    """The application does not start. The message is its output."""
+    """The application does not start. The message is what it has printed."""
 
 
 def main() -> int:
@@ -54,7 +54,7 @@ def _runs(port: int) -> bool:
 
 @contextmanager
 def application() -> Iterator[int]:
-    """Run the application on a free port until the block ends.
+    """Run the application until the block ends; gives the gateway's port.
 
     Raises:
         StartError: it does not start.
@@ -69,7 +69,7 @@ def application() -> Iterator[int]:
         stderr=subprocess.STDOUT,
         text=True,
         pass_fds=(reading_end,),
-        # Ctrl-C goes to the client alone, which still needs the application for the photos that are under way.
+        # Ctrl-C goes to the client alone, which needs the application for the photos in flight.
         start_new_session=True,
     )
     os.close(reading_end)

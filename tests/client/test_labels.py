@@ -118,7 +118,7 @@ def test_csv(application: Running, album: Path, tmp_path: Path) -> None:
     assert (tmp_path / "labels.csv").read_bytes() == written
     other = label(album, "--url", url, "--out", tmp_path / "labels.csv")
     assert other.returncode == 2
-    assert "something else in it than results of these options" in other.stderr
+    assert "something else than results of these options" in other.stderr
     assert (tmp_path / "labels.csv").read_bytes() == written
 
 

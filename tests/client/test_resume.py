@@ -1,4 +1,4 @@
-"""Whatever way a run ends, a second start goes on: nothing is lost, nothing doubled."""
+"""However a run ends, the same command continues it: nothing is lost, nothing doubled."""
 
 import os
 import signal
@@ -30,7 +30,7 @@ def test_after_kill_9(service: FakeService, tmp_path: Path, name: str) -> None:
     ended = label(*arguments)
     assert (ended.returncode, ended.stdout) == (0, "")
     assert ended.stderr.startswith("400 photos: ")
-    assert " by earlier starts.\n" in ended.stderr
+    assert " by earlier runs.\n" in ended.stderr
     text = (tmp_path / name).read_text()
     if name == "labels.jsonl":
         assert {file: said["predictions"][0]["label"] for file, said in results(text).items()} == {
@@ -54,7 +54,7 @@ def test_ctrl_c_finishes_what_is_under_way(service: FakeService, tmp_path: Path,
         process.send_signal(number)
         said = process.communicate(timeout=20)[1]
     assert process.returncode == 128 + number
-    assert "Not all photos have a result. The same command goes on.\n" in said
+    assert "Not all photos have a result. The same command continues.\n" in said
     assert "Traceback" not in said
     assert service.answered.total() == lines(tmp_path / "labels.jsonl")
     service.seconds = 0
@@ -71,13 +71,13 @@ def test_ctrl_c_twice_ends_it_at_once(service: FakeService, tmp_path: Path) -> N
         began = time.monotonic()
         process.send_signal(signal.SIGINT)
         assert process.stderr
-        assert process.stderr.readline() == "Finishing what is under way. Once more ends it at once.\n"
+        assert process.stderr.readline() == "Finishing the photos in flight. Press Ctrl-C again to end at once.\n"
         process.send_signal(signal.SIGINT)
         process.wait(20)
     assert time.monotonic() - began < 20
 
 
-def test_stdout_that_is_a_file_is_gone_on_with(service: FakeService, tmp_path: Path) -> None:
+def test_stdout_that_is_a_file_is_continued(service: FakeService, tmp_path: Path) -> None:
     photos = write_photos(tmp_path / "photos", 30)
     first = label(tmp_path / "photos", "--url", service.url).stdout
     for part in (first[:1000], first[:3], ""):
@@ -125,7 +125,7 @@ def test_two_runs_do_not_write_to_one_file(service: FakeService, tmp_path: Path)
     assert label(*arguments).returncode == 0
 
 
-def test_photos_that_come_later_are_labelled_by_the_next_start(service: FakeService, tmp_path: Path) -> None:
+def test_photos_that_come_later_are_labelled_by_the_next_run(service: FakeService, tmp_path: Path) -> None:
     write_photos(tmp_path / "photos", 10)
     arguments = (tmp_path / "photos", "--url", service.url, "--out", tmp_path / "labels.jsonl")
     label(*arguments)

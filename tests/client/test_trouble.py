@@ -20,7 +20,7 @@ from tests.launch import free_port, local
 @pytest.mark.parametrize("capacity", [1, 5, 16])
 def test_as_many_requests_at_a_time_as_the_service_takes(service: FakeService, tmp_path: Path, capacity: int) -> None:
     photos = write_photos(tmp_path, 100 + 20 * capacity)
-    service.capacity, service.seconds = capacity, 0.005
+    service.capacity, service.seconds = capacity, capacity / 500
     ended = label(tmp_path, "--url", service.url)
     assert results(ended.stdout).keys() == photos
     assert ended.returncode == 0
@@ -109,28 +109,28 @@ def test_photos_that_the_service_fails_with_are_left_and_end_nothing(service: Fa
     bad = {f"{n // 10}/{n}.jpg" for n in (7, 17, 27, 37, 47, 57)}
     assert results((tmp_path / "labels.jsonl").read_text()).keys() == photos - bad
     assert set(service.answered.values()) == {1}
-    assert "  1  left for the next start, internal: 0/7.jpg\n" in ended.stderr
-    assert "  1  left for the next start, status_502: 5/57.jpg\n" in ended.stderr
+    assert "  1  left for the next run, internal: 0/7.jpg\n" in ended.stderr
+    assert "  1  left for the next run, status_502: 5/57.jpg\n" in ended.stderr
     service.behave = lambda _request, _photo: False
     assert label(*arguments).returncode == 0
     assert results((tmp_path / "labels.jsonl").read_text()).keys() == photos
 
 
 def test_a_service_that_restarts(tmp_path: Path) -> None:
-    photos = write_photos(tmp_path / "photos", 300)
+    photos = write_photos(tmp_path / "photos", 200)
     port = free_port()
+    arguments = (tmp_path / "photos", "--url", f"http://127.0.0.1:{port}/function/clip", "--at-most", "8")
     ended = []
-    client = threading.Thread(
-        target=lambda: ended.append(label(tmp_path / "photos", "--url", f"http://127.0.0.1:{port}/function/clip"))
-    )
+    client = threading.Thread(target=lambda: ended.append(label(*arguments)))
     client.start()
-    answered = 0
+    starts = 0
     while client.is_alive():
         time.sleep(0.3)  # nobody is there: connections are refused
         with fake_service(port) as service:
-            service.seconds = 0.02
+            starts += 1
+            service.seconds = 0.05  # 8 at a time take longer than the service is there
             client.join(0.7)
-            answered += service.answered.total()
+    assert starts > 1
     assert ended[0].returncode == 0
     assert results(ended[0].stdout).keys() == photos
     assert "Waiting for http" in ended[0].stderr
@@ -194,7 +194,7 @@ def test_a_service_that_goes_away_ends_it_after_a_while(tmp_path: Path) -> None:
     client.join(30)
     assert ended[0].returncode == 3
     assert "does not answer" in ended[0].stderr
-    assert "The same command goes on." in ended[0].stderr
+    assert "The same command continues." in ended[0].stderr
     with fake_service(int(url.split(":")[2].split("/")[0])):
         assert label(*arguments, "--url", url).returncode == 0
     assert results((tmp_path / "labels.jsonl").read_text()).keys() == photos
