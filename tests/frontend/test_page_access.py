@@ -33,6 +33,12 @@ def through_all_states(page: Page, gateway: Gateway, look: Callable[[str], None]
     page.reload()
     expect(page.locator("html[data-vocabulary]")).to_be_visible()
     look("start")
+    if page.get_by_role("button", name="Use the camera").is_visible():
+        page.context.grant_permissions(["camera"])
+        page.get_by_role("button", name="Use the camera").click()
+        expect(page.get_by_role("button", name="Take the photo")).to_be_focused()
+        look("camera")
+        page.get_by_role("button", name="Cancel").click()
     page.get_by_label("Words of your own").check()
     page.get_by_role("button", name="pets").click()
     page.get_by_text("Advanced").click()
@@ -52,6 +58,11 @@ def through_all_states(page: Page, gateway: Gateway, look: Callable[[str], None]
     page.get_by_role("button", name="Ask about a part").click()
     look("choosing a part")
     page.keyboard.press("Escape")
+    explanation = {"label": "apple", "grid": [[0, 1], [0.5, 0]], "area": [0, 0, 1, 1]}
+    gateway.clip.append(behaviors.answer(prediction() | {"explanation": explanation}))
+    page.get_by_role("button", name="Where it looked").click()
+    expect(page.locator("#current canvas")).to_be_visible()
+    look("heat map")
 
     gateway.clip.append(
         behaviors.answer(
@@ -159,6 +170,7 @@ def test_keyboard_alone(context: BrowserContext, page: Page, gateway: Gateway) -
     page.keyboard.press("Enter")
     expect(page.locator("[data-state=done]")).to_be_visible()
     expect(page.locator("#current h2")).to_be_focused()
+    tab_to("Where it looked", limit=1)
     tab_to("Ask about a part", limit=1)
     tab_to("Remove", limit=1)
     tab_to("Details", limit=1)

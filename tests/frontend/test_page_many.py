@@ -80,10 +80,10 @@ def test_filter(mixed: Page) -> None:
     page = mixed
     rows = page.locator("#current .card:visible figcaption")
     expect(rows).to_have_count(5)
-    page.get_by_role("button", name="Recognized").click()
+    page.get_by_role("button", name="Recognized", exact=True).click()
     expect(rows).to_have_text(["=1.jpg", "3.jpg", "Grüße.jpg"])
-    expect(page.get_by_role("button", name="Recognized")).to_have_attribute("aria-pressed", "true")
-    page.get_by_role("button", name="Not", exact=True).click()
+    expect(page.get_by_role("button", name="Recognized", exact=True)).to_have_attribute("aria-pressed", "true")
+    page.get_by_role("button", name="Not recognized").click()
     expect(rows).to_have_text(["2.jpg", "5.jpg"])
     page.get_by_role("button", name="All", exact=True).click()
     expect(rows).to_have_count(5)

@@ -94,6 +94,26 @@ def test_nobody_has_to_wait_for_a_busy_recognizer(page: Page, gateway: Gateway) 
     retry(page)
 
 
+def test_the_queue_goes_on_without_the_photo_that_was_turned_away(page: Page, gateway: Gateway) -> None:
+    page.clock.install()
+    gateway.clip.append(behaviors.error("busy", 503, Retry_After="30"))
+    page.set_input_files("#photo", [file()])
+    expect(page.locator("[data-state=busy]")).to_be_visible()
+    page.set_input_files("#photo", [file("second.jpg")])
+    page.locator("[data-state=busy]").get_by_role("button", name="Cancel").click()
+    expect(page.locator("[data-state=waiting]")).to_be_visible()
+    page.clock.run_for(30_500)
+    expect(page.locator("#current h2")).to_have_text(["Stopped, and the photo is still here", "apple"])
+
+
+def test_the_words_that_a_model_does_not_know(page: Page, gateway: Gateway) -> None:
+    message = "This model does not know: flamnigo (near: flamingo). GET / lists what it knows."
+    refusal = {"error": {"code": "closed_vocabulary", "message": message}}
+    gateway.clip.append(behaviors.answer(refusal, 422))
+    show(page)
+    expect(page.locator("#current .note")).to_have_text("This model does not know: flamnigo (near: flamingo)")
+
+
 def test_a_recognizer_that_stays_busy(page: Page, gateway: Gateway) -> None:
     page.clock.install()
     gateway.index.extend([behaviors.error("busy", 503, Retry_After="1")] * 5)

@@ -63,6 +63,7 @@ def test_words_of_a_closed_vocabulary(page: Page, gateway: Gateway) -> None:
     expect(page.get_by_text("Advanced")).to_be_hidden()
     page.keyboard.type("cat, dog,")
     chips(page, "cat", "dog")
+    assert page.locator("#known option").evaluate_all("(options) => options.length") == len(set(EVERYDAY))
     show(page)
     assert gateway.seen[0].query == [("labels", "cat,dog")]
 

@@ -33,5 +33,7 @@ async function openCamera() {
   take.focus();
 }
 
-$("webcam").hidden = !navigator.mediaDevices?.getUserMedia;
 $("webcam").onclick = openCamera;
+navigator.mediaDevices?.enumerateDevices().then((devices) => {
+  $("webcam").hidden = !devices.some(({ kind }) => kind === "videoinput");
+});

@@ -123,7 +123,8 @@ class Card {
 
   failed({ code, status, detail }) {
     const error = errorFor(code, status);
-    this.say("failed", "That did not work", error.words);
+    // Which words a model does not know, it says in its first sentence.
+    this.say("failed", "That did not work", error.words, code === "closed_vocabulary" ? detail.split(". ")[0] : "");
     this.code = error.code;
     this.short = error.words;
     this.element.dataset.retry = String(error.retry);

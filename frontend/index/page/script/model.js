@@ -31,6 +31,8 @@ function fillIn({ labels, everyday = [], vocabulary }) {
   $("everyday-choice").closest("p").hidden = !everyday.length;
   $("own-choice").textContent = open ? "Words of your own" : "Only some of these words";
   $("advanced").hidden = !open;
-  if (!open) offerOnly(new Set([...labels, ...everyday]));
+  const known = new Set([...labels, ...everyday]);
+  $("known").replaceChildren(...[...known].map((word) => new Option(word)));
+  if (!open) offerOnly(known);
   document.documentElement.dataset.vocabulary = vocabulary;
 }

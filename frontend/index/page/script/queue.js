@@ -53,13 +53,10 @@ function pause(card, wait) {
   resume = Math.max(resume, performance.now() + 1000 * wait);
   card.busy(wait);
   announce(`The recognizer is busy. Trying again in ${wait} seconds`);
-  setTimeout(() => again(card), 1000 * wait);
-}
-
-function again(card) {
-  if (card.state !== "busy") return;
-  card.say("waiting", "In the queue", "Waiting for its turn");
-  work();
+  setTimeout(() => {
+    if (card.state === "busy") card.say("waiting", "In the queue", "Waiting for its turn");
+    work();
+  }, 1000 * wait);
 }
 
 function retry(card) {
