@@ -41,14 +41,14 @@ def python(path: Path, version: str) -> Path:
 
 
 @pytest.mark.parametrize("version", ["2.7", "3.9", "3.10"])
-def test_a_python_that_is_too_old_is_told_before_anything_is_installed(tmp_path: Path, version: str) -> None:
+def test_a_python_that_is_too_old_is_refused_before_anything_is_installed(tmp_path: Path, version: str) -> None:
     ended = make("up", f"PYTHON={python(tmp_path / 'python', version)}", f"SERVE={tmp_path / 'venv'}")
     assert ended.returncode != 0
     assert f"Python 3.11 or newer is needed, and {tmp_path / 'python'} is {version}." in ended.stderr
     assert not (tmp_path / "venv").exists()
 
 
-def test_no_python_is_told(tmp_path: Path) -> None:
+def test_a_missing_python_is_reported(tmp_path: Path) -> None:
     ended = make("up", f"PYTHON={tmp_path / 'python'}", f"SERVE={tmp_path / 'venv'}")
     assert ended.returncode != 0
     assert "is not installed. Python 3.11 or newer is needed (Debian: apt install" in ended.stderr
@@ -70,7 +70,7 @@ def test_an_environment_of_another_python_is_made_anew(environment: Path, tmp_pa
     assert not (environment / "lib").exists()
 
 
-def test_a_misspelt_model_is_told_before_torch_is_installed(environment: Path, tmp_path: Path) -> None:
+def test_a_misspelt_model_is_refused_before_torch_is_installed(environment: Path, tmp_path: Path) -> None:
     variables = (f"PYTHON={sys.executable}", f"SERVE={environment}", f"EXPORT={tmp_path / 'export'}")
     ended = make("up", "MODEL=ViT-B32", *variables)
     assert ended.returncode != 0

@@ -51,7 +51,7 @@ def until(holds: Callable[[], bool]) -> None:
 
 
 @pytest.mark.parametrize(("waiting", "sizes"), [(0, [1]), (3, [1, 3]), (10, [1, 4, 4, 2])])
-def test_who_waits_is_the_next_batch(waiting: int, sizes: list[int]) -> None:
+def test_waiting_requests_are_the_next_batch(waiting: int, sizes: list[int]) -> None:
     model = Model()
     answers: dict[int, object] = {}
     batches = Batches(model, limit=4)

@@ -16,7 +16,7 @@ def test_a_request_whose_time_is_over_or_whose_caller_has_gone_begins_nothing() 
             deadline.require()
 
 
-def test_what_the_time_went_to_is_without_the_wait_in_line() -> None:
+def test_waits_in_line_do_not_count_as_work() -> None:
     deadline = Deadline.unlimited()
 
     with deadline.decodes():

@@ -148,7 +148,7 @@ def test_a_decoder_that_dies_is_replaced(decoders: Decoders) -> None:
     assert before.isdisjoint({process.pid for process in children() if process.status() != psutil.STATUS_ZOMBIE})
 
 
-def test_work_that_nobody_waits_for_is_not_begun_or_is_given_up(decoders: Decoders) -> None:
+def test_work_is_not_begun_or_is_given_up_when_the_caller_has_gone(decoders: Decoders) -> None:
     with pytest.raises(Busy):
         decoders.read_photo(PHOTO, PREPROCESSING, deadline(0))
     with pytest.raises(Busy):

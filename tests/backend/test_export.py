@@ -143,7 +143,7 @@ UNEXPORTABLE = [
 
 
 @pytest.mark.parametrize(("arguments", "message"), UNEXPORTABLE)
-def test_what_cannot_be_exported_is_said_in_words(
+def test_what_cannot_be_exported_has_a_message(
     arguments: tuple[str, ...],
     message: str,
     command: Callable[..., int],
@@ -161,7 +161,7 @@ def test_what_cannot_be_exported_is_said_in_words(
 @pytest.mark.parametrize(
     "text", ["", "[]", "{}", '{"threshold": 0.5, "weights": {"energy": 1}, "source": ""}', '{"threshold": 0.5}']
 )
-def test_what_is_no_calibration(
+def test_a_broken_calibration_is_refused(
     text: str,
     command: Callable[..., int],
     checkpoints: dict[str, str],
@@ -194,7 +194,7 @@ def test_a_checkpoint_without_weights_is_an_error(tmp_path: Path) -> None:
         load(name, None)
 
 
-def test_another_cleaning_is_an_error(tmp_path: Path) -> None:
+def test_another_text_cleaning_is_an_error(tmp_path: Path) -> None:
     name = write_checkpoint(tmp_path / "checkpoint", "vit")
     config = tmp_path / "checkpoint" / "open_clip_config.json"
     values = json.loads(config.read_text())

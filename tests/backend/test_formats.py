@@ -82,8 +82,8 @@ def test_sequences_are_known_by_their_brands() -> None:
         b"\0\0\0\x10ftypisom\0\0\0\0avif",
     ],
 )
-def test_a_film_is_no_image(data: bytes) -> None:
-    """Nor is a box that ends before the brand."""
+def test_a_video_is_no_image(data: bytes) -> None:
+    """A box that ends before the brand is not searched further either."""
     assert sniff(data) is None
 
 

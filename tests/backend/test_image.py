@@ -76,7 +76,7 @@ def test_jpeg_of_ordinary_size_equals_open_clip() -> None:
 
 @pytest.mark.parametrize("size", [(1, 40_000), (40_000, 1), (3, 20_000)])
 @pytest.mark.parametrize("mode", ["shortest", "longest", "squash"])
-def test_a_sliver_is_decoded_without_growing(size: tuple[int, int], mode: str) -> None:
+def test_a_very_long_image_is_decoded_without_growing(size: tuple[int, int], mode: str) -> None:
     data = encoded(Image.new("RGB", size, (10, 200, 30)), "PNG")
 
     pixels = read_pixels(data, Preprocessing((224, 224), mode, fill_color=0))

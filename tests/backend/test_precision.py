@@ -1,4 +1,4 @@
-"""Which number format a model computes in, and who says so."""
+"""Which number format a model computes in, and how that is chosen."""
 
 from pathlib import Path
 

@@ -60,7 +60,7 @@ def test_one_waits_for_half_of_its_time_and_no_longer() -> None:
     assert 0.4 < mine.waited < 0.6
 
 
-def test_one_that_has_gone_keeps_no_place() -> None:
+def test_a_request_whose_caller_has_gone_keeps_no_place() -> None:
     turns, gone = PrioritySemaphore(1), threading.Event()
 
     def pass_through() -> None:

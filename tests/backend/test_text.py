@@ -91,7 +91,7 @@ def test_a_tower_that_looks_both_ways_gets_the_whole_context(tmp_path: Path) -> 
 
 
 class Recorder:
-    """Stands in for the inference request of the text tower, and keeps how many prompts each batch has."""
+    """In place of the text tower's inference request: records how many prompts each batch has."""
 
     def __init__(self, encoder: LabelEncoder) -> None:
         self._request = encoder._request

@@ -30,7 +30,7 @@ def picture(seed: int) -> Image.Image:
 
 @pytest.fixture(scope="module")
 def album(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What a folder of photos has in it when nobody has tidied up."""
+    """A folder as people have them: photos, and other things."""
     folder = tmp_path_factory.mktemp("album")
     (folder / "2025" / "août").mkdir(parents=True)
     picture(1).save(folder / "a.jpg")

@@ -151,7 +151,7 @@ def test_a_reader_that_has_gone_ends_it(service: FakeService, tmp_path: Path) ->
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="Linux has /dev/full")  # noqa: PTH110
-def test_a_full_disk_is_told(service: FakeService, tmp_path: Path) -> None:
+def test_a_full_disk_is_reported(service: FakeService, tmp_path: Path) -> None:
     write_photos(tmp_path / "photos", 50)
     ended = label(tmp_path / "photos", "--url", service.url, "--out", "/dev/full")
     assert ended.returncode == 2

@@ -29,7 +29,7 @@ def test_as_many_requests_at_a_time_as_the_service_takes(service: FakeService, t
     assert service.refused < 20
 
 
-def test_no_more_than_it_is_told(service: FakeService, tmp_path: Path) -> None:
+def test_no_more_requests_than_it_is_told(service: FakeService, tmp_path: Path) -> None:
     write_photos(tmp_path, 100)
     service.seconds = 0.005
     label(tmp_path, "--url", service.url, "--at-most", "3")
@@ -56,9 +56,7 @@ def test_retry_after_is_honoured_by_all_requests(service: FakeService, tmp_path:
 
 
 @pytest.mark.parametrize("wait", ["3600", "Fri, 01 Jan 2100 00:00:00 GMT"])
-def test_a_service_that_wants_to_be_left_alone_for_long_ends_it(
-    service: FakeService, tmp_path: Path, wait: str
-) -> None:
+def test_a_very_long_retry_after_ends_the_run(service: FakeService, tmp_path: Path, wait: str) -> None:
     write_photos(tmp_path, 20)
 
     def busy(request: BaseHTTPRequestHandler, _photo: bytes) -> bool:
@@ -100,7 +98,9 @@ def misbehave(request: BaseHTTPRequestHandler, photo: bytes) -> bool:
     return True
 
 
-def test_photos_that_the_service_fails_with_are_left_and_end_nothing(service: FakeService, tmp_path: Path) -> None:
+def test_photos_that_the_service_fails_with_are_left_and_do_not_end_the_run(
+    service: FakeService, tmp_path: Path
+) -> None:
     photos = write_photos(tmp_path / "photos", 200)
     service.behave = misbehave
     arguments = (tmp_path / "photos", "--url", service.url, "--out", tmp_path / "labels.jsonl", "--timeout", "1")
@@ -200,7 +200,7 @@ def test_a_service_that_goes_away_ends_it_after_a_while(tmp_path: Path) -> None:
     assert results((tmp_path / "labels.jsonl").read_text()).keys() == photos
 
 
-def test_nobody_at_the_address(tmp_path: Path) -> None:
+def test_nothing_listens_at_the_address(tmp_path: Path) -> None:
     url = f"http://127.0.0.1:{free_port()}/function/clip"
     ended = label(tmp_path, "--url", url, "--wait", "1")
     assert ended.returncode == 3

@@ -48,7 +48,7 @@ def test_an_image_says_what_it_is(dockerfile: str) -> None:
     assert all(labels[name] for name in ("title", "description", "licenses"))
 
 
-def test_the_final_image_installs_nothing_with_pip_and_runs_as_nobody_special(dockerfile: str) -> None:
+def test_the_final_image_installs_nothing_with_pip_and_runs_without_root(dockerfile: str) -> None:
     stage = final_stage(dockerfile)
     assert "pip" not in stage
     assert re.search(r"^USER 12000:12000$", stage, re.MULTILINE)

@@ -103,7 +103,7 @@ def test_timeouts_chain(function: stack.Function) -> None:
     assert health + write < GRACE_PERIOD
 
 
-def test_whoever_waits_waits_longer_than_the_one_waited_for() -> None:
+def test_a_caller_waits_longer_than_what_it_calls() -> None:
     [index, clip] = stack.read(PROJECT / "stack.yml", {})
     called_for = seconds("clip_timeout", "", index.environment)
     assert clip.exec_timeout < called_for < settings(index).request_timeout < index.exec_timeout

@@ -175,7 +175,7 @@ def test_gives_up_after_a_few_tries_and_says_so_in_the_error_form(
         (504, "timed out", {}, "clip_timeout"),
     ],
 )
-def test_makes_an_error_of_what_clip_would_not_say_at_once(
+def test_turns_an_answer_of_the_platform_into_an_error_at_once(
     network: Network, status: int, body: str, headers: dict[str, str], expected: str
 ) -> None:
     network.answers.append((status, body, headers))
@@ -235,7 +235,7 @@ def test_a_request_has_no_more_time_than_its_own(network: Network) -> None:
     assert network.waits == []
 
 
-def test_does_not_try_again_for_who_has_gone(network: Network) -> None:
+def test_does_not_try_again_when_the_caller_has_gone(network: Network) -> None:
     network.answers.append((429, "", {}))
     with pytest.raises(Failure):
         network.clip().recognize(PHOTO, JSON, caller(gone=True))
@@ -267,7 +267,7 @@ def test_text_comes_back_as_text(network: Network) -> None:
     assert (answer["body"], answer["headers"]) == (b"apple\t93.4%\n", headers)
 
 
-def test_an_error_stays_json_for_who_wants_text(network: Network) -> None:
+def test_an_error_stays_json_where_text_is_asked_for(network: Network) -> None:
     body = json.dumps({"error": {"code": "corrupt_image", "message": "cut off"}})
     network.answers.append((422, body, {"Content-Type": "application/json"}))
     answer = network.clip().recognize(PHOTO, TEXT, caller())

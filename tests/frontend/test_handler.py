@@ -50,7 +50,7 @@ def test_passes_a_raw_photo_on_and_the_answer_back(gateway: Gateway, index: str)
     assert seen.query == [("top_k", "3"), ("labels", "a,b"), ("labels", "c"), ("template", "a {}"), ("topk", "1")]
 
 
-def test_clip_hears_what_kind_of_body_it_is(gateway: Gateway, index: str) -> None:
+def test_clip_is_told_the_type_of_the_body(gateway: Gateway, index: str) -> None:
     post(index, data={"image": "photo.jpg"})
     post(index, data=b"{}", headers={"Content-Type": "application/json"})
     assert [seen.headers["Content-Type"] for seen in gateway.seen] == [
@@ -196,7 +196,7 @@ def test_describes_the_model(index: str, address: str) -> None:
         behaviors.error("busy", 503, Retry_After="1"),
     ],
 )
-def test_what_passes_is_not_noticed(gateway: Gateway, index: str, trouble: Behavior) -> None:
+def test_a_passing_failure_is_not_noticed(gateway: Gateway, index: str, trouble: Behavior) -> None:
     gateway.clip.extend([trouble, trouble])
     response = post(index, data=photo())
     assert response.status_code == 200
@@ -221,7 +221,7 @@ def test_what_passes_is_not_noticed(gateway: Gateway, index: str, trouble: Behav
         (behaviors.error("internal", 500), 500, "internal"),
     ],
 )
-def test_what_stays_becomes_the_error_form_at_once(
+def test_a_lasting_failure_becomes_an_error_at_once(
     gateway: Gateway, index: str, trouble: Behavior, status: int, expected: str
 ) -> None:
     """Clip may have worked on the photo, or would say the same again: it is not sent twice."""

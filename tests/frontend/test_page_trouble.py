@@ -62,7 +62,7 @@ def test_a_gateway_that_speaks_for_itself(page: Page, gateway: Gateway, trouble:
     expect(page.locator("#current h2")).to_have_text(CATALOG[code]["words"])
 
 
-def test_who_is_to_come_back_later_than_that_decides(page: Page, gateway: Gateway) -> None:
+def test_a_long_wait_is_left_to_the_visitor(page: Page, gateway: Gateway) -> None:
     gateway.clip.append(behaviors.plain("too many", 429, Retry_After="600"))
     show(page)
     expect(page.locator("#current h2")).to_have_text(CATALOG["too_many_requests"]["words"])

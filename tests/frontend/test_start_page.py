@@ -1,4 +1,4 @@
-"""What the page says of the recognizer before any script runs."""
+"""Clip's description in the page, before any script runs."""
 
 import json
 
@@ -14,14 +14,14 @@ class Clip:
 
     def __init__(self) -> None:
         self.asked = 0
-        self.sleeps = False
+        self.scaled_to_zero = False
         self.deadline = 0.0
 
     def describe(self, context: Context) -> Response:
         self.asked += 1
         self.deadline = context.deadline
-        if self.sleeps:
-            raise Failure("clip_timeout", "It sleeps.")
+        if self.scaled_to_zero:
+            raise Failure("clip_timeout", "It is scaled to zero.")
         return {"statusCode": 200, "headers": {}, "body": json.dumps(DESCRIPTION).encode()}
 
 
@@ -48,7 +48,7 @@ def test_clip_is_asked_once_in_a_while() -> None:
     assert clip.asked == 2
 
 
-def test_what_it_said_to_the_script_is_known_too() -> None:
+def test_a_description_for_the_script_is_used_for_the_page_too() -> None:
     clip = Clip()
     description = Description(clip.describe, Clock())
 
@@ -58,14 +58,14 @@ def test_what_it_said_to_the_script_is_known_too() -> None:
     assert clip.deadline == 1020
 
 
-def test_a_clip_that_sleeps_is_not_waited_for() -> None:
+def test_a_clip_that_is_scaled_to_zero_is_not_waited_for() -> None:
     clip, clock = Clip(), Clock()
-    clip.sleeps = True
+    clip.scaled_to_zero = True
     description = Description(clip.describe, clock)
 
     assert [description.latest(context()) for _ in range(3)] == [None] * 3
     assert clip.asked == 1
-    clip.sleeps = False
+    clip.scaled_to_zero = False
     clock.now += RETRY_DELAY
     assert description.latest(context()) == json.dumps(DESCRIPTION)
 

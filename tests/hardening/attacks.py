@@ -45,7 +45,7 @@ def flood_of_files(url: str, name: str) -> Flood:
 
 
 def flood_of_labels(url: str, count: int) -> Flood:
-    """So many new labels at a time, in form fields: a query has no room for them."""
+    """So many new labels at a time, in form fields: they are too long for a query."""
 
     def send(number: int) -> Seen:
         fields = [("labels", label) for label in new_labels(number, count)]

@@ -101,7 +101,7 @@ def _ifd_of_rationals(offset: int, numbers: int, tags: int = 50) -> bytes:
 
 
 def _exif_of_rationals(numbers: int) -> bytes:
-    """Says "turn me", and has a directory of fractions."""
+    """An EXIF block with an orientation and a directory of fractions."""
     tags = struct.pack("<HHII", 274, 3, 1, 6) + struct.pack("<HHII", 34665, 4, 1, 38)
     return b"II*\0\x08\0\0\0" + struct.pack("<H", 2) + tags + bytes(4) + _ifd_of_rationals(38, numbers)
 

@@ -1,6 +1,6 @@
 """Broken files at length: python -m tests.hardening.fuzz --minutes 30 --failures FOLDER
 
-Real files with changed bytes, files whose pieces were changed and put together again, and requests as nobody would
+Real files with changed bytes, files whose pieces were changed and put together again, and requests as no client would
 write them. What gets no ranking and no typed error, takes longer than a decoder may, or makes the memory grow over what
 the limits imply is saved in the folder.
 """

@@ -1,4 +1,4 @@
-"""JPEGs that hide how much work they are (ITU-T T.81, annex B, as libjpeg reads it)."""
+"""JPEGs that hide how much work they take to decode (ITU-T T.81, annex B, as libjpeg reads it)."""
 
 import struct
 from collections.abc import Callable
@@ -43,7 +43,7 @@ def _tables_after_comments(count: int) -> bytes:
 
 
 def _comments_that_look_like_scans() -> bytes:
-    """What a careless count takes for the end: EOI inside a comment."""
+    """EOI inside a comment, which a careless program takes for the end."""
     bomb = scans()
     return SOI + segment(COMMENT, EOI * 100) + segment(APP2, SOI + EOI) + bomb[2:]
 
@@ -55,4 +55,4 @@ EXPENSIVE: dict[str, Callable[[], bytes]] = {
     "jpeg of many scans behind comments with EOI": _comments_that_look_like_scans,
     "mpo of many scans behind SOI EOI": lambda: _mpo(TABLES_ONLY + scans()),
 }
-"""What each is, to how it is made. To decode one takes minutes."""
+"""Names, and how each is made. Decoding one takes minutes."""

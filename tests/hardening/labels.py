@@ -1,4 +1,4 @@
-"""Labels that nobody has asked for before."""
+"""Labels that the service has not encoded before."""
 
 _WORDS = "a photo of schön Ã¼ ÃƒÂ¼ â€œquoteâ€\x9d "
 """Text whose encoding went wrong, which costs most to mend."""

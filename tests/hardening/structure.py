@@ -15,7 +15,7 @@ from tests.hardening.samples import mutated, real_files
 
 MOST_BYTES = 1 << 20
 NUMBERS = (0, 1, 2, 3, 8, 64, 255, 256, 7071, 16_383, 65_535, 50_000_000, 2**31 - 1, 2**31, 2**32 - 1)
-"""Among them the sides and areas that the limits leave."""
+"""Numbers for fields; among them the largest sides and areas within the limits."""
 
 
 @dataclass(frozen=True)

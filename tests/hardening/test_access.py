@@ -36,7 +36,7 @@ def protected(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     "headers",
     [{"Authorization": f"Bearer {KEY}"}, {"Authorization": f"bearer {KEY}"}, {"X-Api-Key": KEY}],
 )
-def test_who_has_the_key_is_answered(headers: dict[str, str], protected: Running) -> None:
+def test_a_request_with_the_key_is_answered(headers: dict[str, str], protected: Running) -> None:
     assert verdict(requests.post(protected.url, data=PHOTO, headers=headers, timeout=30)) == "ranked"
     assert requests.get(protected.url, headers=headers, timeout=30).status_code == 200
 
@@ -56,7 +56,7 @@ def test_who_has_the_key_is_answered(headers: dict[str, str], protected: Running
     ],
 )
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT"])
-def test_who_has_not_is_told_so(headers: dict[str, str], method: str, protected: Running) -> None:
+def test_a_request_without_the_key_is_refused(headers: dict[str, str], method: str, protected: Running) -> None:
     encoded_headers = {name: value.encode() for name, value in headers.items()}
 
     answer = requests.request(method, protected.url, data=PHOTO, headers=encoded_headers, timeout=30)
@@ -71,7 +71,7 @@ def test_readiness_needs_no_key(protected: Running) -> None:
 
 
 @pytest.mark.parametrize("key", [b"\n", b"two words", "schlüssel".encode()])
-def test_a_key_that_cannot_be_one_lets_nobody_in(key: bytes, tmp_path: Path) -> None:
+def test_a_key_that_makes_no_sense_lets_no_request_in(key: bytes, tmp_path: Path) -> None:
     folder = secrets(tmp_path / "secrets", key)
 
     with clip(wait_for_ready=False, secrets_dir=folder) as program:

@@ -42,7 +42,7 @@ def service(open_model: Path) -> Iterator[Running]:
 
 @pytest.mark.parametrize("name", SLOW | CHAINS)
 def test_a_file_that_takes_minutes_costs_its_sender_a_deadline(name: str, service: Running) -> None:
-    """Or two: a file that claims to be cheap is tried twice."""
+    """Or two deadlines: a file with a false header is tried twice."""
     data = (SLOW | CHAINS)[name]()
 
     with Bystander(service.url) as bystander:
@@ -89,7 +89,7 @@ def test_a_flood_of_bodies(service: Running) -> None:
     bystander.require_unharmed()
 
 
-def test_uploads_that_trickle(service: Running) -> None:
+def test_slow_uploads(service: Running) -> None:
     with ExitStack() as open_ones, Bystander(service.url) as bystander:
         clients = [open_ones.enter_context(connection(service.url)) for _ in range(64)]
         for client in clients:
@@ -102,7 +102,7 @@ def test_uploads_that_trickle(service: Running) -> None:
     bystander.require_unharmed()
 
 
-def test_callers_who_leave_at_once(service: Running) -> None:
+def test_callers_that_leave_at_once(service: Running) -> None:
     before = Census.of(service.process.pid)
 
     bystander = endure(service.url, flood_of_leavers(service.url, TINY["webp, lossless"]()), SECONDS)

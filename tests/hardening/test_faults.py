@@ -88,7 +88,7 @@ def test_index_outlives_clip(application: Running) -> None:
 
 
 def test_more_than_max_inflight(tmp_path: Path) -> None:
-    """Beyond it 429 is what the watchdog answers; index waits for a place, then says when to come again."""
+    """Beyond it the watchdog answers 429; index waits for a place, and then answers with a Retry-After."""
     stack = (PROJECT / "stack.yml").read_text()
     for name in ("handler: ./frontend", "handler: ./backend"):
         stack = stack.replace(name, name.replace("./", f"{PROJECT}/"))
@@ -110,7 +110,7 @@ def test_more_than_max_inflight(tmp_path: Path) -> None:
             assert answer.json()["error"]["code"] == "too_many_requests"
 
 
-def test_clients_that_stall_or_never_read_block_nobody() -> None:
+def test_clients_that_stall_or_never_read_block_no_others() -> None:
     with clip() as program, ExitStack() as stalled:
         port = int(program.url.rpartition(":")[2])
         head = f"POST / HTTP/1.1\r\nHost: test\r\nContent-Length: {len(PHOTO)}\r\n\r\n".encode()

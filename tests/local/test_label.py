@@ -55,7 +55,7 @@ def test_it_ends_with_what_has_started_it(photos: Path) -> None:
         assert psutil.wait_procs(started, 10)[1] == []
 
 
-def test_an_application_that_does_not_start_is_told(photos: Path) -> None:
+def test_an_application_that_does_not_start_is_reported(photos: Path) -> None:
     # The stack file's settings are checked by the functions themselves, as they start.
     ended = run("local.label", str(free_port()), str(photos), secrets_dir=str(photos / "0.jpg"))
     assert ended.returncode == 1

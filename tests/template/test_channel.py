@@ -109,7 +109,7 @@ def test_broken_requests_get_an_error_in_json(function: Running, request_: bytes
     assert requests.post(f"{function.url}/echo", data=b"still here").content == b"still here"
 
 
-def test_clients_that_stall_while_they_send_block_nobody(function: Running) -> None:
+def test_clients_that_stall_while_they_send_block_no_others(function: Running) -> None:
     head = b"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 900000\r\n\r\n"
     with ExitStack() as stack:
         for part in (b"", b"GET /ec", head, head + b"a" * 500_000, CHUNKED + b"ffff\r\nabc") * 20:
@@ -118,7 +118,7 @@ def test_clients_that_stall_while_they_send_block_nobody(function: Running) -> N
             assert requests.post(f"{function.url}/echo", data=b"hello", timeout=5).content == b"hello"
 
 
-def test_clients_that_do_not_read_block_nobody(start: Start) -> None:
+def test_clients_that_do_not_read_block_no_others(start: Start) -> None:
     with start(server_threads="2") as program, ExitStack() as stack:
         for _ in range(10):
             sock = stack.enter_context(closing(connect(program)))

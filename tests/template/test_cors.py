@@ -1,4 +1,4 @@
-"""server/cors.py: what a browser is told about pages of other origins."""
+"""server/cors.py: the headers for pages of other origins."""
 
 import subprocess
 import sys
@@ -37,7 +37,7 @@ def of_cors(answer: requests.Response) -> dict[str, str]:
     return {name: value for name, value in answer.headers.items() if name.startswith(("Access-Control", "Vary"))}
 
 
-def test_by_default_nothing_is_said(function: Running) -> None:
+def test_by_default_there_are_no_headers(function: Running) -> None:
     for method, headers in (("GET", {}), ("OPTIONS", PREFLIGHT)):
         answer = requests.request(method, f"{function.url}/event", headers={"Origin": HERE, **headers})
         assert of_cors(answer) == {}
@@ -45,7 +45,7 @@ def test_by_default_nothing_is_said(function: Running) -> None:
 
 
 @pytest.mark.parametrize("origin", [HERE, "http://localhost:5173"])
-def test_a_page_that_may_is_told_so(origin: str, shared: dict[str, Running]) -> None:
+def test_an_allowed_page_gets_the_headers(origin: str, shared: dict[str, Running]) -> None:
     url = shared["some"].url
     said = {"Access-Control-Allow-Origin": origin, "Access-Control-Expose-Headers": "*", "Vary": "Origin"}
 
@@ -69,7 +69,7 @@ def test_a_page_that_may_is_told_so(origin: str, shared: dict[str, Running]) -> 
 
 
 @pytest.mark.parametrize("origin", [ELSEWHERE, HERE + ".evil.example", "null", "", "*", HERE + ":8443"])
-def test_a_page_that_may_not_is_told_nothing(origin: str, shared: dict[str, Running]) -> None:
+def test_a_page_that_is_not_allowed_gets_none(origin: str, shared: dict[str, Running]) -> None:
     for method, headers in (("POST", {}), ("OPTIONS", PREFLIGHT)):
         answer = requests.request(method, f"{shared['some'].url}/event", headers={"Origin": origin, **headers})
         assert answer.json()["method"] == method
@@ -77,7 +77,7 @@ def test_a_page_that_may_not_is_told_nothing(origin: str, shared: dict[str, Runn
 
 
 @pytest.mark.parametrize("origin", [ELSEWHERE, "null"])
-def test_all_pages_may(origin: str, shared: dict[str, Running]) -> None:
+def test_all_pages_can_be_allowed(origin: str, shared: dict[str, Running]) -> None:
     said = {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": "*"}
 
     asked = requests.options(shared["all"].url, headers={"Origin": origin, "Access-Control-Request-Method": "PUT"})

@@ -53,7 +53,7 @@ def test_a_proxy_that_sends_all_before_it_looks_receives_the_refusal(function: R
         assert as_a_proxy_sends(function, 7 * MB, pause) == (413, "body_too_large")
 
 
-def test_what_is_read_after_a_refusal_ends_somewhere(function: Running) -> None:
+def test_after_a_refusal_reading_ends_at_a_limit(function: Running) -> None:
     head = HEAD + b"Content-Length: 20000000\r\n\r\n"
     assert status_and_error(exchange(function, head)) == (413, "body_too_large")
     endless = exchange(function, CHUNKED, *[b"100000\r\n" + bytes(1 << 20) + b"\r\n"] * 12)
@@ -71,7 +71,7 @@ def test_a_request_that_takes_too_long_to_arrive_is_ended(start: Start, part: by
         assert 1 < time.monotonic() - begun < 5
 
 
-def test_a_trickle_is_ended_long_before_the_time_is_over(start: Start) -> None:
+def test_a_slow_body_is_ended_long_before_its_time_is_over(start: Start) -> None:
     with start(body_timeout="60s") as program, closing(connect(program)) as sock:
         begun = time.monotonic()
         sock.sendall(HEAD + b"Content-Length: 1000\r\n\r\n")
@@ -116,7 +116,7 @@ def test_large_bodies_take_turns_and_take_no_more_memory_than_they_may(start: St
         assert peak(program) - before < 60 * MB
 
 
-def test_who_waits_too_long_for_memory_is_refused_while_small_bodies_pass(start: Start) -> None:
+def test_a_body_that_waits_too_long_for_memory_is_refused_while_small_ones_pass(start: Start) -> None:
     body = bytes(3 * MB)
     settings = {"max_buffered_bytes": "2MB", "request_timeout": "9s"}
     with start(HOLDING, **settings) as program, ThreadPoolExecutor(5) as clients:

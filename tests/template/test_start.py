@@ -40,7 +40,7 @@ def test_ready_answers_at_once_and_changes_when_the_handler_is_there(start: Star
         assert requests.get(f"{program.url}/ready").json() == {"ready": True}
 
 
-def test_a_request_that_has_waited_long_enough_is_told_to_come_back(start: Start) -> None:
+def test_a_request_that_has_waited_long_enough_gets_a_retry_after(start: Start) -> None:
     with start("import time\ntime.sleep(60)", handler_wait="1s") as program:
         answer = requests.post(program.url, data=b"x")
     assert answer.status_code == 503
@@ -49,7 +49,7 @@ def test_a_request_that_has_waited_long_enough_is_told_to_come_back(start: Start
 
 
 @pytest.mark.parametrize("handler", ["import nowhere_to_be_found", "raise SystemExit(1)", "handle: wrong", "x = 1"])
-def test_a_handler_that_cannot_be_imported_is_said_without_detail_and_ends_the_process(
+def test_a_handler_that_cannot_be_imported_is_reported_without_detail_and_ends_the_process(
     start: Start, tmp_path: Path, handler: str
 ) -> None:
     slow = f"import time\ntime.sleep(0.5)\n{handler}"
@@ -74,7 +74,7 @@ def test_what_makes_an_import_fail_is_in_the_message(start: Start) -> None:
     assert "ValueError: invalid literal for int() with base 10: '20 apples'" in last["message"]
 
 
-def test_a_handler_that_fails_late_takes_the_lock_back(start: Start, tmp_path: Path) -> None:
+def test_a_handler_that_fails_late_removes_the_lock(start: Start, tmp_path: Path) -> None:
     with start("import time\ntime.sleep(5)\nnowhere", suppress_lock="true", TMPDIR=str(tmp_path)) as program:
         wait_for((tmp_path / ".lock").exists, program.output)
         assert program.process.wait(10) == 1
@@ -94,7 +94,7 @@ def test_sigterm_interrupts_nothing_and_sigint_ends(start: Start) -> None:
 
 
 @pytest.mark.parametrize(("handler", "earliest", "latest"), [(HANDLER, 0, 3), ("import time\ntime.sleep(60)", 3, 10)])
-def test_the_lock_is_written_when_the_handler_is_there_or_soon(
+def test_the_lock_is_written_when_the_handler_is_loaded_or_after_some_seconds(
     start: Start, tmp_path: Path, handler: str, earliest: float, latest: float
 ) -> None:
     with start(handler, suppress_lock="true", TMPDIR=str(tmp_path)) as program:

@@ -31,7 +31,7 @@ def test_a_hostile_call_id_is_made_harmless(function: Running, sent: bytes) -> N
     assert re.fullmatch(rb"[A-Za-z0-9._:-]{1,64}", found[1])
 
 
-def test_the_trace_of_the_caller_is_the_handlers_and_stands_in_the_log(function: Running) -> None:
+def test_the_trace_of_the_caller_is_the_handlers_and_is_in_the_log(function: Running) -> None:
     sent = {"traceparent": TRACE, "X-Call-Id": "traced"}
 
     assert requests.get(f"{function.url}/event", headers=sent).json()["traceparent"] == TRACE

@@ -67,7 +67,7 @@ def test_as_many_as_are_accepted_while_others_are_answered(clip_url: str) -> Non
         assert each.result().json()["results"] == [one.json()] * 64
 
 
-def test_a_file_that_nobody_has_chosen_is_none(clip_url: str) -> None:
+def test_an_empty_file_field_is_no_file(clip_url: str) -> None:
     part = b'--x\r\nContent-Disposition: form-data; name="photo"; filename="%s"\r\n\r\n%s\r\n'
     body = part % (b"", b"") + part % (b"a.jpg", PHOTOS[0]) + b"--x--\r\n"
 
