@@ -14,7 +14,7 @@ from .deadline import Deadline
 from .errors import MethodNotAllowed, NotFound, RequestError
 from .interface import Context, Event, Response
 from .recognizer import Recognizer
-from .routes import Route, embeddings
+from .routes import Route, embeddings, openapi
 from .routes.recognition import describe, recognize
 from .service import Service
 
@@ -24,6 +24,7 @@ SERVICE = Service(_DECODERS, Recognizer(Path(__file__).parent / "model"))
 _ROUTES: dict[str, dict[str, Route]] = {
     "/": {"GET": describe, "POST": recognize, "PUT": recognize},
     embeddings.PATH: {"POST": embeddings.embed},
+    "/openapi.json": {"GET": openapi.document},
     "/metrics": {"GET": metrics.expose},
 }
 metrics.watch(SERVICE, _ROUTES)
