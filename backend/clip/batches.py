@@ -1,4 +1,4 @@
-"""Images of several requests in one forward pass, without a wait for a batch to fill."""
+"""Runs the images of several requests in one batch. No request waits for a batch to fill."""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Rows = list[NDArray[np.float32]]
-"""Of each output of the model the row of one image."""
+"""For one image, its row of each output of the model."""
 
 
 class _Waiting:
@@ -22,7 +22,7 @@ class _Waiting:
 
 
 class Batches:
-    """Lets one batch through a model at a time; what comes meanwhile is the next batch.
+    """Runs one batch at a time; the images that arrive meanwhile are the next batch.
 
     The threads of the requests run it themselves, each time one of those that wait: a lone request pays for no other
     thread. May be used by any number of threads.
@@ -37,7 +37,7 @@ class Batches:
         self._changed = threading.Condition()
 
     def infer(self, image: NDArray[np.uint8]) -> Rows:
-        """The model's outputs for one image. Raises what the model raises, for all of a batch."""
+        """The model's outputs for one image. An error of the model is raised for all images of its batch."""
         mine = _Waiting(image)
         with self._changed:
             self._waiting.append(mine)
@@ -54,7 +54,7 @@ class Batches:
         return mine.rows
 
     def _next(self, mine: _Waiting) -> list[_Waiting]:
-        """Wait for others to compute ``mine``, or for the model to be free: then the batch that is to be run."""
+        """Wait until another thread has computed ``mine``, or the model is free; then return the batch to run."""
         with self._changed:
             self._changed.wait_for(lambda: mine.done or not self._busy)
             if mine.done:

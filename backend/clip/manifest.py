@@ -16,13 +16,13 @@ MIN_COSINE = 0.999
 
 @dataclass(frozen=True)
 class Checked:
-    """How near a model in one number format comes to open_clip in f32."""
+    """How well a model in one number format agrees with open_clip in f32."""
 
     cosine: float
-    """Of embeddings with open_clip's: the least that was seen, of int8 the mean."""
+    """The cosine of its embeddings with open_clip's: the least one, for int8 the mean."""
     images: int
     agreement: float | None = None
-    """Of int8, which is written only where it is enough: the share of images with the same best label as in f32."""
+    """For int8, which is written only if this is enough: the share of images with the same best label as in f32."""
 
     @property
     def agrees(self) -> bool:
@@ -50,7 +50,7 @@ class Manifest:
     """In a ranking of everyday words, the factor of a word's probability for each level of more special words below it.
     Without it "animal" would always win; with it "dog" wins where none of its breeds is likely enough."""
     precisions: dict[str, Checked]
-    """By number format, how near the model comes to open_clip."""
+    """How well the model agrees with open_clip, by number format."""
     exported_with: dict[str, str]
 
     @property

@@ -1,7 +1,7 @@
-"""What an operator sees of the function: counters and histograms, in the text form of Prometheus.
+"""Counters and histograms for operators, in the text form of Prometheus.
 
-They are of this process, which answers all requests of its container. Decoders have processes of their own, and what is
-counted of them is counted here.
+They count what happens in this process, which answers all requests of its container. The decoders' processes do not
+count anything themselves.
 """
 
 import logging
@@ -45,7 +45,7 @@ ProcessCollector(registry=_REGISTRY)
 
 
 def watch(service: Service, paths: Collection[str]) -> None:
-    """Begin to count what the service does, and the requests that the server logs, by path where it is one of these."""
+    """Begin to count the service's work and the requests that the server logs; other paths count as one."""
     service.recognizer.observe_batch = _BATCH.observe
     service.decoders.observe_end(lambda reason: _KILLED.labels(reason).inc())
     _REGISTRY.register(_LabelCache(service.recognizer))
@@ -55,7 +55,7 @@ def watch(service: Service, paths: Collection[str]) -> None:
 
 
 def observe(deadline: Deadline) -> None:
-    """What the time of a request went to; those that needed neither decoders nor model do not count."""
+    """Record what the time of a request went to, if it needed the decoders or the model."""
     if deadline.decoding or deadline.inference:
         _WAIT.observe(deadline.waited)
     if deadline.decoding:
@@ -71,7 +71,7 @@ def expose(_service: Service, event: Event, _deadline: Deadline) -> Response:
 
 
 class _RequestLog(logging.Handler):
-    """Counts what the server logs: what the handler answers, and what the server itself refuses before."""
+    """Counts the requests that the server logs: those that the handler answers, and those that the server refuses."""
 
     def __init__(self, paths: Collection[str]) -> None:
         super().__init__()

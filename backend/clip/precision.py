@@ -22,7 +22,7 @@ def available(cpuinfo: Path = _CPUINFO) -> frozenset[str]:
 
 
 def setting(checked: Collection[str]) -> str | None:
-    """What ``inference_precision`` in the environment asks for; None where that is ``auto``.
+    """The precision that ``inference_precision`` in the environment asks for; None for ``auto``.
 
     Args:
         checked: the precisions that this model was checked in, whether it agreed or not.
@@ -37,7 +37,7 @@ def setting(checked: Collection[str]) -> str | None:
 
 
 def fastest(agreeing: Collection[str], processor: Collection[str] | None = None) -> str:
-    """The fastest precision of those that agree with open_clip and that the processor has.
+    """The fastest precision that the processor has, of those that agree with open_clip.
 
     Args:
         processor: what it has, if not this one's ``available``.

@@ -79,7 +79,7 @@ class Recognizer:
         self.everyday = Everyday.read(folder, self.manifest.logit_scale)
         self._own = self.everyday.own(self.manifest.labels, folder)
         self.observe_batch: Callable[[int], None] = lambda size: None
-        """Told of each run of the image tower how many images it takes."""
+        """Is called with the number of images of each run of the image tower."""
         self._tower = ImageTower(folder, self.precision, lambda size: self.observe_batch(size))
         self._encoder_lock = threading.Lock()
         self.embed(np.zeros((*self.manifest.image.size, 3), np.uint8))
@@ -218,7 +218,7 @@ class Recognizer:
         return embeddings
 
     def label_cache(self) -> tuple[int, int, int]:
-        """What ``LabelEncoder.cache_usage`` says; nothing where no text was encoded yet."""
+        """``LabelEncoder.cache_usage``; zeros while no text has been encoded."""
         return self._loaded_encoder.cache_usage() if "_loaded_encoder" in vars(self) else (0, 0, 0)
 
     @property

@@ -14,7 +14,7 @@ FILES = {"int8": "image.int8.xml"}
 """The tower's file in the folder, where it is not ``DEFAULT_FILE``, by precision."""
 DEFAULT_FILE = "image.xml"
 _BATCH = 8
-# A tower whose weights stay in the processor's cache gains nothing by batches, and is faster with a fixed one of one.
+# If a tower's weights fit into the processor's cache, batches gain nothing, and a fixed batch of one image is faster.
 _CACHED_BYTES = 32 << 20
 
 
