@@ -125,9 +125,10 @@ def _say(line: str) -> None:
 
 
 def _folder(text: str) -> Path:
-    if not Path(text).is_dir():
+    folder = Path(text).expanduser()  # make and some shells leave that to the program
+    if not folder.is_dir():
         raise argparse.ArgumentTypeError(f"{text} is not a folder")
-    return Path(text)
+    return folder
 
 
 def _url(text: str) -> str:

@@ -74,7 +74,7 @@ class Labeler:
         return Result(file, self._label(photo).answer)
 
     def _label(self, photo: bytes) -> Reply:
-        failures, busy_since, delay = 0, None, _FIRST_DELAY
+        failures, unsent_since, delay = 0, None, _FIRST_DELAY
         while True:
             # One suspect at a time: a photo that ends the service fails all that are in flight with it.
             with self._again if failures > 1 else nullcontext(), self._concurrency.request() as began:
@@ -86,28 +86,30 @@ class Labeler:
                 return reply
             if reply.kind is Kind.REFUSED:
                 raise ServiceRefuses(f"{self._service.url} refuses: {reply.message}")
+            if reply.kind is Kind.FAILED:
+                failures += 1
+            else:
+                unsent_since = unsent_since or began
+                self._require_time(reply, unsent_since)
             if reply.kind is Kind.BUSY:
-                busy_since = busy_since or began
-                self._require_time(reply, busy_since)
                 self._concurrency.refused(began, reply.retry_after or 0.0)
             else:
-                failures += reply.kind is Kind.FAILED
                 self._concurrency.failed(began)
                 self._wait_until_there(now)
-                if failures == _TRIES:
-                    raise Left(reply.code)
-            if not reply.retry_after and (reply.kind is Kind.BUSY or failures > 1):
+            if failures == _TRIES:
+                raise Left(reply.code)
+            if not reply.retry_after and (reply.kind is not Kind.FAILED or failures > 1):
                 # Of different lengths, so that not all come back at the same moment.
                 self._concurrency.sleep(delay * random.uniform(0.5, 1))  # noqa: S311
                 delay = min(2 * delay, _LONGEST_DELAY)
 
-    def _require_time(self, reply: Reply, busy_since: float) -> None:
+    def _require_time(self, reply: Reply, unsent_since: float) -> None:
         now = time.monotonic()
         wait = reply.retry_after or 0.0
-        if max(wait, now - max(busy_since, self._answered)) > self._longest_wait:
+        if max(wait, now - max(unsent_since, self._answered)) > self._longest_wait:
             when = f" It asks to come back in {wait:.0f} s." if wait else ""
             raise ServiceGone(f"{self._service.url} takes no photos: {reply.message}{when}")
-        if now - busy_since > self._longest_wait:
+        if now - unsent_since > self._longest_wait:
             raise Left(reply.code)
 
     def _wait_until_there(self, failed: float) -> None:

@@ -29,6 +29,9 @@ class StartError(Exception):
 
 def main() -> int:
     port, *arguments = sys.argv[1:]
+    if not (port.isascii() and port.isdigit() and 0 < int(port[:9]) < 65536):
+        sys.stderr.write(f"{port} is not a port: choose one from 1024 to 65535.\n")
+        return 2
     if _runs(int(port)):
         return client([*arguments, "--url", url_of(int(port))])
     try:

@@ -61,3 +61,9 @@ def test_an_application_that_does_not_start_is_reported(photos: Path) -> None:
     assert ended.returncode == 1
     assert " cannot start: its log above says why." in ended.stderr
     assert ended.stdout == ""
+
+
+@pytest.mark.parametrize("port", ["web", "0", "70000"])
+def test_a_port_that_is_none(photos: Path, port: str) -> None:
+    ended = run("local.label", port, str(photos))
+    assert (ended.returncode, ended.stderr) == (2, f"{port} is not a port: choose one from 1024 to 65535.\n")
