@@ -3,7 +3,7 @@
     python -m training.calibrate --model EXPORTED --data cifar100.npz --photos PHOTOS [PHOTOS ...] --out FILE.json
 
 Of the photographs only the part to choose on counts, of CIFAR-100 only held-out images; beside them stand pictures that
-are drawn by a program. ``python -m backend.clip.export --calibration FILE.json`` puts the result into the model.
+are drawn by a program. ``python -m backend.clip.export --confidence FILE.json`` puts the result into the model.
 """
 
 import argparse

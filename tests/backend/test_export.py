@@ -46,7 +46,7 @@ def test_command_line_writes_a_whole_folder(checkpoints: dict[str, str], tmp_pat
 
     result = run_export(
         *("--model", checkpoints["vit"], "--out", str(out), "--name", "tiny/random", "--license", "CC0-1.0"),
-        *("--calibration", str(tmp_path / "calibration.json")),
+        *("--confidence", str(tmp_path / "calibration.json")),
         *("--labels", str(tmp_path / "labels.txt"), "--templates", str(tmp_path / "templates.txt")),
     )
 
@@ -171,7 +171,7 @@ def test_a_broken_calibration_is_refused(
     path = tmp_path / "calibration.json"
     path.write_text(text)
 
-    assert command("--model", checkpoints["vit"], "--out", str(tmp_path / "model"), "--calibration", str(path)) == 1
+    assert command("--model", checkpoints["vit"], "--out", str(tmp_path / "model"), "--confidence", str(path)) == 1
     assert f"{path} is no calibration" in capsys.readouterr().err
 
 

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Literal
 
 from ..confidence import UNCALIBRATED, Calibration
+from .check import describe
 from .convert import export
 from .lists import CIFAR100, read_labels, read_templates
 from .source import ExportError, load
@@ -52,8 +53,12 @@ def main() -> int:
     parser.add_argument("--closed-vocabulary", action="store_true", help="without the text tower")
     parser.add_argument("--labels", default=CIFAR100, help="a text file with one label a line, instead of CIFAR-100's")
     parser.add_argument("--templates", default=CIFAR100, help="a text file with one prompt a line, {} for the label")
-    parser.add_argument("--calibration", type=Path, help="JSON of the confidence's calibration, for this very model")
+    parser.add_argument("--confidence", type=Path, help="JSON of the confidence's calibration, for this very model")
+    parser.add_argument("--int8", action="store_true", help="write the image tower in int8 too, if it agrees enough")
+    parser.add_argument("--calibration", type=Path, metavar="FOLDER", help="photographs to quantize by, for --int8")
     arguments = parser.parse_args()
+    if arguments.int8 != (arguments.calibration is not None):
+        parser.error("--int8 and --calibration FOLDER go together")
     logging.disable()  # open_clip logs what is in the messages of its exceptions as well
     try:
         labels, templates = _read_lists(arguments.labels, arguments.templates)
@@ -65,7 +70,7 @@ def main() -> int:
             pretrained=pretrained or source.pretrained,
             license=arguments.license or source.license,
         )
-        calibration = UNCALIBRATED if arguments.calibration is None else _read_calibration(arguments.calibration)
+        calibration = UNCALIBRATED if arguments.confidence is None else _read_calibration(arguments.confidence)
         vocabulary: Literal["open", "closed"] = "closed" if arguments.closed_vocabulary else "open"
         manifest = export(
             source,
@@ -74,11 +79,14 @@ def main() -> int:
             calibration=calibration,
             label_names=labels,
             templates=templates,
+            photos=arguments.calibration,
         )
     except ExportError as error:
         print(f"export: {error}", file=sys.stderr)
         return 1
     print(f"Exported {manifest.title} ({vocabulary} vocabulary) to {arguments.out}", file=sys.stderr)
+    for precision, checked in manifest.precisions.items():
+        print(describe(precision, checked), file=sys.stderr)
     print(f"The sha256 of its weights is {manifest.weights_sha256}", file=sys.stderr)
     return 0
 

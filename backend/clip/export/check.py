@@ -70,6 +70,16 @@ def check_against_open_clip(
     return checked
 
 
+def describe(precision: str, checked: Checked) -> str:
+    """What was found, in words."""
+    if checked.agreement is None:
+        return f"{precision}: least cosine with open_clip {checked.cosine:.5f}, of {checked.images} images"
+    return (
+        f"{precision}: the best label of f32 for {checked.agreement:.3f} of {checked.images} photographs, mean cosine "
+        f"{checked.cosine:.4f}"
+    )
+
+
 def _by_export(folder: Path, precision: str, pixels: NDArray[np.uint8]) -> dict[str, Rows]:
     recognizer = Recognizer(folder, precision=precision)
     views = [recognizer.embed(each) for each in pixels]

@@ -32,7 +32,8 @@ from .trim import without_unread_tokens
 from .vocabulary import vocabulary as everyday_vocabulary
 
 _TEXT_FILES = ("text.xml", "text.bin", "tokenizer.json")
-_FILES = ("image.xml", "image.bin", "labels.npy", EVERYDAY_FILE, EMBEDDINGS, *_TEXT_FILES, MANIFEST_FILE)
+_IMAGE_FILES = ("image.xml", "image.bin", "image.int8.xml", "image.int8.bin")
+_FILES = (*_IMAGE_FILES, "labels.npy", EVERYDAY_FILE, EMBEDDINGS, *_TEXT_FILES, MANIFEST_FILE)
 # ``Manifest.generality``. A general word that is a set of fine classes is at least as probable as each of its kinds;
 # one that has an embedding is not.
 _GENERALITY = 1.0
@@ -49,6 +50,7 @@ def export(
     calibration: Calibration = UNCALIBRATED,
     label_names: tuple[str, ...] = LABELS,
     templates: tuple[str, ...] = TEMPLATES,
+    photos: Path | None = None,
 ) -> Manifest:
     """Write the exported model folder ``out``. One that is there is replaced.
 
@@ -56,9 +58,10 @@ def export(
         calibration: of the confidence, for this very model.
         label_names: the labels for requests without any.
         templates: the prompts that each label's embedding is averaged over, with ``{}`` for the label.
+        photos: a folder of photographs; with it the image tower is written in int8 too, see ``quantize.py``.
 
     Raises:
-        ExportError: the tokenizer is of another kind, or the exported model disagrees with open_clip.
+        ExportError: the tokenizer is of another kind, or the exported model disagrees with open_clip, in f32 or int8.
     """
     torch.backends.mha.set_fastpath_enabled(False)  # the fused attention kernel cannot be traced
     model, config = source.model, open_clip.get_model_preprocess_cfg(source.model)
@@ -125,6 +128,10 @@ def export(
                 source.tokenizer,
                 None if classes is None else lambda pixels: image_tower(pixels)[1],
             )
+            if photos is not None:
+                from .quantize import quantize  # its library takes seconds to import
+
+                checked["int8"] = quantize(folder, photos)
         except ValueError as error:
             raise ExportError(str(error)) from error
         manifest = replace(manifest, precisions=checked)
