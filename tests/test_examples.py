@@ -1,0 +1,65 @@
+"""Every example of docs/api.md is run as it stands, against the running application."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import skimage.data
+from PIL import Image
+
+from tests.examples import ADDRESS, commands, examples
+from tests.launch import Running
+from tests.pictures import photo
+
+PYTHON = examples("python")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """With the files that the examples name."""
+    Image.open(Path(str(skimage.data.__file__)).parent / "chelsea.png").save(tmp_path / "cat.jpg")
+    photo((640, 480)).save(tmp_path / "apple.jpg")
+    (tmp_path / "notes.txt").write_text("Apples: five.\n")
+    return tmp_path
+
+
+def run(command: list[str], folder: Path) -> str:
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def shape(value: Any) -> Any:
+    """What a JSON value is made of. ``instead`` depends on the photo, and these are not those of the document."""
+    if isinstance(value, dict):
+        return {name: shape(each) for name, each in value.items() if name != "instead"}
+    if isinstance(value, list):
+        return [shape(each) for each in value]
+    return type(value)
+
+
+@pytest.mark.parametrize(("command", "shown"), commands())
+def test_a_command_prints_what_is_shown(command: str, shown: str, folder: Path, application: Running) -> None:
+    printed = run(["bash", "-c", command.replace(ADDRESS, f"{application.url}/function/clip")], folder)
+    if not shown.startswith("{"):
+        assert [line.count("\t") for line in printed.splitlines()] == [line.count("\t") for line in shown.splitlines()]
+        return
+    expected, got = json.loads(shown), json.loads(printed)
+    assert shape(got) == shape(expected)
+    if "error" in expected:
+        assert got == expected
+
+
+@pytest.mark.parametrize("source", PYTHON, ids=[source.split()[1] for source in PYTHON])
+def test_a_program_runs(source: str, folder: Path, application: Running) -> None:
+    program = source.replace(ADDRESS, f"{application.url}/function/clip")
+    printed = run([sys.executable, "-W", "error", "-c", program], folder)
+    if "aiohttp" in source:
+        assert sorted(line.split(":")[0] for line in printed.splitlines()) == ["apple.jpg", "cat.jpg"]
+    elif "openai" in source:
+        assert len(json.loads(printed)) == 2
+    else:
+        assert "cat" in printed.split("dog")[0]  # it is a cat, and the best comes first
