@@ -1,6 +1,6 @@
 // One photo and all that happens to it. A card's `data-state` decides what of it is seen: see style/states.css.
 
-const HOPEFUL = 4; // seconds until a wait is worth an explanation
+const EXPLAIN_AFTER = 4; // seconds of waiting until the card explains it
 const OPEN = ["waiting", "preparing", "sending", "looking", "busy"];
 
 class Card {
@@ -84,13 +84,13 @@ class Card {
 
   wait() {
     this.everySecond((waited) => {
-      const hope = ". The recognizer may be starting up; the first photo after a pause takes longer.";
-      this.$(".note").textContent = `${waited} s${waited < HOPEFUL ? "" : hope}`;
-      if (waited === HOPEFUL) announce("Still waiting. The recognizer may be starting up.");
+      const why = ". The recognizer may be starting up; the first photo after a pause takes longer.";
+      this.$(".note").textContent = `${waited} s${waited < EXPLAIN_AFTER ? "" : why}`;
+      if (waited === EXPLAIN_AFTER) announce("Still waiting. The recognizer may be starting up.");
     });
   }
 
-  // The recognizer wants to be asked again after some seconds.
+  // The recognizer is busy: it is asked again after some seconds.
   busy(pause) {
     this.tries += 1;
     this.say("busy", "The recognizer is busy with other photos", "Waiting to try again");

@@ -1,6 +1,6 @@
-// The model introduces itself: what it knows, and how large a file may be.
+// The model's description: what it knows, and how large a file may be.
 
-const SLOW = 1500; // milliseconds after which one says that the recognizer does not answer yet
+const SLOW = 1500; // milliseconds until the page says that the recognizer does not answer yet
 
 let model = null;
 

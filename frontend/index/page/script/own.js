@@ -1,5 +1,5 @@
-// What the visitor wants to choose from: the model's words, everyday things, or words of their own. It stands in the
-// address, so that a link carries it.
+// What the visitor wants to choose from: the model's words, everyday things, or words of their own. It is in the
+// address, so that a link has it.
 
 const chosen = () => $("choice").querySelector(":checked").value;
 const ownWords = () => [...$("chips").children].map((chip) => chip.firstElementChild.textContent);

@@ -1,12 +1,12 @@
 // Which photos there are, and which of them are on their way.
 
 const AT_ONCE = 3; // photos on their way: fair to others, and enough to keep a recognizer busy
-const TRIES = 5; // of a photo that a busy recognizer turns away
-const LONGEST_WAIT = 300; // seconds; who is told to come back later than that decides for themselves
+const TRIES = 5; // of a photo that a busy recognizer refuses
+const LONGEST_WAIT = 300; // seconds; a longer wait is left to the visitor
 
 const cards = []; // in the order they came, earlier ones included
 const underway = new Map(); // from a card on its way to what stops it
-let resume = 0; // when a busy recognizer wants to be asked again, on the clock of performance.now()
+let resume = 0; // when a busy recognizer is asked again, on the clock of performance.now()
 
 function work() {
   while (underway.size < AT_ONCE && performance.now() >= resume) {
@@ -48,7 +48,7 @@ async function recognize(card, signal) {
   if (!card.open && current().length < MANY) announce(`${card.name}: ${card.short}`);
 }
 
-// The whole queue waits with the card that was turned away.
+// The whole queue waits when a card was refused.
 function pause(card, wait) {
   resume = Math.max(resume, performance.now() + 1000 * wait);
   card.busy(wait);

@@ -1,6 +1,6 @@
 // The two requests this page makes, both to its own address, whatever the prefix is that a gateway gives it.
 
-const PATIENCE = 120_000; // longer than any gateway waits: it is the gateway that should say so
+const TIMEOUT = 120_000; // longer than any gateway waits, so that the gateway answers first
 
 const BUSY = 2; // seconds to wait where a 429 does not say how long
 
@@ -15,7 +15,7 @@ function send(blob, query, signal, onProgress) {
     request.open("POST", query || "?");
     request.setRequestHeader("Accept", "application/json");
     request.setRequestHeader("Content-Type", "application/octet-stream");
-    request.timeout = PATIENCE;
+    request.timeout = TIMEOUT;
     request.upload.onprogress = (event) => event.lengthComputable && onProgress(event.loaded / event.total);
     request.upload.onload = () => onProgress(1);
     request.onerror = lost;

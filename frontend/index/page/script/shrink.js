@@ -5,7 +5,7 @@ const LONG_SIDE = 1024;
 const SHORT_SIDE = 384; // of a panorama, whose long side alone would leave nothing of it
 const QUALITIES = [0.86, 0.7, 0.5];
 
-// `detail` is what a server says of it; `retryAfter` the seconds after which it wants to be asked again, 0 for none.
+// `detail` is what a server says of it; `retryAfter` its Retry-After in seconds, 0 for none.
 class Trouble extends Error {
   constructor(code, status = 0, detail = "", retryAfter = 0) {
     super(code);
