@@ -1,6 +1,8 @@
 """Pictures, and files of them."""
 
 import io
+import struct
+import zlib
 from typing import Any
 
 import numpy as np
@@ -19,3 +21,21 @@ def encoded(image: Image.Image, name: str, **options: Any) -> bytes:
     buffer = io.BytesIO()
     image.save(buffer, name, **options)
     return buffer.getvalue()
+
+
+def huge_png(width: int, height: int) -> bytes:
+    """A PNG whose header claims this size; its data is not complete."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
+    return b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(bytes(1_000_000))) + chunk(b"IEND", b"")
+
+
+def huge_jpeg() -> bytes:
+    """A small JPEG whose header claims 65,535 rows and columns."""
+    data = bytearray(encoded(Image.new("RGB", (64, 64)), "JPEG"))
+    at = data.index(b"\xff\xc0") + 5
+    data[at : at + 4] = b"\xff\xff\xff\xff"
+    return bytes(data)

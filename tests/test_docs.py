@@ -13,28 +13,9 @@ from backend.clip import decoding, limits, query
 from client.__main__ import COMPLETE, GONE, INCOMPLETE, SIGNAL, WRONG
 from frontend.index import clip
 from template.python3.server.environment import seconds
-from tests.client.conftest import label
+from tests.client.command import label
+from tests.documents import API, ARCHITECTURE, CONFIGURATION, DEPLOY, DOCUMENTS, ROOT, table_rows
 from tests.launch import Running
-
-ROOT = Path(__file__).parent.parent
-API, ARCHITECTURE, CONFIGURATION, DEPLOY = (
-    (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8")
-    for name in ("api", "architecture", "configuration", "deploy")
-)
-DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md")), ROOT / "training" / "README.md"]
-
-
-def table_rows(document: str, first_header: str) -> dict[str, str]:
-    """The rows of the table that begins with this header, by their first cell."""
-    lines = document.splitlines()
-    start = next(i for i, line in enumerate(lines) if line.startswith(f"| {first_header} |"))
-    rows: dict[str, str] = {}
-    for line in lines[start + 2 :]:
-        if not line.startswith("|"):
-            break
-        first, _, rest = line.strip("| ").partition("|")
-        rows[first.strip()] = rows.get(first.strip(), "") + rest
-    return rows
 
 
 def test_limits() -> None:

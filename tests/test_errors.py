@@ -10,8 +10,8 @@ from backend.clip.errors import RequestError
 from frontend.index.errors import CATALOG
 from frontend.index.reply import DIED, NONSENSE, PLATFORM
 from template.python3.server import errors as server_errors
+from tests.documents import API, table_rows
 from tests.launch import PROJECT
-from tests.test_docs import API, table_rows
 
 TABLE = {(code, entry["status"]) for code, entry in CATALOG.items()}
 # The one place in each program that writes an error's JSON, from a code that is in one of the sets below.

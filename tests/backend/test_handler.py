@@ -3,8 +3,6 @@
 import base64
 import io
 import json
-import struct
-import zlib
 from pathlib import Path
 from typing import Any
 
@@ -16,26 +14,8 @@ from PIL import Image, ImageCms
 
 from backend.clip.export.cifar100 import LABELS, TEMPLATES
 from backend.clip.formats import FORMATS
-from tests.pictures import encoded, photo
-
-
-def post(url: str, data: bytes, **options: Any) -> requests.Response:
-    return requests.post(url, data=data, timeout=60, **options)
-
-
-def error_code(answer: requests.Response) -> str:
-    """The code of an error in the form of the contract; anything else fails the test."""
-    assert answer.headers["Content-Type"] == "application/json"
-    problem = answer.json()["error"]
-    assert set(problem) == {"code", "message"}
-    assert problem["message"].endswith(".")
-    assert "Traceback" not in answer.text
-    return str(problem["code"])
-
-
-def top(answer: requests.Response) -> list[str]:
-    assert answer.status_code == 200, answer.text
-    return [prediction["label"] for prediction in answer.json()["predictions"]]
+from tests.backend.asking import error_code, post, top
+from tests.pictures import encoded, huge_jpeg, huge_png, photo
 
 
 @pytest.fixture(scope="module")
@@ -184,8 +164,8 @@ def test_a_thousand_labels(open_clip_url: str, jpeg: bytes) -> None:
         ({"label": "cat"}, "Did you mean labels?"),
         ({"candidate_labels": "cat"}, "Did you mean labels?"),
         ({"Top_K": "3"}, "Did you mean top_k?"),
-        ({"url": "http://127.0.0.1/photo.jpg"}, "The parameters are: top_k, labels, vocabulary, template."),
-        ({"": "3"}, "The parameters are: top_k, labels, vocabulary, template."),
+        ({"url": "http://127.0.0.1/photo.jpg"}, "The parameters are: top_k, labels, vocabulary, template, "),
+        ({"": "3"}, "The parameters are: top_k, labels, vocabulary, template, "),
         ({"vocabulary": "all"}, "one of labels, everyday"),
         ({"vocabulary": "everyday", "labels": "cat"}, "words of its own"),
         ({"template": "no place for it"}, "exactly once"),
@@ -243,21 +223,6 @@ def test_a_truncated_file_is_an_answer_or_a_typed_error(name: str, tenths: int, 
     assert answer.status_code in (200, 422), answer.text
     if answer.status_code == 422:
         assert error_code(answer) == "corrupt_image"
-
-
-def huge_png(width: int, height: int) -> bytes:
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
-    return b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(bytes(1_000_000))) + chunk(b"IEND", b"")
-
-
-def huge_jpeg() -> bytes:
-    data = bytearray(encoded(Image.new("RGB", (64, 64)), "JPEG"))
-    at = data.index(b"\xff\xc0") + 5
-    data[at : at + 4] = b"\xff\xff\xff\xff"
-    return bytes(data)
 
 
 @pytest.mark.parametrize("size", [(50_001, 1000), (100_000, 100_000), (2**31 - 1, 2**31 - 1)])

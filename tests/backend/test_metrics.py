@@ -3,7 +3,7 @@
 import requests
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.backend.test_handler import post
+from tests.backend.asking import post
 from tests.functions import clip
 from tests.pictures import encoded, photo
 

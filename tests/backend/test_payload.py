@@ -11,7 +11,7 @@ import pytest
 import requests
 from PIL import Image
 
-from tests.backend.test_handler import error_code, post, top
+from tests.backend.asking import error_code, post, top
 from tests.pictures import encoded, photo
 
 PHOTO = encoded(photo((640, 480)), "JPEG", quality=90)

@@ -10,7 +10,7 @@ import requests
 from PIL import ExifTags, Image, ImageCms
 
 from backend.clip.preview import MAX_SIDE
-from tests.backend.test_handler import error_code, post
+from tests.backend.asking import error_code, post
 from tests.launch import Running
 from tests.pictures import encoded, photo
 

@@ -10,22 +10,14 @@ import termios
 from contextlib import closing
 from pathlib import Path
 
-import numpy as np
 import pytest
 import requests
-from PIL import Image, ImageDraw
 from pillow_heif import from_pillow
 
-from tests.client.conftest import label, results, write_photos
+from tests.client.command import label, results
 from tests.client.fake_service import FakeService
+from tests.client.photos import picture, write_photos
 from tests.launch import PROJECT, Running
-
-
-def picture(seed: int) -> Image.Image:
-    pixels = np.random.default_rng(seed).integers(0, 256, (16, 16, 3), np.uint8)
-    image = Image.fromarray(pixels).resize((320, 240), Image.Resampling.BICUBIC)
-    ImageDraw.Draw(image).ellipse((60, 40, 260, 200), fill=(200, 30 * seed % 256, 30))
-    return image
 
 
 @pytest.fixture(scope="module")

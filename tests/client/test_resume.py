@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.client.conftest import label, results, start, write_photos
+from tests.client.command import label, results, start
 from tests.client.fake_service import FakeService
+from tests.client.photos import write_photos
 from tests.launch import wait_for
 
 

@@ -11,9 +11,9 @@ import psutil
 import pytest
 import requests
 
-from tests.client.conftest import ENVIRONMENT, label, results, write_photos
+from tests.client.command import ENVIRONMENT, label, results
 from tests.client.fake_service import FakeService, answer, fake_service
-from tests.client.test_labels import picture
+from tests.client.photos import picture, write_photos
 from tests.launch import free_port, local
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.client.conftest import ENVIRONMENT, results
-from tests.client.test_labels import picture
+from tests.client.command import ENVIRONMENT, results
+from tests.client.photos import picture
 from tests.launch import PROJECT, Running, free_port, run, wait_for
 
 

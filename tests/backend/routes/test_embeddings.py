@@ -17,8 +17,7 @@ from PIL import Image
 
 from backend.clip.export.cifar100 import LABELS, TEMPLATES
 from backend.clip.export.source import load
-from tests.backend.test_handler import huge_png
-from tests.pictures import encoded, photo
+from tests.pictures import encoded, huge_png, photo
 
 CHECKPOINT = Path(__file__).parents[3] / "training" / "checkpoint"
 IMAGES = [photo(size, seed) for seed, size in enumerate([(640, 480), (200, 300), (64, 64)])]

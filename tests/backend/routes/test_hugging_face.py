@@ -10,7 +10,7 @@ import requests
 from huggingface_hub import InferenceClient
 from huggingface_hub.errors import HfHubHTTPError
 
-from tests.backend.test_handler import error_code, post
+from tests.backend.asking import error_code, post
 from tests.pictures import encoded, photo
 
 PHOTO = encoded(photo((320, 240)), "JPEG", quality=90)

@@ -27,10 +27,9 @@ from backend.clip.errors import RequestError
 from backend.clip.query import PARAMETERS
 from backend.clip.version import VERSION
 from template.python3.server import errors as server_errors
-from tests.backend.test_handler import huge_png
 from tests.functions import clip
 from tests.launch import PROJECT, local, wait_for
-from tests.pictures import encoded, photo
+from tests.pictures import encoded, huge_png, photo
 
 DOCUMENT = json.loads((PROJECT / "backend" / "clip" / "openapi.json").read_text(encoding="utf-8"))
 PHOTO = encoded(photo((96, 64)), "JPEG")

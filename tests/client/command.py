@@ -1,0 +1,56 @@
+"""Runs the client as a process."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import IO, Any
+
+from tests.launch import PROJECT
+
+ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "CLIP_API_KEY"}
+
+
+def command(*arguments: str | Path) -> list[str]:
+    return [sys.executable, "-m", "client", *map(str, arguments)]
+
+
+def label(
+    *arguments: str | Path, stdout: IO[str] | int = subprocess.PIPE, environment: Mapping[str, str] = ENVIRONMENT
+) -> subprocess.CompletedProcess[str]:
+    """Runs the client to its end. What it writes to stderr is no stack trace."""
+    ended = subprocess.run(
+        command(*arguments),
+        cwd=PROJECT,
+        env=environment,
+        stdout=stdout,
+        stderr=subprocess.PIPE,
+        text=True,
+        errors="surrogateescape",
+        timeout=60,
+        check=False,
+    )
+    assert "Traceback" not in ended.stderr
+    return ended
+
+
+def start(*arguments: str | Path) -> subprocess.Popen[str]:
+    """Starts the client, with pipes for what it writes."""
+    return subprocess.Popen(
+        command(*arguments),
+        cwd=PROJECT,
+        env=ENVIRONMENT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def results(text: str) -> dict[str, Any]:
+    """The answers in JSON Lines by their files, of which each must stand there once."""
+    said = [json.loads(line) for line in text.splitlines()]
+    files = {each.pop("file"): each for each in said}
+    assert len(files) == len(said)
+    return files
