@@ -12,6 +12,7 @@ from werkzeug.http import parse_accept_header
 
 from .deadline import Deadline
 from .errors import RequestError
+from .explanation import Explanation
 from .formats import FORMATS
 from .interface import Response
 from .limits import (
@@ -57,7 +58,17 @@ def recognition_object(result: Recognition, manifest: Manifest) -> dict[str, Any
         said |= {"instead": {"label": ranking.instead.label, "confidence": _rounded(ranking.instead.confidence)}}
     if result.preview:
         said |= {"preview": f"data:image/jpeg;base64,{base64.b64encode(result.preview).decode()}"}
+    if result.explanation:
+        said |= {"explanation": _explanation_object(result.explanation)}
     return said | {"model": manifest.title}
+
+
+def _explanation_object(explanation: Explanation) -> dict[str, Any]:
+    return {
+        "label": explanation.label,
+        "grid": explanation.grid.round(3).tolist(),
+        "area": [round(edge, 6) for edge in explanation.area],
+    }
 
 
 def predictions_list(result: Ranking) -> list[dict[str, Any]]:
@@ -86,6 +97,7 @@ def description(recognizer: Recognizer) -> Response:
             "license": manifest.license,
             "precision": recognizer.precision,
             "precisions": {name: asdict(checked) for name, checked in manifest.precisions.items()},
+            "explains": recognizer.explainer is not None,
             "vocabulary": manifest.vocabulary,
             "labels": manifest.labels,
             "groups": recognizer.everyday.groups(manifest.labels),

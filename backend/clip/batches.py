@@ -11,8 +11,9 @@ Rows = list[NDArray[np.float32]]
 
 
 class _Waiting:
-    def __init__(self, image: NDArray[np.uint8]) -> None:
+    def __init__(self, image: NDArray[np.uint8], count: int | None) -> None:
         self.image = image
+        self.count = count
         self.rows: Rows | None = None
         self.error: BaseException | None = None
 
@@ -36,9 +37,9 @@ class Batches:
         self._busy = False
         self._changed = threading.Condition()
 
-    def infer(self, image: NDArray[np.uint8]) -> Rows:
-        """The model's outputs for one image. An error of the model is raised for all images of its batch."""
-        mine = _Waiting(image)
+    def infer(self, image: NDArray[np.uint8], count: int | None = None) -> Rows:
+        """The model's first ``count`` outputs for one image. An error of the model is raised for its whole batch."""
+        mine = _Waiting(image, count)
         with self._changed:
             self._waiting.append(mine)
         while batch := self._next(mine):
@@ -67,7 +68,7 @@ class Batches:
         try:
             outputs = self._model(np.stack([one.image for one in batch]))
             for row, one in enumerate(batch):
-                one.rows = [output[row].copy() for output in outputs]
+                one.rows = [output[row].copy() for output in outputs[: one.count]]
         except Exception as error:
             for one in batch:
                 one.error = error

@@ -4,6 +4,7 @@ import ctypes
 import mmap
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from openvino import opset13 as ops  # noqa: E402
 
 from .cpus import available_cpus  # noqa: E402
 
-__all__ = ["compile_tower", "ov"]
+__all__ = ["compile_after", "compile_tower", "ov"]
 
 _MAPS = Path("/proc/self/maps")
 _MADV_DONTNEED = 4
@@ -38,6 +39,36 @@ def compile_tower(path: Path, *, batch: int | None = None, precision: str = "f32
         model.reshape(shape)
     # For a batch of any size OpenVINO would pack weights that are f16 in the file once for each size.
     widened = _widen(model) if batch is None and precision == "f32" else None
+    compiled = _compile(core, model, precision)
+    _release(path.with_suffix(".bin"))
+    if widened is not None:
+        widened.madvise(mmap.MADV_DONTNEED)
+    return compiled
+
+
+def compile_after(path: Path, output: str, shape: Sequence[int], precision: str) -> ov.CompiledModel:
+    """Load the part of a model that computes its other outputs from one of them.
+
+    Args:
+        path: the ``.xml`` of the OpenVINO IR.
+        output: the name of an output, which is the input of what is loaded.
+        shape: of that input.
+        precision: see ``compile_tower``.
+    """
+    core = ov.Core()
+    model = core.read_model(path)
+    source = model.output(output).get_node().input_value(0)
+    parameter = ops.parameter(shape, source.get_element_type())
+    others = [result for result in model.get_results() if result.input_value(0) != source]
+    for reader in source.get_target_inputs():
+        if reader.get_node().get_type_name() != "Result":
+            reader.replace_source_output(parameter.output(0))
+    compiled = _compile(core, ov.Model(others, [parameter]), precision)
+    _release(path.with_suffix(".bin"))
+    return compiled
+
+
+def _compile(core: ov.Core, model: ov.Model, precision: str) -> ov.CompiledModel:
     settings = {
         "PERFORMANCE_HINT": "LATENCY",
         "INFERENCE_NUM_THREADS": available_cpus(),
@@ -45,11 +76,7 @@ def compile_tower(path: Path, *, batch: int | None = None, precision: str = "f32
         # If each container pinned its threads, they would all use the first cores of the host.
         "ENABLE_CPU_PINNING": False,
     }
-    compiled = core.compile_model(model, "CPU", settings)
-    _release(path.with_suffix(".bin"))
-    if widened is not None:
-        widened.madvise(mmap.MADV_DONTNEED)
-    return compiled
+    return core.compile_model(model, "CPU", settings)
 
 
 def _widen(model: ov.Model) -> mmap.mmap | None:

@@ -16,6 +16,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from .plurals import plurals
+
 FILE = "everyday.json"
 EMBEDDINGS = "everyday.npy"
 LABEL_EMBEDDINGS = "labels.npy"
@@ -35,6 +37,8 @@ class View(NamedTuple):
     """float32 [dim], of unit length."""
     classes: NDArray[np.float64]
     """float64 [classes], the logits of the fine classes; empty where the tower has none."""
+    map: NDArray[np.float32] | None = None
+    """The tower's map (``explanation.py``), where it was asked for."""
 
 
 @dataclass(frozen=True)
@@ -115,6 +119,18 @@ class Everyday(ABC):
             The best candidate's logit and those of all that competes with it, on one scale.
         """
 
+    @abstractmethod
+    def direction(self, view: View, candidates: Candidates, best: int) -> NDArray[np.floating]:
+        """The direction in which a change of the tower's output makes a candidate most likely.
+
+        Args:
+            view: of the image; ``candidates`` and ``best`` as for ``rivals``.
+
+        Returns:
+            [dim] or, where words are compared by their fine classes, [classes]: that of the candidate less that of the
+            average word. What speaks for all words alike, speaks for none.
+        """
+
     def groups(self, labels: Sequence[str]) -> dict[str, list[str]]:
         """Labels by the most general word above each, for people to read; ``other`` has those that would be alone."""
         groups: dict[str, list[str]] = {}
@@ -141,7 +157,7 @@ class Everyday(ABC):
         positions: dict[str, int] = {}
         names = [[entry["word"], *entry["also"]] for entry in self._entries]
         # Names in the list go before plurals by rule: "glasses" is a word of its own, not the plural of "glass".
-        for form in (lambda name: (name,), _plurals):
+        for form in (lambda name: (name,), plurals):
             for position, known in enumerate(names):
                 for name in known:
                     for spelled in form(name.casefold()):
@@ -194,6 +210,14 @@ class FineClasses(Everyday):
         competing[self._entries[word]["compatible"]] = False
         return float(words[word]), view.classes[competing]
 
+    def direction(self, view: View, candidates: Candidates, best: int) -> NDArray[np.floating]:
+        """The gradient of the word's logit less the mean of all classes'."""
+        members = self._entries[candidates.words[best]]["classes"]
+        exponents = np.exp(view.classes[members] - view.classes[members].max())
+        direction = np.full(len(view.classes), -1 / len(view.classes))
+        direction[members] += exponents / exponents.sum()
+        return direction
+
 
 class WordEmbeddings(Everyday):
     """A word's logit is that of any label: logit scale times cosine."""
@@ -237,15 +261,6 @@ class WordEmbeddings(Everyday):
         competing[candidates.words[candidates.words >= 0]] = False  # these are among the candidates
         return float(logits[best]), np.concatenate([logits[others], words[competing]])
 
-
-def _plurals(name: str) -> Sequence[str]:
-    """The regular plurals of a name, by its last letters."""
-    if name.endswith("y") and name[-2:-1] not in "aeiou":
-        return (name[:-1] + "ies",)
-    if name.endswith(("s", "x", "z", "ch", "sh")):
-        return (name + "es",)
-    if name.endswith("fe"):
-        return (name[:-2] + "ves", name + "s")
-    if name.endswith(("f", "o")):
-        return (name[:-1] + "ves" if name.endswith("f") else name + "es", name + "s")
-    return (name + "s",)
+    def direction(self, view: View, candidates: Candidates, best: int) -> NDArray[np.floating]:
+        """The candidate's embedding less the mean of the words'."""
+        return np.asarray(candidates.embeddings[best] - self._embeddings.mean(axis=0))

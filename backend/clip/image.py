@@ -96,7 +96,8 @@ def read_photo(
         with Image.open(io.BytesIO(data), formats=[name]) as image:
             require(Cost.of(image))
             upright = _load_upright(image, data, preprocessing)
-            return Photo(np.asarray(fit(upright, preprocessing)), jpeg_preview(upright) if preview else b"")
+            pixels = np.asarray(fit(upright, preprocessing))
+            return Photo(pixels, upright.size, jpeg_preview(upright) if preview else b"")
     except Image.DecompressionBombError as error:
         raise TooManyPixels(f"The image has more than the {MAX_IMAGE_PIXELS:,} pixels that are accepted.") from error
     except (RequestError, MemoryError):

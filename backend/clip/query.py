@@ -9,7 +9,7 @@ from werkzeug.datastructures import MultiDict
 from .errors import BadParameter
 from .limits import DEFAULT_TOP_K, MAX_LABEL_CHARACTERS, MAX_LABELS
 
-PARAMETERS = ("top_k", "labels", "vocabulary", "template", "preview")
+PARAMETERS = ("top_k", "labels", "vocabulary", "template", "preview", "explain")
 _VOCABULARIES = ("labels", "everyday")
 _FLAGS = {"1": True, "true": True, "0": False, "false": False}
 
@@ -24,6 +24,8 @@ class Query:
     template: str | None = None
     preview: bool = False
     """Whether the answer should contain a small picture of the photo."""
+    explain: bool = False
+    """Whether the answer should say where in the photo the first label was found."""
 
     @classmethod
     def parse(cls, values: "MultiDict[str, str]") -> "Query":
@@ -43,7 +45,8 @@ class Query:
             raise BadParameter("vocabulary=everyday ranks words of its own: give it without labels and template.")
         if template is not None:
             require_template(template)
-        return cls(_top_k(_single(values, "top_k")), labels, everyday, template, _flag(values, "preview"))
+        preview, explain = _flag(values, "preview"), _flag(values, "explain")
+        return cls(_top_k(_single(values, "top_k")), labels, everyday, template, preview, explain)
 
 
 def _fold(text: str) -> str:

@@ -16,6 +16,7 @@ from .confidence import Evidence, confidence
 from .deadline import Deadline
 from .errors import ClosedVocabulary
 from .everyday import LABEL_EMBEDDINGS, Candidates, Everyday, View
+from .explanation import Explainer
 from .manifest import Manifest
 from .precision import fastest, setting
 from .tower import ImageTower
@@ -81,18 +82,24 @@ class Recognizer:
         self.observe_batch: Callable[[int], None] = lambda size: None
         """Is called with the number of images of each run of the image tower."""
         self._tower = ImageTower(folder, self.precision, lambda size: self.observe_batch(size))
+        self.explainer = None
+        if self._tower.has_map:
+            precision = "f32" if self.precision == "int8" else self.precision
+            self.explainer = Explainer(folder, self.everyday, self.manifest.image, precision)
         self._encoder_lock = threading.Lock()
         self.embed(np.zeros((*self.manifest.image.size, 3), np.uint8))
         _log.info("%s computes in %s", self.manifest.title, self.precision)
 
-    def embed(self, pixels: NDArray[np.uint8]) -> View:
+    def embed(self, pixels: NDArray[np.uint8], *, with_map: bool = False) -> View:
         """Encode one image.
 
         Args:
             pixels: uint8 [height, width, 3], RGB, as ``read_pixels`` returns them.
+            with_map: whether the view has the map, of a model that has an ``explainer``.
         """
-        embedding, *classes = self._tower.infer(pixels)
-        return View(embedding, classes[0].astype(np.float64) if classes else np.empty(0))
+        embedding, *others = self._tower.infer(pixels, with_map=with_map)
+        map_ = others.pop() if with_map else None
+        return View(embedding, others[0].astype(np.float64) if others else np.empty(0), map_)
 
     def candidates(self, query: "Query", deadline: Deadline) -> Candidates:
         """Find what an image is compared with.

@@ -8,7 +8,9 @@ from numpy.typing import NDArray
 
 from .deadline import Deadline
 from .decoding import Decoders
+from .errors import BadParameter
 from .everyday import Candidates, View
+from .explanation import Explanation
 from .photo import Photo
 from .query import Query
 from .recognizer import Ranking, Recognizer
@@ -21,6 +23,8 @@ class Recognition:
     ranking: Ranking
     preview: bytes
     """A JPEG file; empty unless it was asked for."""
+    explanation: Explanation | None
+    """Of the first label; None unless it was asked for."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +35,13 @@ class Service:
     recognizer: Recognizer
 
     def candidates(self, query: Query, deadline: Deadline) -> Candidates:
-        """The candidates of the query."""
+        """The candidates of the query.
+
+        Raises:
+            BadParameter: it asks for an explanation, and the model has none.
+        """
+        if query.explain and self.recognizer.explainer is None:
+            raise BadParameter("This model cannot say where in a photo it found a label: leave explain out.")
         with deadline.infers():
             return self.recognizer.candidates(query, deadline)
 
@@ -44,9 +54,14 @@ class Service:
     ) -> Recognition:
         """The best of the candidates for an image file, with what else the query asks for."""
         photo = self._decode(image, deadline, preview=query.preview)
-        view = self._embed(photo, deadline)
+        view = self._embed(photo, deadline, with_map=query.explain)
         with deadline.infers():
-            return Recognition(self.recognizer.rank(view, candidates, query.top_k), photo.preview)
+            ranking = self.recognizer.rank(view, candidates, query.top_k)
+            explainer = self.recognizer.explainer
+            explanation = None
+            if query.explain and explainer is not None:
+                explanation = explainer.explain(view, candidates, ranking.predictions[0].label, photo.size)
+        return Recognition(ranking, photo.preview, explanation)
 
     def encode(self, texts: Sequence[str], deadline: Deadline) -> tuple[NDArray[np.float32], int]:
         """float32 [texts, dim], and the number of their tokens."""
@@ -57,7 +72,7 @@ class Service:
         with deadline.decodes():
             return self.decoders.read_photo(image, self.recognizer.manifest.image, deadline, preview=preview)
 
-    def _embed(self, photo: Photo, deadline: Deadline) -> View:
+    def _embed(self, photo: Photo, deadline: Deadline, *, with_map: bool = False) -> View:
         deadline.require()
         with deadline.infers():
-            return self.recognizer.embed(photo.pixels)
+            return self.recognizer.embed(photo.pixels, with_map=with_map)

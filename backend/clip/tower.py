@@ -13,6 +13,8 @@ from .engine import compile_tower
 FILES = {"int8": "image.int8.xml"}
 """The tower's file in the folder, where it is not ``DEFAULT_FILE``, by precision."""
 DEFAULT_FILE = "image.xml"
+MAP = "map"
+"""The last output of towers that can say what of a picture counted, see ``explanation.py``."""
 _BATCH = 8
 # If a tower's weights fit into the processor's cache, batches gain nothing, and a fixed batch of one image is faster.
 _CACHED_BYTES = 32 << 20
@@ -31,14 +33,23 @@ class ImageTower:
         batched = path.with_suffix(".bin").stat().st_size > _CACHED_BYTES
         computed = "f32" if precision == "int8" else precision
         self._tower = compile_tower(path, batch=None if batched else 1, precision=computed)
+        outputs = self._tower.outputs
+        self.has_map = MAP in outputs[-1].get_names()
+        self._count = len(outputs) - self.has_map
         self._local = threading.local()
         self._batches = Batches(self._infer, _BATCH) if batched else None
 
-    def infer(self, pixels: NDArray[np.uint8]) -> Rows:
-        """The embedding of an image, uint8 [height, width, 3], and the logits of its fine classes where it has some."""
+    def infer(self, pixels: NDArray[np.uint8], *, with_map: bool = False) -> Rows:
+        """Compute the embedding of an image, and the logits of its fine classes where the tower has some.
+
+        Args:
+            pixels: uint8 [height, width, 3].
+            with_map: whether the tower's map comes last; it is not copied otherwise.
+        """
+        count = self._count + with_map
         if self._batches is not None:
-            return self._batches.infer(pixels)
-        return [output[0].copy() for output in self._infer(pixels[np.newaxis])]
+            return self._batches.infer(pixels, count)
+        return [output[0].copy() for output in self._infer(pixels[np.newaxis])[:count]]
 
     def _infer(self, images: NDArray[np.uint8]) -> Sequence[NDArray[np.float32]]:
         request = getattr(self._local, "request", None)

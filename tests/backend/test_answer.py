@@ -25,7 +25,7 @@ MANIFEST = Manifest.read(Path(__file__).parents[2] / "backend" / "clip" / "model
     ],
 )
 def test_a_score_has_six_significant_digits(score: float, written: str) -> None:
-    result = Recognition(Ranking([Prediction("apple", score)], 0.5, True, None), preview=b"")
+    result = Recognition(Ranking([Prediction("apple", score)], 0.5, True, None), preview=b"", explanation=None)
 
     answer = recognition(result, MANIFEST, None, Deadline.unlimited())
 
@@ -36,7 +36,7 @@ def test_a_score_has_six_significant_digits(score: float, written: str) -> None:
 def test_an_answer_that_is_not_recognized_says_what_it_is_instead() -> None:
     ranking = Ranking([Prediction("aquarium fish", 0.8)], 0.03125, False, Instead("flamingo", 0.93))
 
-    answer = recognition(Recognition(ranking, preview=b""), MANIFEST, None, Deadline.unlimited())
+    answer = recognition(Recognition(ranking, preview=b"", explanation=None), MANIFEST, None, Deadline.unlimited())
 
     assert json.loads(answer["body"]) == {
         "predictions": [{"label": "aquarium fish", "score": 0.8}],

@@ -54,7 +54,7 @@ def test_command_line_writes_a_whole_folder(checkpoints: dict[str, str], tmp_pat
     assert "Exported tiny/random (open vocabulary)" in result.stderr
     assert {path.name for path in out.iterdir()} == {
         *("image.xml", "image.bin", "text.xml", "text.bin", "tokenizer.json", "labels.npy", "model.json"),
-        *("everyday.json", "everyday.npy"),
+        *("everyday.json", "everyday.npy", "explain.xml", "explain.bin"),
     }
     weights = Path(checkpoints["vit"].removeprefix("local-dir:")) / "open_clip_model.safetensors"
     manifest = Manifest.read(out)

@@ -41,6 +41,10 @@ def test_the_quantized_tower_stands_beside_the_float_one(
     pixels = np.asarray(photo((64, 64), 99))
     one, other = floating.embed(pixels).embedding, quantized.embed(pixels).embedding
     assert 0.99 <= float(one @ other) < 0.999999
+    maps = [recognizer.embed(pixels, with_map=True).map for recognizer in (floating, quantized)]
+    assert maps[0] is not None
+    assert maps[1] is not None
+    assert np.corrcoef(maps[0].ravel(), maps[1].ravel())[0, 1] > 0.98
 
 
 def test_a_tower_that_disagrees_is_refused(

@@ -20,19 +20,22 @@ from ..deadline import Deadline
 from ..engine import ov
 from ..everyday import EMBEDDINGS, Everyday
 from ..everyday import FILE as EVERYDAY_FILE
+from ..explanation import FILE as EXPLAIN_FILE
 from ..manifest import FILE as MANIFEST_FILE
 from ..manifest import Manifest
 from ..preprocessing import Preprocessing
 from ..text import DEFAULT_TEMPLATE, LabelEncoder
+from ..tower import MAP
 from .check import check_against_open_clip
 from .cifar100 import LABELS, TEMPLATES
+from .explain import PatchEmbeddings, layer_after_map
 from .source import ExportError, Source
 from .towers import ImageTower, TextTower, bpe_tokenizer
-from .trim import without_unread_tokens
+from .trim import ClassTokenBlock, without_unread_tokens
 from .vocabulary import vocabulary as everyday_vocabulary
 
 _TEXT_FILES = ("text.xml", "text.bin", "tokenizer.json")
-_IMAGE_FILES = ("image.xml", "image.bin", "image.int8.xml", "image.int8.bin")
+_IMAGE_FILES = ("image.xml", "image.bin", "image.int8.xml", "image.int8.bin", EXPLAIN_FILE, "explain.bin")
 _FILES = (*_IMAGE_FILES, "labels.npy", EVERYDAY_FILE, EMBEDDINGS, *_TEXT_FILES, MANIFEST_FILE)
 # ``Manifest.generality``. A general word that is a set of fine classes is at least as probable as each of its kinds;
 # one that has an embedding is not.
@@ -103,7 +106,11 @@ def export(
         np.save(folder / "labels.npy", labels)
         pixels = torch.zeros(2, *manifest.image.size, 3, dtype=torch.uint8)
         image_tower = ImageTower(without_unread_tokens(model), config["mean"], config["std"], classes)
-        _convert(image_tower, pixels, [-1, *pixels.shape[1:]], folder / "image.xml")
+        last = MAP if image_tower.has_map else None
+        _convert(image_tower, pixels, [-1, *pixels.shape[1:]], folder / "image.xml", last_output=last)
+        if isinstance(layer_after_map(image_tower.model.visual), ClassTokenBlock):
+            tokens = image_tower(pixels)[-1][:1]
+            _convert(PatchEmbeddings(image_tower.model.visual), tokens, [*tokens.shape], folder / EXPLAIN_FILE)
         length = manifest.context_length
         tokens = source.tokenizer(["a photo of a cat.", "a dog"])
         _convert(text_tower, tokens, [-1, -1 if text_tower.causal else length], folder / "text.xml")
@@ -155,8 +162,13 @@ def _install(folder: Path, out: Path) -> None:
             (out / name).unlink(missing_ok=True)
 
 
-def _convert(tower: torch.nn.Module, example: torch.Tensor, shape: Sequence[int], path: Path) -> None:
+def _convert(
+    tower: torch.nn.Module, example: torch.Tensor, shape: Sequence[int], path: Path, *, last_output: str | None = None
+) -> None:
+    """Write a module as OpenVINO IR. ``last_output`` is a name for the last of its outputs."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the tracer warns of every shape that it turns into a constant
         converted = ov.convert_model(tower, example_input=example, input=list(shape))
+    if last_output is not None:
+        converted.outputs[-1].get_tensor().set_names({last_output})
     ov.save_model(converted, path, compress_to_fp16=True)

@@ -15,6 +15,8 @@ from tokenizers.processors import TemplateProcessing
 from torch import Tensor, nn
 from torch.nn import functional
 
+from .explain import inputs_of, layer_after_map
+
 
 class FineClasses(nn.Module):
     """The second output of an image tower: logits of fine classes.
@@ -60,14 +62,20 @@ class ImageTower(nn.Module):
         self.mean = nn.Buffer(torch.tensor(mean).view(1, 3, 1, 1) * 255)
         self.std = nn.Buffer(torch.tensor(std).view(1, 3, 1, 1) * 255)
 
-    def forward(self, pixels: Tensor) -> Tensor | tuple[Tensor, Tensor]:
-        """uint8 [n, height, width, 3] to float32 [n, dim], and [n, classes] where there are fine classes."""
+    @property
+    def has_map(self) -> bool:
+        return layer_after_map(self.model.visual) is not None
+
+    def forward(self, pixels: Tensor) -> tuple[Tensor, ...]:
+        """uint8 [n, height, width, 3] to float32 [n, dim], then [n, classes] where there are fine classes, and last the
+        map (``explain.py``) where there is one."""
         normalized = (pixels.permute(0, 3, 1, 2).float() - self.mean) / self.std
-        if self.classes is None:
-            return cast(Tensor, self.model.encode_image(normalized, normalize=True))
-        features = self.model.visual.trunk(normalized)
-        embedding = self.model.visual.head(features)
-        return functional.normalize(embedding, dim=-1), self.classes(features, embedding)
+        with inputs_of(layer_after_map(self.model.visual)) as maps:
+            if self.classes is None:
+                return self.model.encode_image(normalized, normalize=True), *maps
+            features = self.model.visual.trunk(normalized)
+            embedding = self.model.visual.head(features)
+            return functional.normalize(embedding, dim=-1), self.classes(features, embedding), *maps
 
 
 class TextTower(nn.Module):

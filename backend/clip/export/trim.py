@@ -32,7 +32,7 @@ def without_unread_tokens(model: Any) -> Any:
     visual: Any = trimmed.visual
     if _is_plain(visual):
         blocks = visual.transformer.resblocks
-        blocks[-1] = _ResidualAttentionBlock(blocks[-1])
+        blocks[-1] = ClassTokenBlock(blocks[-1])
     elif _is_separate_eva(visual):
         blocks = visual.trunk.blocks
         blocks[-1] = _EvaBlock(blocks[-1])
@@ -51,7 +51,7 @@ def _is_plain(visual: Any) -> bool:
     )
 
 
-class _ResidualAttentionBlock(nn.Module):
+class ClassTokenBlock(nn.Module):
     """open_clip's ``ResidualAttentionBlock``; float32 [n, tokens, dim] to [n, 1, dim]."""
 
     def __init__(self, block: Any) -> None:
