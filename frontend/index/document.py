@@ -7,7 +7,7 @@ import operator
 import re
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 from rcssmin import cssmin
 from rjsmin import jsmin
@@ -43,8 +43,14 @@ _ERRORS = json.dumps(
 # Drawings that the bundled model recognizes.
 _PICTURES = ("orange", "bus", "clock")
 
+
+def _template(name: str) -> str:
+    """A file of the folder, without indentation."""
+    return re.sub(r"^ +", "", (_PAGE / name).read_text("utf-8"), flags=re.MULTILINE)
+
+
 _environment = Environment(
-    loader=FileSystemLoader(_PAGE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    loader=FunctionLoader(_template), autoescape=True, undefined=StrictUndefined, trim_blocks=True
 )
 _environment.filters.update(sure=sure, known=known, other_guesses=other_guesses, combined=operator.or_)
 _environment.globals.update(
@@ -82,6 +88,5 @@ HEADERS = {
 
 
 def render(template: str, **values: object) -> bytes:
-    """Render a document of ``page/`` in UTF-8, without indentation. All values are escaped."""
-    html = _environment.get_template(template).render(**values)
-    return re.sub(r"^[ \n]+", "", html, flags=re.MULTILINE).encode()
+    """Render a document of ``page/`` in UTF-8. All values are escaped."""
+    return _environment.get_template(template).render(**values).encode()

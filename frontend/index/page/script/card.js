@@ -128,7 +128,9 @@ class Card {
     this.code = error.code;
     this.short = error.words;
     this.element.dataset.retry = String(error.retry);
-    this.$(".facts").textContent = [`Code: ${error.code}`, status && `status ${status}`, detail].filter(Boolean).join(", ");
+    this.$(".facts").textContent = [`Code: ${error.code}`, status && `status ${status}`, detail]
+      .filter(Boolean)
+      .join(", ");
   }
 
   canceled() {

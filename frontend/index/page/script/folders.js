@@ -23,7 +23,13 @@ async function dropped(transfer) {
 }
 
 async function filesIn(entry) {
-  if (entry.isFile) return new Promise((resolve) => entry.file((file) => resolve([file]), () => resolve([])));
+  if (entry.isFile)
+    return new Promise((resolve) =>
+      entry.file(
+        (file) => resolve([file]),
+        () => resolve([]),
+      ),
+    );
   const reader = entry.createReader();
   const inside = [];
   // A reader gives a hundred entries at a time, and an empty list at the end.

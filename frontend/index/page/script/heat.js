@@ -55,7 +55,8 @@ async function toggleHeat(card) {
   const map = heatMap(card.explanation, card.picture);
   map.setAttribute("aria-label", `Where the recognizer looked for ${label}`);
   card.$(".frame").append(map);
-  card.$(".legend").textContent = `Bright is what counted for “${label}”, coarsely: ${grid[0].length} × ${grid.length} fields.`;
+  card.$(".legend").textContent =
+    `Bright is what counted for “${label}”, coarsely: ${grid[0].length} × ${grid.length} fields.`;
   card.$(".heat").setAttribute("aria-pressed", "true");
   announce(card.$(".legend").textContent);
 }

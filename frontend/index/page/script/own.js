@@ -3,7 +3,11 @@
 
 const chosen = () => $("choice").querySelector(":checked").value;
 const ownWords = () => [...$("chips").children].map((chip) => chip.firstElementChild.textContent);
-const split = (text) => text.split(",").map((word) => word.trim()).filter(Boolean);
+const split = (text) =>
+  text
+    .split(",")
+    .map((word) => word.trim())
+    .filter(Boolean);
 
 // The query that makes the recognizer choose between what the visitor wants, or "".
 function wanted() {

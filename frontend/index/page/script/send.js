@@ -25,7 +25,12 @@ function send(blob, query, signal, onProgress) {
     request.onload = () => {
       try {
         resolve({
-          answer: understood(request.responseText, request.status, "predictions", request.getResponseHeader("Retry-After")),
+          answer: understood(
+            request.responseText,
+            request.status,
+            "predictions",
+            request.getResponseHeader("Retry-After"),
+          ),
           took: performance.now() - began,
           timing: request.getResponseHeader("Server-Timing") ?? "",
         });

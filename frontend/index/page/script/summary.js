@@ -26,7 +26,10 @@ function results() {
 }
 
 // A cell of CSV (RFC 4180). A spreadsheet would take one that begins like a formula for one.
-const cell = (value = "") => `"${String(value).replace(/^[=+\-@\t]/, "'$&").replaceAll('"', '""')}"`;
+const cell = (value = "") =>
+  `"${String(value)
+    .replace(/^[=+\-@\t]/, "'$&")
+    .replaceAll('"', '""')}"`;
 
 function csv() {
   const header = ["file", "recognized", "label", "confidence", "instead", "instead confidence", "error"];
@@ -58,4 +61,7 @@ for (const button of $("save").children) {
   };
 }
 
-const lines = () => current().map((card) => [card.name, card.short].join(TSV)).join("\n");
+const lines = () =>
+  current()
+    .map((card) => [card.name, card.short].join(TSV))
+    .join("\n");

@@ -29,18 +29,28 @@ const none = (query) => {
 function verdict({ predictions, confidence, recognized, instead }, query) {
   const { label } = predictions[0];
   const state = recognized ? "done" : "unsure";
-  const howSure = `${sure((recognized || !instead ? { confidence } : instead).confidence)} sure`;
+  const howSure = `${sure(recognized ? confidence : (instead?.confidence ?? 0))} sure`;
+  const other = instead ? `I would call it ${instead.label}, ${howSure}.` : "";
   if (labelsOf(query).length === 1) {
     const best = recognized ? yes(confidence) : "I do not think so";
-    const note = recognized ? howSure : instead ? `I would call it ${instead.label}, ${howSure}.` : "";
-    return { state, eyebrow: `Is it “${label}”?`, best, note, short: `${label}? ${best}` };
+    return {
+      state,
+      eyebrow: `Is it “${label}”?`,
+      best,
+      note: recognized ? howSure : other,
+      short: `${label}? ${best}`,
+    };
   }
-  if (recognized) return { state, eyebrow: opinion(confidence), best: label, note: howSure, short: `${label}, ${howSure}` };
+  if (recognized)
+    return { state, eyebrow: opinion(confidence), best: label, note: howSure, short: `${label}, ${howSure}` };
   if (instead) {
     const eyebrow = `${none(query)} I would call it`;
     return { state, eyebrow, best: instead.label, note: howSure, short: `${eyebrow} ${instead.label}` };
   }
-  const near = predictions.slice(0, NEAREST).map((one) => one.label).join(", ");
+  const near = predictions
+    .slice(0, NEAREST)
+    .map((one) => one.label)
+    .join(", ");
   const note = `The nearest of them: ${near}.`;
   return { state, eyebrow: none(query), best: "I do not recognize this", note, short: "not recognized" };
 }

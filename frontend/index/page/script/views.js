@@ -44,7 +44,7 @@ function listen(card) {
   card.$(".next").onclick = () => $("another").click();
   card.$(".remove").onclick = () => remove([card]);
   card.$(".heat").onclick = () => toggleHeat(card);
-  card.$(".part").onclick = () => choosePart(card);
+  card.$(".part").onclick = () => new PartSheet(card);
   card.$(".show").onclick = () => {
     if (card.element.parentElement === $("current")) open(card, !card.element.hasAttribute("data-opened"));
     else showAgain([card]);
