@@ -25,7 +25,8 @@ from ..service import Service
 PATH = "/v1/embeddings"
 # "user" is for OpenAI's statistics. Clients must send "model"; there is only one here, which the answer names.
 _NAMES = ("input", "model", "encoding_format", "dimensions", "user")
-_DATA_URI = re.compile(r"\s*data:\S*,", re.IGNORECASE)
+# Bounded: what follows may have megabytes, and no comma.
+_DATA_URI = re.compile(r"\s{0,9}data:[^\s,]{0,200},", re.IGNORECASE)
 
 
 def embed(service: Service, event: Event, deadline: Deadline) -> Response:
@@ -83,7 +84,7 @@ def _inputs(given: Any) -> list[str]:
     for position, text in enumerate(inputs):
         if not isinstance(text, str):
             raise BadParameter(f"input[{position}] must be a string, a text or an image as a data URI: no tokens.")
-        if not text.strip():
+        if not text or text.isspace():
             raise BadParameter(f"input[{position}] is empty.")
         if is_url(text):
             raise BadParameter(f"input[{position}] is a URL, and no URL is fetched: send an image as a data URI.")
