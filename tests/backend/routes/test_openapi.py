@@ -114,6 +114,14 @@ def test_all_forms_of_an_answer(options: dict[str, Any], clip_url: str) -> None:
     conforms("post", "/", answer)
 
 
+def test_an_explanation_where_the_model_has_them(clip_url: str) -> None:
+    explains = send(clip_url, "get", "/").json()["explains"]
+    answer = send(clip_url, "post", "/", params={"explain": "1"})
+    assert answer.status_code == (200 if explains else 400)
+    assert ("explanation" in answer.json()) == explains
+    conforms("post", "/", answer)
+
+
 WRONG: dict[int, tuple[dict[str, Any], dict[str, Any]]] = {
     400: ({"json": {"inputs": 5}}, {"data": b"{"}),
     413: ({"data": huge_png(60_000, 1000)}, {"data": bytes(33 << 20)}),
