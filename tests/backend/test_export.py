@@ -205,10 +205,11 @@ def test_another_text_cleaning_is_an_error(tmp_path: Path) -> None:
         export(load(name, None), tmp_path / "model")
 
 
-def test_a_checkpoint_with_fine_classes_gives_a_second_output(tmp_path: Path) -> None:
-    name = write_checkpoint(tmp_path / "checkpoint", "timm")
+def test_a_checkpoint_with_fine_classes_gives_a_second_output(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(VISION, "tiny", VISION["timm"] | {"timm_model_name": "test_efficientnet"})
+    name = write_checkpoint(tmp_path / "checkpoint", "tiny")
     torch.manual_seed(0)
-    sizes = {"features": (1280, 6), "sharp": (64, 2), "small": (64, 2), "gate": (1280, 1)}
+    sizes = {"features": (256, 6), "sharp": (64, 2), "small": (64, 2), "gate": (256, 1)}
     layers = {layer: torch.nn.Linear(*size) for layer, size in sizes.items()}
     tensors = {
         f"{layer}.{key}": value for layer, linear in layers.items() for key, value in linear.state_dict().items()
