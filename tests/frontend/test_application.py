@@ -7,7 +7,7 @@ import pytest
 import requests
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.launch import Running
+from tests.launch import Running, wait_for
 from tests.template.wire import exchange
 
 from .photos import camera_photo, file
@@ -97,3 +97,18 @@ def test_two_accept_headers_count_as_one_and_what_makes_no_sense_is_left_out(
     raw = exchange(application, head.encode(), photo)
     assert raw.startswith(b"HTTP/1.1 200 ")
     assert b"\r\nContent-Type: text/plain; charset=utf-8\r\n" in raw
+
+
+def test_one_call_id_and_one_trace_stand_in_the_logs_of_both(application: Running) -> None:
+    sent = {"X-Call-Id": "both-logs", "traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}
+
+    def lines() -> dict[str, dict[str, object]]:
+        found = (line.partition(" | ") for line in application.output().splitlines() if '"both-logs"' in line)
+        return {name: json.loads(text) for name, _, text in found}
+
+    requests.post(f"{application.url}/function/index", data=b"no photo", headers=sent, timeout=30)
+
+    wait_for(lambda: set(lines()) == {"index", "clip"}, application.output)
+    for line in lines().values():
+        assert line["traceparent"] == sent["traceparent"]
+        assert (line["status"], line["code"]) == (415, "unsupported_image")

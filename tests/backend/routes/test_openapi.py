@@ -167,15 +167,14 @@ def troubled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[int, str
     text = (PROJECT / "stack.yml").read_text(encoding="utf-8")
     yaml.write_text(text.replace('max_inflight: "16"', 'max_inflight: "1"').replace("./", f"{PROJECT}/"))
     circumstances: dict[int, dict[str, Any]] = {
-        401: {"secrets_dir": str(secrets)},
-        408: {"body_timeout": "300ms"},
+        401: {"secrets_dir": str(secrets), "body_timeout": "300ms"},
         500: {"wrapper": edited(BUG)},
         503: {"wrapper": edited(SLOW), "wait_for_ready": False, "handler_wait": "100ms"},
     }
     with ExitStack() as servers:
         found = {status: servers.enter_context(clip(**each)).url for status, each in circumstances.items()}
         gateway = servers.enter_context(local("-f", str(yaml)))
-        yield found | {431: found[401], 429: gateway.url + "/function/clip"}
+        yield found | {408: found[401], 431: found[401], 429: gateway.url + "/function/clip"}
 
 
 def stalled(method: str, url: str) -> HTTPConnection:
