@@ -20,6 +20,7 @@ EVERYDAY = ["cat", "dog", "flamingo", "pizza", *LABELS]
 DESCRIPTION: dict[str, Any] = {
     "model": "tiny/test",
     "vocabulary": "closed",
+    "explains": True,
     "labels": LABELS,
     "groups": {"food": ["apple", "orange", "pear"], "plant": ["sunflower", "tulip"], "other": ["bear", "clock"]},
     "everyday": EVERYDAY,

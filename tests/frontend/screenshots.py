@@ -5,8 +5,8 @@ from io import BytesIO
 from pathlib import Path
 
 import skimage.data
-from PIL import Image, ImageDraw
-from playwright.sync_api import Browser, Page
+from PIL import Image
+from playwright.sync_api import Browser, FilePayload, Page
 
 from tests.launch import local
 
@@ -17,6 +17,7 @@ FOLDER = Path(__file__).parents[2] / "docs" / "screenshots"
 DESK = {"width": 1120, "height": 780}
 PHONE = {"width": 390, "height": 844}
 COLORS = 256
+NAMES = {"chelsea": "cat", "coffee": "coffee", "rocket": "rocket", "coins": "coins"}
 
 
 def take(page: Page, name: str) -> None:
@@ -35,82 +36,65 @@ def opened(browser: Browser, url: str, **options: object) -> Page:
     return page
 
 
-def draw(page: Page, name: str) -> None:
-    page.get_by_role("button", name=name).click()
+def shown(page: Page, *files: FilePayload) -> None:
+    """Has the photos looked at, and waits for their answers."""
+    page.set_input_files("#photo", list(files))
+    page.locator("#current :is([data-state=done], [data-state=unsure])").nth(len(files) - 1).wait_for()
 
 
-def finished(page: Page) -> None:
-    page.locator("#current [aria-busy=false]").last.wait_for()
+def photograph(name: str) -> FilePayload:
+    """One of scikit-image's photographs, which are free to use: the cat is by Stefan van der Walt, the coffee by Rachel
+    Michetti, the rocket by SpaceX, the coins by the Brooklyn Museum.
+    """
+    [path] = (Path(str(skimage.data.__file__)).parent).glob(f"{name}.*")
+    with Image.open(path) as image:
+        return file(f"{NAMES[name]}.jpg", encoded(image.convert("RGB"), quality=92))
 
 
-def key() -> Image.Image:
-    """A picture of a key, for which the bundled model has no word."""
-    image = Image.new("RGB", (1280, 960), "#2f4a57")
-    pen = ImageDraw.Draw(image)
-    pen.ellipse((180, 280, 580, 680), outline="#e7b23c", width=110)
-    pen.rectangle((540, 430, 1120, 530), fill="#e7b23c")
-    pen.rectangle((900, 500, 970, 650), fill="#e7b23c")
-    pen.rectangle((1030, 500, 1100, 690), fill="#e7b23c")
-    return image.resize((640, 480), Image.Resampling.LANCZOS)
-
-
-def cat() -> bytes:
-    """A photograph of a cat, which is none of the hundred; by Stefan van der Walt, public domain."""
-    with Image.open(Path(str(skimage.data.__file__)).parent / "chelsea.png") as image:
-        return encoded(image.convert("RGB"), quality=92)
+def drawings(page: Page) -> list[FilePayload]:
+    """The page's own drawings, as files."""
+    return [
+        file(f"drawing {place}.png", one.screenshot())
+        for place, one in enumerate(page.locator(".example svg").all(), 1)
+    ]
 
 
 def desk(browser: Browser, url: str) -> None:
-    """Start, working, result, something else, not recognized and error, one after the other, on a screen."""
-    page = opened(browser, url)
-    take(page, "start")
-
-    network = page.context.new_cdp_session(page)
-    slow = {"offline": False, "latency": 8_000, "downloadThroughput": -1, "uploadThroughput": -1}
-    network.send("Network.emulateNetworkConditions", slow)
-    draw(page, "bus")
-    page.get_by_text("may be starting up").wait_for()
-    take(page, "working")
-    network.send("Network.emulateNetworkConditions", slow | {"latency": 0})
-    finished(page)
+    """On a screen: a result, words of one's own, where the recognizer looked, many photos."""
+    page = opened(browser, f"{url}?vocabulary=everyday")
+    many = [*map(photograph, NAMES), *drawings(page)]
+    shown(page, photograph("coffee"))
     take(page, "result")
 
-    page.set_input_files("#photo", file("cat.jpg", cat()))
-    finished(page)
-    take(page, "instead")
+    page = opened(browser, f"{url}?labels=cat,dog,fox,rabbit")
+    shown(page, photograph("chelsea"))
+    take(page, "words")
+    page.get_by_role("button", name="Where it looked").click()
+    page.locator("#current canvas").wait_for()
+    take(page, "looked")
 
-    page.set_input_files("#photo", file("key.jpg", encoded(key(), quality=92)))
-    finished(page)
-    take(page, "not-recognized")
-
-    page.route("**/*", lambda route: route.fulfill(status=503))
-    page.set_input_files("#photo", file("cat.jpg", cat()))
-    finished(page)
-    take(page, "error")
+    page = opened(browser, f"{url}?vocabulary=everyday")
+    shown(page, *many)
+    take(page, "many")
 
 
-def phone(browser: Browser, url: str, scheme: str, name: str) -> None:
-    """The start and a result as on a phone."""
-    page = opened(
-        browser, url, viewport=PHONE, has_touch=True, is_mobile=True, device_scale_factor=2, color_scheme=scheme
-    )
-    take(page, f"{name}-start")
-    draw(page, "clock")
-    finished(page)
-    take(page, name)
+def phone(browser: Browser, url: str) -> None:
+    """On a phone, light and dark: a result and the start."""
+    options = {"viewport": PHONE, "has_touch": True, "is_mobile": True, "device_scale_factor": 2}
+    page = opened(browser, f"{url}?vocabulary=everyday", **options)
+    shown(page, photograph("chelsea"))
+    take(page, "phone")
+    take(opened(browser, url, **options, color_scheme="dark"), "phone-dark")
 
 
 def main() -> None:
-    """Takes them all. The bundled model answers, so a drawing that it does not recognize is seen here, too."""
+    """Takes them all. What the bundled model answers is what is seen."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     with local() as application:
-        url = f"{application.url}/function/index"
         # A browser for each kind of screen: pages of one browser can share its idea of what a finger can do.
-        with launched() as browser:
-            desk(browser, url)
-        for scheme, name in (("light", "phone"), ("dark", "phone-dark")):
+        for take_all in (desk, phone):
             with launched() as browser:
-                phone(browser, url, scheme, name)
+                take_all(browser, f"{application.url}/function/index")
 
 
 if __name__ == "__main__":

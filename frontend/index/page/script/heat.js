@@ -18,7 +18,8 @@ function heatOf(relevance) {
   return [red, green, blue, 255 * opacity];
 }
 
-// Has the photo's shape, so that it is fitted into the frame in the same way. The grid covers `area` of the photo.
+// Has the photo's shape, so that it is fitted into the frame in the same way. The grid covers `area` of the photo; what
+// lies around that was not looked at.
 function heatMap({ grid, area: [left, top, right, bottom] }, { naturalWidth, naturalHeight }) {
   const [cells, map] = [0, 1].map(() => document.createElement("canvas"));
   [cells.width, cells.height] = [grid[0].length, grid.length];
@@ -28,8 +29,11 @@ function heatMap({ grid, area: [left, top, right, bottom] }, { naturalWidth, nat
   [map.width, map.height] = [Math.round(naturalWidth * scale), Math.round(naturalHeight * scale)];
   const context = map.getContext("2d");
   context.imageSmoothingQuality = "high";
-  const [x, y] = [left * map.width, top * map.height];
-  context.drawImage(cells, x, y, (right - left) * map.width, (bottom - top) * map.height);
+  const area = [left * map.width, top * map.height, (right - left) * map.width, (bottom - top) * map.height];
+  context.fillStyle = `rgba(${HEAT[0]})`;
+  context.fillRect(0, 0, map.width, map.height);
+  context.clearRect(...area);
+  context.drawImage(cells, ...area);
   map.setAttribute("role", "img");
   return map;
 }
@@ -56,7 +60,7 @@ async function toggleHeat(card) {
   map.setAttribute("aria-label", `Where the recognizer looked for ${label}`);
   card.$(".frame").append(map);
   card.$(".legend").textContent =
-    `Bright is what counted for “${label}”, coarsely: ${grid[0].length} × ${grid.length} fields.`;
+    `Bright is what counted for “${label}”, in a coarse grid of ${grid[0].length}\u00a0×\u00a0${grid.length}.`;
   card.$(".heat").setAttribute("aria-pressed", "true");
   announce(card.$(".legend").textContent);
 }

@@ -24,7 +24,7 @@ async function introduce() {
 }
 
 // The same as choice.html has when the recognizer was there as the page was made.
-function fillIn({ labels, everyday = [], vocabulary }) {
+function fillIn({ labels, everyday = [], vocabulary, explains }) {
   const open = vocabulary === "open";
   $("labels-choice").textContent = `The ${number(labels.length)} words I know best`;
   $("everyday-choice").textContent = `${everyday.length.toLocaleString("en")} everyday things`;
@@ -35,4 +35,5 @@ function fillIn({ labels, everyday = [], vocabulary }) {
   $("known").replaceChildren(...[...known].map((word) => new Option(word)));
   if (!open) offerOnly(known);
   document.documentElement.dataset.vocabulary = vocabulary;
+  document.documentElement.toggleAttribute("data-explains", Boolean(explains));
 }
