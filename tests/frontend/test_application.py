@@ -2,9 +2,12 @@
 
 import json
 import os
+from io import BytesIO
 
+import pillow_heif
 import pytest
 import requests
+from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.launch import Running, wait_for
@@ -40,6 +43,20 @@ def test_the_page_says_what_the_service_says(page: Page, application: Running) -
     page.goto(f"{address}?words")
     shown_words = ", ".join(page.locator("dd").all_text_contents()).split(", ")
     assert sorted(shown_words) == sorted(description["labels"])
+
+
+@pytest.mark.parametrize("kind", ["heic", "tiff"])
+def test_a_photo_that_the_browser_cannot_open_is_shown(page: Page, kind: str) -> None:
+    picture, output = Image.open(BytesIO(camera_photo(1200, 900))), BytesIO()
+    if kind == "heic":
+        pillow_heif.from_pillow(picture).save(output)
+    else:
+        picture.save(output, "TIFF")
+    page.set_input_files("#photo", file(f"photo.{kind}", output.getvalue()))
+    expect(page.locator("#current :is([data-state=done], [data-state=unsure])")).to_be_visible()
+    expect(page.locator("#current .nothumb")).to_be_hidden()
+    shown = page.locator("#current img").evaluate("({ naturalWidth, naturalHeight }) => [naturalWidth, naturalHeight]")
+    assert shown == [512, 384]
 
 
 def test_what_is_no_photo(page: Page) -> None:
