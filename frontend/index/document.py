@@ -32,7 +32,7 @@ _SCRIPT = jsmin(
     _read(
         "script",
         "js",
-        "words verdict shrink send card part heat share model own queue views removal summary camera folders intake",
+        "words verdict shrink send card part heat share model choice queue views removal summary camera folders intake",
     )
 )
 _ERRORS = json.dumps(
