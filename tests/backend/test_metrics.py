@@ -1,6 +1,9 @@
 """What Prometheus reads of a running ``clip``."""
 
+import struct
+
 import requests
+from PIL import Image
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.backend.asking import post
@@ -88,8 +91,12 @@ def test_the_label_cache(open_clip_url: str) -> None:
 
 
 def test_decoders_that_had_to_be_ended() -> None:
-    slow = encoded(photo((4000, 3000)), "AVIF", quality=90, speed=10)
+    data = encoded(Image.new("RGB", (2000, 2000)), "JPEG", progressive=True)
+    scan = b"\xff\xda" + struct.pack(">HBBBBBB", 8, 1, 1, 0, 0, 0, 0x10)
+    endless = data[:-2] + scan * 30_000 + data[-2:]
     with clip(decode_timeout="100ms") as program:
-        assert post(program.url, slow).status_code in (422, 503)
+        assert post(program.url, endless).status_code in (422, 503)
         killed = {name: value for name, value in samples(program.url).items() if "decoders_killed_total" in name}
-    assert killed == {'clip_decoders_killed_total{reason="limit"}': 1}
+    [(name, count)] = killed.items()
+    assert name == 'clip_decoders_killed_total{reason="limit"}'
+    assert 1 <= count <= 2  # of the fast lane, and of the slow one, where it has another chance
