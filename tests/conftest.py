@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.launch import Running, local
+from tests.launch import PROJECT, Running, local
 from tests.workers import Made, locked, taking_turns
 
 # Set before PyTorch is imported. Its threads wait for each other actively, and take the processor from other tests.
@@ -63,3 +63,17 @@ def exported(checkpoints: dict[str, str], shared: Path) -> dict[str, Path]:
         return folder
 
     return Made(model)
+
+
+@pytest.fixture(scope="session")
+def trained(shared: Path) -> Path:
+    """The bundled model's checkpoint, exported."""
+    from backend.clip.export.convert import export
+    from backend.clip.export.source import load
+
+    folder = shared / "trained"
+    with locked(shared / "trained.lock"):
+        if not folder.exists():
+            source = load(f"local-dir:{PROJECT / 'training' / 'checkpoint'}", None)
+            export(source, folder, vocabulary="closed", label_names=("cup",), templates=("a {}.",))
+    return folder

@@ -17,7 +17,6 @@ from backend.clip.deadline import Deadline
 from backend.clip.decoding import Decoders
 from backend.clip.errors import BadParameter
 from backend.clip.explanation import Explanation, covered
-from backend.clip.export.convert import export
 from backend.clip.export.source import Source, load
 from backend.clip.image import fit
 from backend.clip.preprocessing import Preprocessing
@@ -27,22 +26,11 @@ from backend.clip.service import Service
 from tests.backend.asking import error_code, post
 from tests.launch import PROJECT, local
 from tests.pictures import encoded, photo
-from tests.workers import locked
 
 CHECKPOINT = f"local-dir:{PROJECT / 'training' / 'checkpoint'}"
 _PHOTOS = Path(str(skimage.data.__file__)).parent
 _ON = {"explain": "1"}
 _SIDE = 300
-
-
-@pytest.fixture(scope="session")
-def trained(shared: Path) -> Path:
-    """The bundled checkpoint, exported."""
-    folder = shared / "trained"
-    with locked(shared / "trained.lock"):
-        if not folder.exists():
-            export(load(CHECKPOINT, None), folder, vocabulary="closed", label_names=("cup",), templates=("a {}.",))
-    return folder
 
 
 @pytest.fixture(scope="module")

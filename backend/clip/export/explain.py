@@ -5,7 +5,8 @@ the embedding of the whole is made:
 
 * Convolutional trunks whose last feature map is averaged. What follows the average, applied to a position instead, says
   what is there: with a linear head that is the class activation map (Zhou et al., "Learning Deep Features for
-  Discriminative Localization", CVPR 2016). The exported tower holds all that this takes.
+  Discriminative Localization", CVPR 2016). The exported tower holds all that this takes. An EfficientNet's last layer,
+  a 1x1 convolution, looks at each position alone anyway; its input is smaller, and is the map.
 * open_clip's own vision transformers with a class token: the tokens before the last block, see ``PatchEmbeddings``.
 """
 
@@ -15,6 +16,7 @@ from typing import Any
 
 from open_clip.timm_model import TimmModel
 from timm.layers.adaptive_avgmax_pool import SelectAdaptivePool2d
+from timm.models.efficientnet import EfficientNet
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -29,7 +31,10 @@ def layer_after_map(visual: Any) -> nn.Module | None:
     """
     if isinstance(visual, TimmModel):
         pool: Any = getattr(visual.trunk, "global_pool", None)
-        return pool if isinstance(pool, SelectAdaptivePool2d) and pool.pool_type == "avg" else None
+        if not isinstance(pool, SelectAdaptivePool2d) or pool.pool_type != "avg":
+            return None
+        pointwise = isinstance(visual.trunk, EfficientNet) and visual.trunk.conv_head.kernel_size == (1, 1)
+        return visual.trunk.conv_head if pointwise else pool
     last: nn.Module | None = visual.transformer.resblocks[-1] if hasattr(visual, "transformer") else None
     return last if isinstance(last, ClassTokenBlock) else None
 
