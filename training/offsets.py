@@ -22,8 +22,8 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from backend.clip.export.cifar100 import LABELS
+from backend.clip.export.fine_classes import FineClasses
 from backend.clip.export.source import CLASSES, ExportError, Source, load
-from backend.clip.export.towers import FineClasses
 from backend.clip.export.words import Words, read_words
 from backend.clip.image import read_pixels
 from backend.clip.preprocessing import Preprocessing

@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import load_file
 
 from backend.clip.export.cifar100 import TEMPLATES
-from backend.clip.export.towers import FineClasses
+from backend.clip.export.fine_classes import FineClasses
 from tests.training.drawn import write_pictures
 from training import prompts, step1_maps, step2_text_tower, step3_trunk, step5_label_units
 from training.__main__ import main

@@ -5,7 +5,7 @@ import torch
 from torch.nn import functional
 
 from backend.clip.export.cifar100 import LABELS
-from backend.clip.export.towers import FineClasses
+from backend.clip.export.fine_classes import FineClasses
 from tests.training.units import FEATURES, units_of
 from training import step6_fine_classes
 from training.model import create, imagenet_weights

@@ -10,7 +10,7 @@ import open_clip
 from open_clip.pretrained import download_pretrained_from_hf
 from safetensors.torch import load_file
 
-from .towers import FineClasses
+from .fine_classes import FineClasses
 
 CLASSES = "classes.safetensors"
 """The file beside a checkpoint's weights that ``FineClasses`` is made from."""
