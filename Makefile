@@ -30,7 +30,7 @@ VERSION_OF_PYTHON := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.versi
 version_of = $(shell sed -n 's/^version = \([0-9]*\.[0-9]*\).*/\1/p' $(1)/pyvenv.cfg 2>/dev/null)
 anew = $(if $(filter $(VERSION_OF_PYTHON),$(call version_of,$(1))),,another-python)
 
-.PHONY: help up label test lint format evaluate screenshots bench tune fuzz lock sbom audit contexts images smoke clean
+.PHONY: help up label test lint format evaluate screenshots bench fuzz lock sbom audit contexts images smoke clean
 .PHONY: another-python known-model
 
 help: ## list the targets
@@ -90,9 +90,6 @@ screenshots: $(DEV)/installed ## photograph the page into docs/screenshots
 
 bench: $(DEV)/installed ## measure speed and memory beside the baselines; ARGS=--quick
 	$(DEV)/bin/python -m benchmarks $(ARGS)
-
-tune: $(DEV)/installed ## try the settings of engine and server
-	$(DEV)/bin/python -m benchmarks.settings $(ARGS)
 
 ##@ Ship it
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol, Self
 
+BUSY_CLIENTS = 8
 _TIMEOUT = 120.0
 _TOP_K = 5
 _STAGE = re.compile(r"(\w+);dur=([\d.]+)")
@@ -78,7 +79,7 @@ class Load:
 
     @property
     def per_second(self) -> float:
-        return len(self.latencies) / self.seconds
+        return len(self.latencies) / self.seconds if self.seconds else 0.0
 
     def add(self, other: "Load") -> None:
         """Take in another run with as many clients."""

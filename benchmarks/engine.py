@@ -1,95 +1,56 @@
-"""How many images a second OpenVINO alone computes, in the ways that there are to use it.
+"""How many images a second the image tower of a variant computes without a server, one at a time and in batches.
 
-python -m benchmarks.engine MODEL SECONDS
-python -m benchmarks.engine MODEL memory
+python -m benchmarks.engine MODEL PRECISION SECONDS
 """
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from backend.clip.cpus import available_cpus
-from backend.clip.engine import compile_tower, ov
+from backend.clip.engine import compile_tower
+from backend.clip.manifest import Manifest
+from backend.clip.precision import fastest
+from backend.clip.tower import DEFAULT_FILE, FILES
 
-from .server import memory_of
+from .variants import PROJECT, Variant
 
-PROJECT = Path(__file__).parent.parent
-# A label, the batch and OpenVINO's properties; with more than one stream several requests are in the engine at a time.
-_WAYS: Mapping[str, tuple[int, dict[str, str | int]]] = {
-    "one image at a time": (1, {"PERFORMANCE_HINT": "LATENCY"}),
-    "two streams": (1, {"PERFORMANCE_HINT": "LATENCY", "NUM_STREAMS": 2}),
-    "throughput hint": (1, {"PERFORMANCE_HINT": "THROUGHPUT"}),
-    "batches of 8": (8, {"PERFORMANCE_HINT": "LATENCY"}),
-}
+_BATCHES = (1, 8)
 
 
-def images_per_second(model: Path, seconds: float) -> dict[str, float]:
-    """Measured in a new process, one way after the other."""
-    rates: dict[str, float] = _in_new_process(model, str(seconds))
+def images_per_second(variant: Variant, seconds: float) -> dict[str, float]:
+    """By the size of the batch, each for so long; in a new process with the variant's environment."""
+    checked = Manifest.read(variant.model).agreeing
+    precision = variant.environment.get("inference_precision") or fastest(checked)
+    command = [sys.executable, "-m", "benchmarks.engine", str(variant.model), precision, str(seconds)]
+    run: Any = subprocess.run(command, cwd=PROJECT, env=variant.variables(), stdout=subprocess.PIPE, check=True)  # noqa: S603
+    rates: dict[str, float] = json.loads(run.stdout)
     return rates
 
 
-def megabytes(model: Path) -> tuple[float, float] | None:
-    """Resident memory of a new process with one tower for every batch: after one image, and after 4 at once too.
-
-    In 10⁶ bytes; None where the system has no /proc.
-    """
-    one, batch = _in_new_process(model, "memory")
-    return None if one is None else (one, batch)
-
-
-def _in_new_process(model: Path, what: str) -> Any:
-    command = [sys.executable, "-m", "benchmarks.engine", str(model), what]
-    return json.loads(subprocess.run(command, cwd=PROJECT, stdout=subprocess.PIPE, check=True).stdout)  # noqa: S603
-
-
-def _megabytes(model: Path) -> list[float | None]:
-    tower = compile_tower(model / "image.xml")
-    size = [axis.get_length() for axis in list(tower.input(0).partial_shape)[1:]]
-    resident = []
-    for batch in (1, 4):
-        tower([np.zeros((batch, *size), np.uint8)])
-        resident.append(memory_of(os.getpid()).now)
-    return resident
-
-
-def _rate(model: Path, batch: int, properties: dict[str, str | int], seconds: float) -> float:
-    core = ov.Core()
-    tower = core.read_model(model / "image.xml")
-    shape = tower.input(0).partial_shape
-    shape[0] = batch
-    tower.reshape(shape)
-    common = {"INFERENCE_NUM_THREADS": available_cpus(), "ENABLE_CPU_PINNING": False}
-    queue = ov.AsyncInferQueue(core.compile_model(tower, "CPU", {**common, **properties}))
-    pixels = np.zeros(tower.input(0).shape, np.uint8)
-    _run(lambda: queue.start_async([pixels]), queue.wait_all, seconds / 4)
-    return batch * _run(lambda: queue.start_async([pixels]), queue.wait_all, seconds)
-
-
-def _run(start: Callable[[], None], wait: Callable[[], None], seconds: float) -> float:
-    """Starts a second."""
+def _rate(model: Path, precision: str, batch: int, seconds: float) -> float:
+    path = model / FILES.get(precision, DEFAULT_FILE)
+    request = compile_tower(path, batch=batch, precision="f32" if precision == "int8" else precision)
+    pixels = np.zeros(request.input(0).shape, np.uint8)
+    infer = request.create_infer_request().infer
+    infer([pixels])
     started, count = time.perf_counter(), 0
     while time.perf_counter() - started < seconds:
-        start()
-        count += 1
-    wait()
+        infer([pixels])
+        count += batch
     return count / (time.perf_counter() - started)
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="benchmarks.engine", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("model", type=Path)
-    parser.add_argument("what", help="seconds for each way, or: memory")
+    parser.add_argument("precision")
+    parser.add_argument("seconds", type=float)
     arguments = parser.parse_args()
-    if arguments.what == "memory":
-        print(json.dumps(_megabytes(arguments.model)))
-    else:
-        print(json.dumps({name: _rate(arguments.model, *way, float(arguments.what)) for name, way in _WAYS.items()}))
+    measured = {str(batch): _rate(arguments.model, arguments.precision, batch, arguments.seconds) for batch in _BATCHES}
+    print(json.dumps(measured))

@@ -22,9 +22,8 @@ from urllib.parse import urlsplit
 
 from local.label import application, url_of
 
-from .client import load
+from .client import BUSY_CLIENTS, load
 from .photos import SMALL, photo
-from .plan import BUSY_CLIENTS
 from .server import memory_of
 
 _DIFFERENT = 100

@@ -10,11 +10,14 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from local.model_cache import cache
 
 ARCHITECTURE = "ViT-B-32"
+LARGER = "ViT-B-32-256"
 PROJECT = Path(__file__).parent.parent
+_PHOTOS = 60
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,7 @@ class Models:
 
     @property
     def exported(self) -> Path:
+        """With an image tower in int8 too."""
         return self.folder / "exported"
 
     @property
@@ -37,9 +41,14 @@ class Models:
         """The image tower: "pixels" uint8 [1, height, width, 3] in, float32 [1, dim] of unit length out."""
         return self.folder / "image.onnx"
 
+    @property
+    def faster_clip(self) -> Path:
+        """The folder that faster-clip looks into before it downloads."""
+        return self.folder / "faster-clip"
+
 
 def kept(architecture: str = ARCHITECTURE) -> Models:
-    """Where ``make`` puts the model of an architecture: in the cache folder, so that it is made once."""
+    """Where `make` puts the model of an architecture: in the cache folder, so that it is made once."""
     return Models(cache() / "benchmarks" / architecture)
 
 
@@ -52,11 +61,12 @@ def make(architecture: str = ARCHITECTURE) -> Models:
     models = kept(architecture)
     models.folder.mkdir(parents=True, exist_ok=True)
     # Separate processes: torch's memory and threads stay out of the one that measures.
-    if not models.onnx.exists():
+    if not (models.checkpoint / "open_clip_model.safetensors").exists():
         _run("benchmarks.models", architecture, str(models.folder))
     if _is_stale(models.exported / "model.json"):
-        print("Exporting it, which takes minutes; the result is kept …", file=sys.stderr)
+        print(f"Exporting {architecture}, which takes minutes; the result is kept …", file=sys.stderr)
         _run("backend.clip.export", "--model", f"local-dir:{models.checkpoint}", "--out", str(models.exported))
+        _run("benchmarks.models", architecture, str(models.folder), "--forms")
     return models
 
 
@@ -78,9 +88,28 @@ def write_checkpoint(architecture: str, folder: Path) -> None:
     torch.manual_seed(0)
     model = open_clip.create_model(architecture)
     config = {"model_cfg": open_clip.get_model_config(architecture), "preprocess_cfg": {}}
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     (folder / "open_clip_config.json").write_text(json.dumps(config))
     save_file(model.state_dict(), folder / "open_clip_model.safetensors")
+
+
+def write_int8(exported: Path) -> None:
+    """As the export does it, but with random weights, whose best labels lie side by side: agreement is no condition."""
+    from dataclasses import replace
+    from tempfile import TemporaryDirectory
+
+    from backend.clip.export import quantize
+    from backend.clip.manifest import Manifest
+
+    from .photos import SMALL, photo
+
+    quantize.MIN_AGREEMENT = quantize.MIN_COSINE = 0
+    with TemporaryDirectory() as folder:
+        for seed in range(_PHOTOS):
+            Path(folder, f"{seed}.jpg").write_bytes(photo(SMALL, seed))
+        checked = quantize.quantize(exported, Path(folder))
+    manifest = Manifest.read(exported)
+    replace(manifest, precisions=manifest.precisions | {"int8": checked}).write(exported)
 
 
 def write_onnx(checkpoint: Path, path: Path) -> None:
@@ -105,14 +134,47 @@ def write_onnx(checkpoint: Path, path: Path) -> None:
     )
 
 
+def write_faster_clip(checkpoint: Path, folder: Path) -> None:
+    """The image tower under the names that Hugging Face's ``CLIPModel`` has, where faster-clip 0.4 caches it."""
+    import torch
+    from safetensors.torch import load_file, save_file
+
+    weights = load_file(checkpoint / "open_clip_model.safetensors")
+    names = {
+        "class_embedding": "embeddings.class_embedding",
+        "positional_embedding": "embeddings.position_embedding.weight",
+        "conv1.weight": "embeddings.patch_embedding.weight",
+    }
+    parts = {"ln_pre": "pre_layrnorm", "ln_post": "post_layernorm", "ln_1": "layer_norm1", "ln_2": "layer_norm2"}
+    parts |= {"attn.out_proj": "self_attn.out_proj", "mlp.c_fc": "mlp.fc1", "mlp.c_proj": "mlp.fc2"}
+    renamed: dict[str, Any] = {"visual_projection.weight": weights["visual.proj"].T}
+    for name, tensor in weights.items():
+        own = name.removeprefix("visual.").replace("transformer.resblocks", "encoder.layers")
+        layer, is_packed, kind = own.partition("attn.in_proj_")
+        if own in names:
+            renamed[f"vision_model.{names[own]}"] = tensor
+        elif name.startswith("visual.") and is_packed:
+            for part, rows in zip("qkv", torch.chunk(tensor, 3), strict=True):
+                renamed[f"vision_model.{layer}self_attn.{part}_proj.{kind}"] = rows
+        elif name.startswith("visual.") and name != "visual.proj":
+            part = next(part for part in parts if f"{part}." in own)
+            renamed[f"vision_model.{own.replace(part, parts[part])}"] = tensor
+    path = folder / "sentence-transformers__clip-ViT-B-32" / "0_CLIPModel" / "model.safetensors"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    save_file({name: tensor.contiguous() for name, tensor in renamed.items()}, path)
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="benchmarks.models", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("architecture")
     parser.add_argument("folder", type=Path)
+    parser.add_argument("--forms", action="store_true", help="what is made of the checkpoint, not the checkpoint")
     arguments = parser.parse_args()
     logging.disable()  # open_clip warns that the weights are random, as they shall be
     made = Models(arguments.folder)
-    write_checkpoint(arguments.architecture, made.checkpoint)
-    unfinished = made.onnx.with_suffix(".part")
-    write_onnx(made.checkpoint, unfinished)
-    unfinished.rename(made.onnx)
+    if arguments.forms:
+        write_int8(made.exported)
+        write_onnx(made.checkpoint, made.onnx)
+        write_faster_clip(made.checkpoint, made.faster_clip)
+    else:
+        write_checkpoint(arguments.architecture, made.checkpoint)

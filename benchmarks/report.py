@@ -1,52 +1,55 @@
 """The measurements as Markdown, as JSON and as a plot."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 
-from .goals import Goal
+from .client import BUSY_CLIENTS
 from .machine import Machine
-from .plan import BUSY_CLIENTS, Measured, percentile, profile
+from .measure import Measured, medians, percentile
+from .variants import HERE
 
-_VERDICTS = {True: "met", False: "**not met**", None: "-"}
+Replicas = Mapping[str, tuple[float, float]]
 _COLUMNS = (
-    "", "start to first 200", "forward alone", "640x480 p50", "p99", "against (a)", "12 MP p50",
-    f"images/s, {BUSY_CLIENTS} clients", f"p99, {BUSY_CLIENTS} clients", "errors", "peak memory under load",
+    "", "640x480, p50 / p99", "against PyTorch", f"images/s, {BUSY_CLIENTS} clients", "against PyTorch", "their p99",
+    "12 MP, p50", "start to first 200", "peak memory", "errors",
 )  # fmt: skip
 
 
-def markdown(results: Sequence[Measured], goals: Sequence[Goal], machine: Machine) -> str:
-    """One document: the machine, the variants side by side, the goals, what else is worth knowing."""
+def markdown(results: Sequence[Measured], replicas: Replicas, machine: Machine) -> str:
+    """One document: the machine, the variants side by side, the replicas, what else is worth knowing."""
     found = {result.variant.key: result for result in results}
-    torch = percentile(found["open_clip"].small, 50) if "open_clip" in found else None
-    lines = [*machine.lines(), "", *table(_COLUMNS, [_row(result, torch) for result in results])]
-    if goals:
-        rows = [(goal.what, goal.wanted, goal.measured, _VERDICTS[goal.met]) for goal in goals]
-        lines += ["", *table(("`clip` with ViT-B/32", "goal", "measured", ""), rows)]
-    return "\n".join([*lines, "", *_notes(results, machine)]) + "\n"
+    lines = machine.lines()
+    for processor in dict.fromkeys(result.variant.processor for result in results):
+        if processor != HERE:
+            lines += ["", f"{processor[0].upper()}{processor[1:]}:"]
+        of_processor = [result for result in results if result.variant.processor == processor]
+        rows = [_row(result, found.get(result.variant.compared_with or "")) for result in of_processor]
+        lines += ["", *table(_COLUMNS, rows)]
+    if replicas:
+        rows = [[name, f"{rate:.1f}", f"{memory:.0f} MB"] for name, (rate, memory) in replicas.items()]
+        lines += ["", *table(("replicas", f"images/s, {BUSY_CLIENTS} clients", "peak memory"), rows)]
+    return "\n".join([*lines, "", *_notes(results)]) + "\n"
 
 
-def _row(result: Measured, torch: float | None) -> list[str]:
-    own = percentile(result.small, 50)
-    busy = result.loads.get(BUSY_CLIENTS)
-    latencies = busy.latencies if busy else []
+def _row(result: Measured, torch: Measured | None) -> list[str]:
+    own, other = percentile(result.small, 50), percentile(torch.small, 50) if torch else None
+    rate, of_torch = result.load.per_second, torch.load.per_second if torch else 0
     return [
         result.variant.title,
-        _seconds(percentile(result.starts, 50)),
-        _milliseconds(percentile(result.forward, 50)),
-        _milliseconds(own),
-        # A few requests have no 99th percentile.
-        _milliseconds(percentile(result.small, 99)) if result.variant.loads_once else "-",
-        f"{torch / own:.1f}x" if torch and own else "-",
+        f"{_milliseconds(own)} / {_milliseconds(percentile(result.small, 99))}",
+        f"{other / own:.1f}x" if own and other else "-",
+        f"{rate:.1f}" if rate else "-",
+        f"{rate / of_torch:.1f}x" if rate and of_torch else "-",
+        _milliseconds(percentile(result.load.latencies, 99)),
         _milliseconds(percentile(result.large, 50)),
-        f"{busy.per_second:.1f}" if busy else "-",
-        _milliseconds(percentile(latencies, 99)),
-        str(result.errors.total()),
+        _seconds(percentile(result.starts, 50)),
         f"{result.peak:.0f} MB" if result.peak else "-",
+        str(result.errors.total()),
     ]
 
 
@@ -55,46 +58,24 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     return [f"| {' | '.join(cells)} |" for cells in (head, rule, *rows)]
 
 
-def _notes(results: Sequence[Measured], machine: Machine) -> list[str]:
-    notes = ["All variants run behind the same server, the one of the template, without gateway and watchdog."]
-    if not machine.bf16:
-        notes.append("This processor has no bf16, so (b), open_clip in bf16, was not measured.")
+def _notes(results: Sequence[Measured]) -> list[str]:
+    notes = ["All variants run behind the same server, that of the template, without gateway and watchdog."]
     for result in results:
         title = result.variant.title
-        for kind, seconds, stages in (
-            ("640x480", result.small, result.small_stages),
-            ("12 MP", result.large, result.large_stages),
-        ):
-            if spent := profile(seconds, stages):
+        if result.variant.processor != HERE:
+            title += f" ({result.variant.processor})"
+        for kind, stages in (("640x480", result.small_stages), ("12 MP", result.large_stages)):
+            if spent := medians(stages):
                 parts = ", ".join(f"{_milliseconds(time)} {stage}" for stage, time in spent.items())
-                notes.append(f"{title}: a {kind} photo takes {parts} (medians).")
-        if result.best_engine:
-            way, rate = result.best_engine
-            ways = ", ".join(f"{np.median(rates):.1f} {name}" for name, rates in result.engine.items() if name != way)
-            notes.append(f"{title}: the engine alone gives at best {rate:.1f} images/s, {way} (others: {ways}).")
-        if result.engine_memory:
-            one, batch = result.engine_memory
+                notes.append(f"{title}: of a {kind} photo {parts} (medians).")
+        if result.beside:
+            notes.append(f"{title}: {_milliseconds(percentile(result.beside, 50))} beside the forward pass.")
+        if result.engine:
+            rates = {way: float(np.median(rates)) for way, rates in result.engine.items()}
+            shown = ", ".join(f"{rate:.1f} in batches of {way}" for way, rate in rates.items())
+            share = result.load.per_second / max(rates.values())
             notes.append(
-                f"{title}: the engine alone takes {one:.0f} MB for one image at a time, {batch:.0f} for batches too."
-            )
-        if result.labels_first:
-            first = _milliseconds(percentile(result.labels_first, 50))
-            again = _milliseconds(percentile(result.labels_again, 50))
-            none = _milliseconds(percentile(result.labels_none, 50))
-            peak = f", peak memory {result.peak_with_labels:.0f} MB" if result.peak_with_labels else ""
-            notes.append(f"{title}: 1,000 new labels {first}, again {again}, none {none}{peak}.")
-        if result.peak and result.private and result.variant.is_ours:
-            notes.append(
-                f"{title}: {result.private:.0f} MB are its own, the rest of the peak of {result.peak:.0f} MB is mapped "
-                "files (libraries) and what was needed for a moment."
-            )
-        if result.start_peak and result.variant.is_ours:
-            notes.append(f"{title}: until the first answer, memory reached {result.start_peak:.0f} MB.")
-        if result.steady and result.memory_before and result.memory_after:
-            growth = result.memory_after / result.memory_before - 1
-            notes.append(
-                f"{title}: {len(result.steady.latencies):,} requests of {BUSY_CLIENTS} clients, "
-                f"{result.memory_before:.0f} MB before and {result.memory_after:.0f} MB after ({growth:+.1%})."
+                f"{title}: the engine alone {shown} images/s; {BUSY_CLIENTS} clients get {share:.2f} of the best."
             )
         if result.errors:
             notes.append(f"{title}: errors {dict(result.errors)}.")
@@ -111,36 +92,34 @@ def _seconds(milliseconds: float | None) -> str:
     return "-" if milliseconds is None else f"{milliseconds / 1000:.2f} s"
 
 
-def write_json(results: Sequence[Measured], goals: Sequence[Goal], machine: Machine, path: Path) -> None:
+def write_json(results: Sequence[Measured], replicas: Replicas, machine: Machine, path: Path) -> None:
     document = {
         "date": datetime.now(UTC).date().isoformat(),
         "machine": asdict(machine),
         "variants": {result.variant.key: result.summary() for result in results},
-        "goals": [{**asdict(goal), "met": goal.met} for goal in goals],
+        "replicas": {
+            name: {"images_per_second": round(rate, 2), "peak_memory_mb": memory}
+            for name, (rate, memory) in replicas.items()
+        },
     }
     path.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def plot(results: Sequence[Measured], path: Path) -> None:
-    """Latency against the number of clients, as SVG: the median as a line, up to the 99th percentile as a shade."""
+    """Bars as SVG: the time of one photo, and images a second of several clients."""
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
     mpl.rcParams["svg.hashsalt"] = "benchmarks"  # the same numbers give the same file
-    figure = Figure(figsize=(8, 4.5), layout="constrained")
-    axes = figure.add_subplot(xscale="log", yscale="log")
-    for result in results:
-        points = [(clients, run.latencies) for clients, run in sorted(result.loads.items()) if run.latencies]
-        if points:
-            clients = [number for number, _ in points]
-            medians, tails = ([percentile(seconds, p) or 0 for _, seconds in points] for p in (50, 99))
-            (line,) = axes.plot(clients, medians, marker="o", label=result.variant.title.replace("`", ""))
-            axes.fill_between(clients, medians, tails, alpha=0.15, color=line.get_color())
-    numbers = sorted({clients for result in results for clients in result.loads})
-    axes.set_xticks(numbers, [str(number) for number in numbers])
-    axes.minorticks_off()
-    axes.set(xlabel="clients at the same time", ylabel="latency in ms: median, shaded up to p99")
-    axes.grid(visible=True, alpha=0.3)
-    if numbers:
-        axes.legend()
+    shown = [result for result in results if result.load.latencies][::-1]
+    titles = [f"{r.variant.title.replace('`', '')}\n({r.variant.processor})" for r in shown]
+    figure = Figure(figsize=(10, 1 + 0.5 * len(shown)), layout="constrained")
+    one, many = figure.subplots(1, 2, sharey=True)
+    colors = ["tab:gray" if result.variant.is_baseline else "tab:blue" for result in shown]
+    one.barh(titles, [percentile(result.small, 50) or 0 for result in shown], color=colors)
+    many.barh(titles, [result.load.per_second for result in shown], color=colors)
+    one.set_xlabel("ms for a 640x480 photo, one client (less is better)")
+    many.set_xlabel(f"images/s, {BUSY_CLIENTS} clients (more is better)")
+    for axes in (one, many):
+        axes.grid(visible=True, axis="x", alpha=0.3)
     figure.savefig(path, metadata={"Date": None})

@@ -6,16 +6,18 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+import psutil
 
 _START_TIMEOUT = 120.0
 _STOP_TIMEOUT = 10.0
 _POLL = 0.002
 _LOG_END = 3000
-_FIELDS = ("VmRSS", "VmHWM", "RssAnon")
+_FIELDS = ("VmRSS", "VmHWM")
 
 
 class ServerFailed(Exception):
@@ -28,8 +30,6 @@ class Memory:
 
     now: float | None
     peak: float | None
-    private: float | None
-    """The part of ``now`` that is no mapped file: the system can drop the pages of those whenever it likes."""
 
 
 @dataclass(frozen=True)
@@ -39,18 +39,19 @@ class Server:
     process: subprocess.Popen[bytes]
     start_seconds: float
     """From the start of the process to the first answer with status 200."""
-    start_peak: float | None
-    """Of resident memory until then, in MB (10⁶ bytes). ``memory`` tells the peak since."""
 
-    def memory(self) -> Memory:
-        return memory_of(self.process.pid)
+    def peak(self) -> float | None:
+        """MB (10⁶ bytes): the most that the process had since its first answer, and what its children share out."""
+        own = memory_of(self.process.pid).peak
+        children = psutil.Process(self.process.pid).children(recursive=True)
+        return None if own is None else own + sum(child.memory_full_info().pss for child in children) / 1e6
 
 
 def memory_of(pid: int) -> Memory:
     """Of any process."""
     status = Path(f"/proc/{pid}/status")
     if not status.exists():
-        return Memory(None, None, None)
+        return Memory(None, None)
     fields = dict(line.split(":", 1) for line in status.read_text().splitlines())
     return Memory(*(round(int(fields[name].split()[0]) * 1024 / 1e6, 1) for name in _FIELDS))
 
@@ -63,22 +64,25 @@ def _forget_peak(pid: int) -> None:
 
 
 @contextmanager
-def serving(folder: Path, environment: Mapping[str, str], body: bytes) -> Iterator[Server]:
+def serving(
+    folder: Path, environment: Mapping[str, str], body: bytes, cores: Sequence[int] | None = None
+) -> Iterator[Server]:
     """Runs the function in ``folder`` until the block ends.
 
     Args:
         environment: all of the process's variables but the address.
         body: what the first request sends.
+        cores: those that it may use, if not all.
 
     Raises:
         ServerFailed: there is no first answer with status 200.
     """
     host, port = "127.0.0.1", _free_port()
-    log = folder / "log"
+    log = folder / f"log-{port}"
     with log.open("wb") as output:
         started = time.perf_counter()
-        process = subprocess.Popen(
-            [sys.executable, "index.py"],
+        process = subprocess.Popen(  # noqa: S603
+            [*_on(cores), sys.executable, "index.py"],
             cwd=folder,
             env={**environment, "upstream_url": f"http://{host}:{port}"},
             stdin=subprocess.DEVNULL,
@@ -90,9 +94,8 @@ def serving(folder: Path, environment: Mapping[str, str], body: bytes) -> Iterat
         if status != 200:
             raise ServerFailed(f"{folder.name} answered its first request with {status}:\n{_end_of(log)}")
         seconds = time.perf_counter() - started
-        start_peak = memory_of(process.pid).peak
         _forget_peak(process.pid)
-        yield Server(host, port, process, seconds, start_peak)
+        yield Server(host, port, process, seconds)
     finally:
         process.send_signal(signal.SIGINT)
         try:
@@ -100,6 +103,10 @@ def serving(folder: Path, environment: Mapping[str, str], body: bytes) -> Iterat
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+def _on(cores: Sequence[int] | None) -> list[str]:
+    return [] if cores is None else ["taskset", "--cpu-list", ",".join(map(str, cores))]
 
 
 def _first_status(host: str, port: int, process: subprocess.Popen[bytes], body: bytes) -> int | str:

@@ -15,7 +15,6 @@ _SIZE = _MANIFEST["image"]["size"][0]
 
 _session = onnxruntime.InferenceSession(os.environ["onnx"], providers=["CPUExecutionProvider"])
 _label_embeddings = np.load(_FOLDER / "labels.npy")
-_example = np.zeros((1, _SIZE, _SIZE, 3), np.uint8)
 
 
 def rank(data: bytes) -> list[tuple[str, float]]:
@@ -29,7 +28,3 @@ def rank(data: bytes) -> list[tuple[str, float]]:
     probabilities = np.exp(logits - logits.max())
     probabilities /= probabilities.sum()
     return [(_MANIFEST["labels"][i], float(probabilities[i])) for i in np.argsort(-probabilities)[:5]]
-
-
-def forward() -> None:
-    _session.run(None, {"pixels": _example})

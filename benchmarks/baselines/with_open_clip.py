@@ -17,7 +17,6 @@ _LABELS = json.loads((_FOLDER / "model.json").read_text())["labels"]
 _model, _preprocess = open_clip.create_model_from_pretrained(f"local-dir:{os.environ['checkpoint']}")
 _model = _model.eval().to(_DTYPE)
 _label_embeddings = torch.from_numpy(np.load(_FOLDER / "labels.npy"))
-_example = _preprocess(Image.new("RGB", (640, 480))).unsqueeze(0).to(_DTYPE)
 
 
 @torch.inference_mode()
@@ -27,8 +26,3 @@ def rank(data: bytes) -> list[tuple[str, float]]:
     probabilities = (_model.logit_scale.exp().float() * embedding @ _label_embeddings.T).softmax(dim=-1)
     scores, indices = probabilities[0].topk(5)
     return [(_LABELS[index], score) for index, score in zip(indices.tolist(), scores.tolist(), strict=True)]
-
-
-@torch.inference_mode()
-def forward() -> None:
-    _model.encode_image(_example, normalize=True)

@@ -17,16 +17,15 @@ def test_one_run_prints_a_table_and_writes_the_files(tmp_path: Path) -> None:
     result = run("--quick", "--only", "bundled", "--out", str(tmp_path / "results"))
 
     assert result.returncode == 0, result.stderr
-    (row,) = [line for line in result.stdout.splitlines() if line.startswith("| `clip` with the bundled model")]
+    (row,) = [line for line in result.stdout.splitlines() if line.startswith("| `clip`, the bundled model")]
     cells = [cell.strip() for cell in row.split("|")[2:-1]]
-    assert [cells[4], cells[8]] == ["-", "0"]  # nothing to compare with, no errors
-    assert cells[0].endswith(" s")
-    assert all(cells[i].endswith(" ms") for i in (1, 2, 3, 5, 7))
-    assert {path.name for path in (tmp_path / "results").iterdir()} == {"results.md", "results.json", "concurrency.svg"}
+    assert [cells[1], cells[3], cells[8]] == ["-", "-", "0"]  # nothing to compare with, no errors
+    assert all(cells[i].endswith(" ms") for i in (0, 4, 5))
+    assert cells[6].endswith(" s")
+    assert {path.name for path in (tmp_path / "results").iterdir()} == {"results.md", "results.json", "comparison.svg"}
     assert (tmp_path / "results" / "results.md").read_text() == result.stdout
     bundled = json.loads((tmp_path / "results" / "results.json").read_text())["variants"]["bundled"]
-    assert bundled["load"].keys() == {"1", "8"}
-    assert bundled["long_run"]["count"] == 20
+    assert bundled["engine_alone_images_per_second"].keys() == {"1", "8"}
 
 
 def test_an_unknown_variant_is_refused(tmp_path: Path) -> None:

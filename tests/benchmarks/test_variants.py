@@ -7,21 +7,12 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+from safetensors.torch import load_file
 
-from benchmarks.forward import forwarding
-from benchmarks.models import Models
+from benchmarks.models import Models, write_checkpoint, write_faster_clip
 from benchmarks.photos import photo
 from benchmarks.server import ServerFailed, serving
-from benchmarks.tuned.tuning import Tuning
 from benchmarks.variants import Variant, compared
-
-TUNED = Tuning(
-    engine={"PERFORMANCE_HINT": "THROUGHPUT", "INFERENCE_NUM_THREADS": None},
-    dynamic=True,
-    handling=2,
-    inferring=2,
-    gather=4,
-)
 
 
 def scores(variant: Variant, build: Path, image: bytes) -> dict[str, float]:
@@ -34,36 +25,46 @@ def scores(variant: Variant, build: Path, image: bytes) -> dict[str, float]:
     return {prediction["label"]: prediction["score"] for prediction in predictions}
 
 
-def test_all_variants_give_the_same_ranking(models: Models, bundled: Path, tmp_path: Path) -> None:
+def test_all_variants_give_the_same_ranking(models: Models, tmp_path: Path) -> None:
     # A PNG: `clip` alone shrinks a JPEG while it decodes it.
     file = io.BytesIO()
     Image.open(io.BytesIO(photo((640, 480), seed=3))).save(file, "PNG")
-    variants = {variant.key: variant for variant in compared(models, bundled, bf16=False)}
-    variants["tuned"] = Variant("tuned", "tuned", models.exported, tuning=TUNED)
+    variants = {variant.key: variant for variant in compared(models, models, frozenset(("f32", "int8")))}
 
-    expected = scores(variants["clip"], tmp_path, file.getvalue())
+    expected = scores(variants["clip-f32"], tmp_path, file.getvalue())
 
     assert len(expected) == 5
-    for key in ("open_clip", "onnx", "tuned"):
+    for key in ("open_clip", "onnx", "vnni-open_clip"):
         assert scores(variants[key], tmp_path, file.getvalue()) == pytest.approx(expected, abs=0.002), key
-    # One prompt a label, not the average of 18: other numbers.
-    assert len(scores(variants["original"], tmp_path, file.getvalue())) == 5
+    for key in ("clip-int8", "original"):  # near it; one prompt a label, not the average of 18
+        assert len(scores(variants[key], tmp_path, file.getvalue())) == 5
 
 
-def test_bf16_is_compared_where_the_processor_has_it(models: Models, bundled: Path) -> None:
-    without = {variant.key for variant in compared(models, bundled, bf16=False)}
-    having = {variant.key for variant in compared(models, bundled, bf16=True)}
+def test_faster_clip_gets_the_same_weights(tmp_path: Path) -> None:
+    import numpy as np
+    import open_clip
+    import torch
+    from faster_clip import ClipModel  # type: ignore[import-untyped]
 
-    assert having - without == {"open_clip-bf16", "clip-f32"}
+    write_checkpoint("ViT-B-32", tmp_path / "checkpoint")
+    write_faster_clip(tmp_path / "checkpoint", tmp_path / "cache")
+    assert len(load_file(next((tmp_path / "cache").rglob("*.safetensors")))) == 200
+    image = photo((224, 224), seed=1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FASTER_CLIP_CACHE", str(tmp_path / "cache"))
+        actual = np.array(ClipModel().encode_image([image])[0])
+    model, preprocess = open_clip.create_model_from_pretrained(f"local-dir:{tmp_path / 'checkpoint'}")
+    with torch.no_grad():
+        expected = model.eval().encode_image(preprocess(Image.open(io.BytesIO(image)))[None], normalize=True)[0]
+    assert float(actual @ expected.numpy()) / np.linalg.norm(actual) > 0.99
 
 
-@pytest.mark.parametrize("key", ["clip", "onnx"])
-def test_the_forward_pass_alone_is_timed(models: Models, bundled: Path, tmp_path: Path, key: str) -> None:
-    (variant,) = [variant for variant in compared(models, bundled, bf16=False) if variant.key == key]
+def test_what_is_compared_follows_the_processor(models: Models) -> None:
+    def keys(*formats: str) -> set[str]:
+        return {variant.key for variant in compared(models, models, frozenset(("f32", *formats)))}
 
-    with forwarding(variant.assemble(tmp_path), variant.variables()) as forward:
-        assert len(forward(3)) == 3
-        assert all(0 < seconds < 60 for seconds in forward(2))
+    assert keys("bf16") - keys() == {"clip-bf16", "open_clip-bf16"}
+    assert keys("int8") - keys() == {"clip-int8", "vnni-int8", "vnni-open_clip"}
 
 
 def test_a_variant_that_cannot_start_says_why(models: Models, tmp_path: Path) -> None:
