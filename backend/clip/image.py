@@ -73,7 +73,8 @@ def read_photo(
     """Decode an image file and prepare it for the image tower.
 
     The result is the first frame, upright by its EXIF orientation, with transparent parts on white. For an RGB image
-    that is no JPEG it equals that of open_clip's transform; a large JPEG is shrunk while it is decoded.
+    that is no JPEG it equals that of open_clip's transform but for rounding; a large JPEG is shrunk while it is
+    decoded.
 
     Args:
         data: the file.
@@ -193,6 +194,8 @@ def fit(image: Image.Image, preprocessing: Preprocessing) -> Image.Image:
             short, long = sorted(image.size)
             resized = (height, int(height * long / short))
             new_size = resized if image.width <= image.height else resized[::-1]
+            if height < short:
+                return _shrunk_middle(image, new_size, width, resample)
         else:
             ratio = min(image.height / height, image.width / width)
             new_size = (round(image.width / ratio), round(image.height / ratio))
@@ -203,6 +206,20 @@ def fit(image: Image.Image, preprocessing: Preprocessing) -> Image.Image:
     if new_size != image.size:
         image = image.resize(new_size, resample)
     return _center(image, preprocessing)
+
+
+def _shrunk_middle(image: Image.Image, new_size: tuple[int, int], side: int, resample: Image.Resampling) -> Image.Image:
+    """The square in the middle of an image that is resized to ``new_size``. What is cropped away is not computed.
+
+    Pillow keeps the box in single precision: a few of ten thousand values differ by a level.
+    """
+    starts = [round((whole - side) / 2) for whole in new_size]
+    scales = [whole / new for whole, new in zip(image.size, new_size, strict=True)]
+    left, top = (start * scale for start, scale in zip(starts, scales, strict=True))
+    right, bottom = (
+        min((start + side) * scale, whole) for start, scale, whole in zip(starts, scales, image.size, strict=True)
+    )
+    return image.resize((side, side), resample, (left, top, right, bottom))
 
 
 def _center(image: Image.Image, preprocessing: Preprocessing) -> Image.Image:
