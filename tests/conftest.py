@@ -7,17 +7,10 @@ from pathlib import Path
 import pytest
 
 from tests.launch import PROJECT, Running, local
-from tests.workers import Made, locked, taking_turns
+from tests.workers import Made, locked
 
 # Set before PyTorch is imported. Its threads wait for each other actively, and take the processor from other tests.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
-    """No other test runs beside one that is marked `alone`."""
-    with taking_turns(item):
-        return (yield)
 
 
 @pytest.fixture(scope="session")
