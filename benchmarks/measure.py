@@ -42,7 +42,7 @@ class Plan:
 
 
 FULL = Plan(
-    starts=3, rounds=10, small=10, large=2, load_rounds=4, load_seconds=4, engine_seconds=2, original=3
+    starts=2, rounds=8, small=12, large=2, load_rounds=3, load_seconds=4, engine_seconds=1.5, original=3
 )  # fmt: skip
 QUICK = Plan(
     starts=1, rounds=1, small=3, large=1, load_rounds=1, load_seconds=0.5, engine_seconds=0.2, original=1
