@@ -40,6 +40,7 @@ def compile_tower(path: Path, *, batch: int | None = None, precision: str = "f32
     # For a batch of any size OpenVINO would pack weights that are f16 in the file once for each size.
     widened = _widen(model) if batch is None and precision == "f32" else None
     compiled = _compile(core, model, precision)
+    _pack(compiled)
     _release(path.with_suffix(".bin"))
     if widened is not None:
         widened.madvise(mmap.MADV_DONTNEED)
@@ -77,6 +78,14 @@ def _compile(core: ov.Core, model: ov.Model, precision: str) -> ov.CompiledModel
         "ENABLE_CPU_PINNING": False,
     }
     return core.compile_model(model, "CPU", settings)
+
+
+def _pack(compiled: ov.CompiledModel) -> None:
+    """Run a model for images once: where batches may have any size, OpenVINO packs the weights only then."""
+    _, *rest = list(compiled.input(0).partial_shape)
+    if all(axis.is_static for axis in rest):
+        shape = [1, *(axis.get_length() for axis in rest)]
+        compiled.create_infer_request().infer([np.zeros(shape, compiled.input(0).element_type.to_dtype())])
 
 
 def _widen(model: ov.Model) -> mmap.mmap | None:

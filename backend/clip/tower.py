@@ -3,6 +3,8 @@
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,7 +38,8 @@ class ImageTower:
         outputs = self._tower.outputs
         self.has_map = MAP in outputs[-1].get_names()
         self._count = len(outputs) - self.has_map
-        self._local = threading.local()
+        # A thread's own buffers; of batches there is one at a time, and they share theirs.
+        self._local: Any = SimpleNamespace() if batched else threading.local()
         self._batches = Batches(self._infer, _BATCH) if batched else None
 
     def infer(self, pixels: NDArray[np.uint8], *, with_map: bool = False) -> Rows:
