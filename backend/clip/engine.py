@@ -82,8 +82,8 @@ def _compile(core: ov.Core, model: ov.Model, precision: str) -> ov.CompiledModel
 
 def _pack(compiled: ov.CompiledModel) -> None:
     """Run a model for images once: where batches may have any size, OpenVINO packs the weights only then."""
-    _, *rest = list(compiled.input(0).partial_shape)
-    if all(axis.is_static for axis in rest):
+    batch, *rest = list(compiled.input(0).partial_shape)
+    if batch.is_dynamic and all(axis.is_static for axis in rest):
         shape = [1, *(axis.get_length() for axis in rest)]
         compiled.create_infer_request().infer([np.zeros(shape, compiled.input(0).element_type.to_dtype())])
 
