@@ -1,8 +1,6 @@
 """A variant's server as a process of its own."""
 
 import http.client
-import signal
-import socket
 import subprocess
 import sys
 import time
@@ -12,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
+
+from local.process import end, free_port
 
 _START_TIMEOUT = 120.0
 _STOP_TIMEOUT = 10.0
@@ -77,7 +77,7 @@ def serving(
     Raises:
         ServerFailed: there is no first answer with status 200.
     """
-    host, port = "127.0.0.1", _free_port()
+    host, port = "127.0.0.1", free_port()
     log = folder / f"log-{port}"
     with log.open("wb") as output:
         started = time.perf_counter()
@@ -97,12 +97,7 @@ def serving(
         _forget_peak(process.pid)
         yield Server(host, port, process, seconds)
     finally:
-        process.send_signal(signal.SIGINT)
-        try:
-            process.wait(_STOP_TIMEOUT)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        end(process, _STOP_TIMEOUT)
 
 
 def _on(cores: Sequence[int] | None) -> list[str]:
@@ -130,9 +125,3 @@ def _first_status(host: str, port: int, process: subprocess.Popen[bytes], body: 
 
 def _end_of(log: Path) -> str:
     return log.read_text(errors="replace")[-_LOG_END:]
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -6,7 +6,6 @@ The options are those of ``python -m client``.
 """
 
 import os
-import signal
 import subprocess
 import sys
 import threading
@@ -17,7 +16,7 @@ from pathlib import Path
 from client.__main__ import main as client
 from client.service import Service, ServiceDown, ServiceRefuses
 
-from .process import END_WITH_PARENT, free_port
+from .process import END_WITH_PARENT, end, free_port
 
 PROJECT = Path(__file__).parent.parent
 _STOP_TIMEOUT = 15.0
@@ -88,11 +87,7 @@ def application() -> Iterator[int]:
         threading.Thread(target=process.stdout.read, daemon=True).start()
         yield port
     finally:
-        process.send_signal(signal.SIGINT)
-        try:
-            process.wait(_STOP_TIMEOUT)
-        except subprocess.TimeoutExpired:
-            process.kill()
+        end(process, _STOP_TIMEOUT)
         os.close(writing_end)
 
 

@@ -4,10 +4,12 @@ import asyncio
 import os
 import signal
 import socket
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 
@@ -119,6 +121,16 @@ class Process:
         except TimeoutError:
             process.kill()
             await process.wait()
+
+
+def end(process: "subprocess.Popen[Any]", timeout: float) -> None:
+    """Interrupt a process, kill it when it has not ended after ``timeout`` seconds, and wait for its end."""
+    process.send_signal(signal.SIGINT)
+    try:
+        process.wait(timeout)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def free_port() -> int:

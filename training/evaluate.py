@@ -26,7 +26,7 @@ from backend.clip.recognizer import Recognizer
 from training.answers import Answer, AnswerError, Recognize, ask, by_model, by_url
 from training.data import DataError, LabeledImages, read_cifar100, split
 from training.imagenet_names import classes_called
-from training.metrics import Bin, expected_calibration_error, mean_over, reliability, reliability_diagram
+from training.metrics import Bin, expected_calibration_error, mean_over, print_table, reliability, reliability_diagram
 from training.photos import PARTS, Photo, list_photos, part_of, seen
 from training.unknown_things import unknown_things
 
@@ -219,9 +219,7 @@ def main() -> int:
     except FileNotFoundError as error:
         print(f"evaluate: {arguments.model} is no exported model folder: {error}", file=sys.stderr)
         return 1
-    width = max(len(measure) for measure, _ in rows)
-    for name, value in rows:
-        print(f"| {name:<{width}} | {value:>6} |")
+    print_table(rows)
     return 0
 
 

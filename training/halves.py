@@ -24,6 +24,7 @@ from backend.clip.image import fit
 from backend.clip.query import Query
 from backend.clip.recognizer import Recognizer
 from training.data import DataError
+from training.metrics import print_table
 from training.photos import PARTS, Photo, list_photos, part_of
 
 _SIDE = 448
@@ -111,9 +112,7 @@ def main() -> int:
     except (DataError, FileNotFoundError) as error:
         print(f"halves: {error}", file=sys.stderr)
         return 1
-    width = max(len(name) for name, _ in rows)
-    for name, value in rows:
-        print(f"| {name:<{width}} | {value:>6} |")
+    print_table(rows)
     return 0
 
 

@@ -18,6 +18,13 @@ class Bin(NamedTuple):
     """How many of them are right, 0 to 1."""
 
 
+def print_table(rows: Sequence[tuple[str, str]]) -> None:
+    """Print measures and their values, a line of a Markdown table each."""
+    width = max(len(measure) for measure, _ in rows)
+    for measure, value in rows:
+        print(f"| {measure:<{width}} | {value:>6} |")
+
+
 def mean_over(words: Sequence[str], right: Sequence[bool]) -> float:
     """The accuracy of each word, averaged over the words: one with many pictures counts no more than another."""
     outcomes: dict[str, list[bool]] = {}

@@ -82,10 +82,7 @@ def right_classes(photo: Photo, words: Words, count: int) -> NDArray[np.bool_]:
 @torch.no_grad()
 def _evidence(source: Source, classes: FineClasses, photos: Sequence[Photo]) -> tuple[Tensor, Tensor]:
     """Logits [n, classes] and shares [n, 1] of photographs, prepared as the function that serves prepares them."""
-    config = open_clip.get_model_preprocess_cfg(source.model)
-    preprocessing = Preprocessing(
-        tuple(config["size"]), config["resize_mode"], config["interpolation"], config["fill_color"]
-    )
+    preprocessing = Preprocessing.from_open_clip(open_clip.get_model_preprocess_cfg(source.model))
     logits, shares = [], []
     for photo in tqdm(photos, desc="photographs", disable=not sys.stderr.isatty()):
         image = Image.fromarray(read_pixels(photo.path.read_bytes(), preprocessing))
@@ -118,7 +115,7 @@ def write_offsets(checkpoint: Path, photos: Sequence[Photo]) -> Tensor:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="offsets", description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--checkpoint", type=Path, required=True, help="the folder that training.train wrote")
+    parser.add_argument("--checkpoint", type=Path, required=True, help="the folder that python -m training wrote")
     parser.add_argument("--photos", type=Path, required=True, nargs="+", help="folders of photographs with an index")
     arguments = parser.parse_args()
     try:

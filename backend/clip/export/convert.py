@@ -72,7 +72,6 @@ def export(
         bpe = bpe_tokenizer(source.tokenizer)
     except ValueError as error:
         raise ExportError(str(error)) from error
-    size = config["size"] if isinstance(config["size"], (tuple, list)) else (config["size"],) * 2
     text_tower = TextTower(model)
     classes = source.classes if vocabulary == "closed" else None
     classifier = open_clip.build_zero_shot_classifier(
@@ -84,7 +83,7 @@ def export(
         pretrained=source.pretrained,
         weights_sha256=source.weights_sha256,
         license=source.license,
-        image=Preprocessing(tuple(size), config["resize_mode"], config["interpolation"], config["fill_color"]),
+        image=Preprocessing.from_open_clip(config),
         logit_scale=float(model.logit_scale.exp()),
         embedding_dim=labels.shape[1],
         context_length=source.tokenizer.context_length,
