@@ -1,13 +1,22 @@
-"""Runs the images of several requests in one batch. No request waits for a batch to fill."""
+"""Runs the images of several requests in one batch. A lone request waits for nobody."""
 
 import threading
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 import numpy as np
 from numpy.typing import NDArray
 
 Rows = list[NDArray[np.float32]]
 """For one image, its row of each output of the model."""
+
+# A batch waits for images that are being decoded as long as something happens in every interval of this length,
+_DECODING_SECONDS = 0.005
+# and for callers that have just been answered, who often send the next image at once, as long as in this one.
+_ANSWERED_SECONDS = 0.002
+# But never for longer than this.
+_LONGEST_SECONDS = 0.03
 
 
 class _Waiting:
@@ -27,6 +36,10 @@ class Batches:
 
     The threads of the requests run it themselves, each time one of those that wait: a lone request pays for no other
     thread. May be used by any number of threads.
+
+    Decoders and the model would take the processors from each other, and a model that computes in several threads waits
+    for the one that is held up. So a batch begins a few milliseconds later if images are being decoded meanwhile, or if
+    several callers were there when the last one ended.
     """
 
     def __init__(self, model: Callable[[NDArray[np.uint8]], Sequence[NDArray[np.float32]]], limit: int) -> None:
@@ -34,21 +47,43 @@ class Batches:
         self._model = model
         self._limit = limit
         self._waiting: list[_Waiting] = []
+        self._expected: set[int] = set()
         self._busy = False
-        self._changed = threading.Condition()
+        self._callers = 0  # that were answered or waited when the last batch ended
+        self._heard = False  # whether anything has happened that _gather waits for
+        lock = threading.Lock()
+        self._finished = threading.Condition(lock)
+        self._happened = threading.Condition(lock)
+
+    @contextmanager
+    def expect(self) -> Iterator[None]:
+        """In the block, this thread decodes an image and calls ``infer`` with it."""
+        thread = threading.get_ident()
+        with self._happened:
+            self._expected.add(thread)
+            self._tell()
+        try:
+            yield
+        finally:
+            with self._happened:
+                self._expected.discard(thread)
+                self._tell()
 
     def infer(self, image: NDArray[np.uint8], count: int | None = None) -> Rows:
         """The model's first ``count`` outputs for one image. An error of the model is raised for its whole batch."""
         mine = _Waiting(image, count)
-        with self._changed:
+        with self._happened:
+            self._expected.discard(threading.get_ident())
             self._waiting.append(mine)
+            self._tell()
         while batch := self._next(mine):
             try:
                 self._run(batch)
             finally:
-                with self._changed:
+                with self._finished:
                     self._busy = False
-                    self._changed.notify_all()
+                    self._callers = len(batch) + len(self._waiting)
+                    self._finished.notify_all()
         if mine.error is not None:
             raise mine.error
         assert mine.rows is not None  # noqa: S101
@@ -56,13 +91,27 @@ class Batches:
 
     def _next(self, mine: _Waiting) -> list[_Waiting]:
         """Wait until another thread has computed ``mine``, or the model is free; then return the batch to run."""
-        with self._changed:
-            self._changed.wait_for(lambda: mine.done or not self._busy)
+        with self._finished:
+            self._finished.wait_for(lambda: mine.done or not self._busy)
             if mine.done:
                 return []
-            batch, self._waiting = self._waiting[: self._limit], self._waiting[self._limit :]
             self._busy = True
+            self._gather()
+            batch, self._waiting = self._waiting[: self._limit], self._waiting[self._limit :]
             return batch
+
+    def _gather(self) -> None:
+        """Wait for the images that are likely to arrive soon."""
+        end = time.monotonic() + _LONGEST_SECONDS
+        while len(self._waiting) < self._limit and (self._expected or len(self._waiting) < self._callers):
+            self._heard = False
+            interval = _DECODING_SECONDS if self._expected else _ANSWERED_SECONDS
+            if not self._happened.wait_for(lambda: self._heard, min(interval, end - time.monotonic())):
+                return
+
+    def _tell(self) -> None:
+        self._heard = True
+        self._happened.notify()
 
     def _run(self, batch: Sequence[_Waiting]) -> None:
         try:

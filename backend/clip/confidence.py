@@ -42,6 +42,9 @@ class Evidence:
 
 def confidence(evidence: Evidence, calibration: Calibration) -> float:
     """The probability, 0 to 1, that the best candidate is right."""
-    log_odds = evidence.best - float(np.logaddexp.reduce(evidence.background))
+    if not evidence.background.size:
+        return 1.0
+    most = evidence.background.max()
+    log_odds = evidence.best - float(most + np.log(np.exp(evidence.background - most).sum()))
     total = calibration.weights["share"] * log_odds + calibration.weights["bias"]
     return 1 / (1 + math.exp(-total)) if total > -700 else 0.0

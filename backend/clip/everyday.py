@@ -248,17 +248,20 @@ class WordEmbeddings(Everyday):
         words are kinds of it, so those that are nearest to it by their embeddings do not compete. This is NegMining of
         Jiang et al., who choose negative labels by a percentile of the similarity as well.
         """
-        own = candidates.embeddings[best]
-        nearness = np.vecdot(self._embeddings, own)
-        least = np.quantile(nearness, _NEAREST)
-        word = candidates.words[best]
-        competing = nearness < least if word < 0 else np.ones(len(self.words), bool)
-        competing[self._entries[word]["related"] if word >= 0 else []] = False
-        others = np.where(
-            candidates.words < 0, np.vecdot(candidates.embeddings, own) < least, competing[candidates.words]
-        )
+        word, own = candidates.words[best], candidates.embeddings[best]
+        unknown = candidates.words < 0
+        competing = np.ones(len(self.words), bool)
+        if word >= 0:
+            competing[self._entries[word]["related"]] = False
+        if unknown.any():  # only then is it worth the time
+            nearness = np.vecdot(self._embeddings, own)
+            least = np.quantile(nearness, _NEAREST)
+            competing = competing if word >= 0 else nearness < least
+        others = competing[candidates.words]
+        if unknown.any():
+            others[unknown] = np.vecdot(candidates.embeddings[unknown], own) < least
         others[best] = False
-        competing[candidates.words[candidates.words >= 0]] = False  # these are among the candidates
+        competing[candidates.words[~unknown]] = False  # these are among the candidates
         return float(logits[best]), np.concatenate([logits[others], words[competing]])
 
     def direction(self, view: View, candidates: Candidates, best: int) -> NDArray[np.floating]:

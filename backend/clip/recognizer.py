@@ -4,6 +4,7 @@ import logging
 import math
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -89,6 +90,10 @@ class Recognizer:
         self._encoder_lock = threading.Lock()
         self.embed(np.zeros((*self.manifest.image.size, 3), np.uint8))
         _log.info("%s computes in %s", self.manifest.title, self.precision)
+
+    def expect(self) -> AbstractContextManager[None]:
+        """In the block, this thread decodes an image and embeds it: images of other requests may wait for it."""
+        return self._tower.expect()
 
     def embed(self, pixels: NDArray[np.uint8], *, with_map: bool = False) -> View:
         """Encode one image.
@@ -182,9 +187,10 @@ class Recognizer:
         everyday = self.everyday.candidates
         logits = self._logits(view, words, everyday)
         for word in np.argsort(-logits, kind="stable")[:_CALLED_INSTEAD]:
-            sure = self._confidence(view, words, everyday, logits, int(word))
-            if sure >= max(_LIKELY, self.manifest.confidence.threshold) and word not in asked:
-                return Instead(everyday.labels[word], sure)
+            if word not in asked:
+                sure = self._confidence(view, words, everyday, logits, int(word))
+                if sure >= max(_LIKELY, self.manifest.confidence.threshold):
+                    return Instead(everyday.labels[word], sure)
         return None
 
     def _known(self, labels: Sequence[str], template: str | None) -> Candidates:

@@ -47,14 +47,16 @@ class Service:
 
     def view(self, image: bytes | memoryview, deadline: Deadline) -> View:
         """The image tower's outputs for an image file."""
-        return self._embed(self._decode(image, deadline), deadline)
+        with self.recognizer.expect():
+            return self._embed(self._decode(image, deadline), deadline)
 
     def recognize(
         self, image: bytes | memoryview, candidates: Candidates, query: Query, deadline: Deadline
     ) -> Recognition:
         """The best of the candidates for an image file, with what else the query asks for."""
-        photo = self._decode(image, deadline, preview=query.preview)
-        view = self._embed(photo, deadline, with_map=query.explain)
+        with self.recognizer.expect():
+            photo = self._decode(image, deadline, preview=query.preview)
+            view = self._embed(photo, deadline, with_map=query.explain)
         with deadline.infers():
             ranking = self.recognizer.rank(view, candidates, query.top_k)
             explainer = self.recognizer.explainer

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -41,6 +42,10 @@ class ImageTower:
         # A thread's own buffers; of batches there is one at a time, and they share theirs.
         self._local: Any = SimpleNamespace() if batched else threading.local()
         self._batches = Batches(self._infer, _BATCH) if batched else None
+
+    def expect(self) -> AbstractContextManager[None]:
+        """In the block, this thread decodes an image and calls ``infer`` with it; see ``Batches.expect``."""
+        return self._batches.expect() if self._batches else nullcontext()
 
     def infer(self, pixels: NDArray[np.uint8], *, with_map: bool = False) -> Rows:
         """Compute the embedding of an image, and the logits of its fine classes where the tower has some.

@@ -1,7 +1,8 @@
-"""Requests that come while the model computes go through it together; none waits for a batch to fill."""
+"""Requests that come while the model computes go through it together; a lone one waits for nobody."""
 
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -83,3 +84,91 @@ def test_an_error_is_told_to_all_of_its_batch_and_to_no_other() -> None:
         thread.join(10)
 
     assert answers == {0: [[0.0], [0.0]], 255: "no such pixel", 1: "no such pixel", 2: [[4.0], [-2.0]]}
+
+
+def decoded(batches: Batches, value: int, answers: dict[int, object], ready: threading.Event) -> threading.Thread:
+    """A request whose image is being decoded until ``ready`` is set; no pixel can be 256."""
+
+    def run() -> None:
+        with suppress(OverflowError), batches.expect():
+            assert ready.wait(10)
+            answers[value] = [row.tolist() for row in batches.infer(np.full((1, 1, 3), value, np.uint8))]
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    until(lambda: thread.ident in batches._expected)
+    return thread
+
+
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Waits are so long that a test can tell them from none."""
+    for name in ("_DECODING_SECONDS", "_ANSWERED_SECONDS", "_LONGEST_SECONDS"):
+        monkeypatch.setattr(f"backend.clip.batches.{name}", 30)
+
+
+@pytest.mark.usefixtures("patient")
+@pytest.mark.parametrize(("value", "sizes"), [(1, [2]), (256, [1])], ids=["it arrives", "it cannot be decoded"])
+def test_a_batch_waits_for_an_image_that_is_being_decoded(value: int, sizes: list[int]) -> None:
+    model, ready = Model(), threading.Event()
+    answers: dict[int, object] = {}
+    batches = Batches(model, limit=4)
+    decoding = decoded(batches, value, answers, ready)
+    thread = in_thread(batches, 0, answers)
+    assert not model.entered.acquire(timeout=0.1)
+
+    ready.set()
+    model.goes_on.release()
+    for one in (decoding, thread):
+        one.join(10)
+
+    assert model.sizes == sizes
+    assert 0 in answers
+
+
+def test_a_batch_does_not_wait_for_an_image_that_takes_long() -> None:
+    model, never = Model(), threading.Event()
+    answers: dict[int, object] = {}
+    batches = Batches(model, limit=4)
+    decoding = decoded(batches, 1, answers, never)
+    model.goes_on.release(2)
+
+    in_thread(batches, 0, answers).join(10)
+
+    assert answers == {0: [[0.0], [0.0]]}
+    never.set()
+    decoding.join(10)
+
+
+@pytest.mark.usefixtures("patient")
+def test_a_lone_request_waits_for_nobody() -> None:
+    model = Model()
+    answers: dict[int, object] = {}
+    batches = Batches(model, limit=4)
+    model.goes_on.release(3)
+
+    for value in range(3):
+        in_thread(batches, value, answers).join(10)
+
+    assert model.sizes == [1, 1, 1]
+
+
+@pytest.mark.usefixtures("patient")
+def test_where_several_called_a_batch_waits_for_those_that_were_answered() -> None:
+    model = Model()
+    answers: dict[int, object] = {}
+    batches = Batches(model, limit=4)
+    threads = [in_thread(batches, 0, answers)]
+    assert model.entered.acquire(timeout=10)
+    threads.append(in_thread(batches, 1, answers))
+    until(lambda: len(batches._waiting) == 1)
+    model.goes_on.release()
+    threads[0].join(10)
+    assert not model.entered.acquire(timeout=0.1)
+
+    threads.append(in_thread(batches, 2, answers))
+    model.goes_on.release()
+    for thread in threads:
+        thread.join(10)
+
+    assert model.sizes == [1, 2]
