@@ -15,7 +15,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 @pytest.fixture(scope="session")
 def application() -> Iterator[Running]:
-    """The whole application with the bundled model: `application.url` + `/function/index` or `/function/clip`."""
+    """The whole application with the bundled model: ``application.url`` + ``/function/index`` or ``/function/clip``."""
     with local() as program:
         yield program
 

@@ -30,7 +30,7 @@ def serving(
 ) -> Iterator[Running]:
     """Runs the function with these variables in addition to those of stack.yml.
 
-    `wrapper` is a command that is given the server's command as more arguments and becomes it.
+    ``wrapper`` is a command that is given the server's command as more arguments and becomes it.
     """
     function = next(function for function in stack.read(PROJECT / "stack.yml") if function.name == name)
     url = f"http://127.0.0.1:{free_port()}"
@@ -45,7 +45,7 @@ def serving(
 
 
 def clip(model: Path | None = None, **options: Any) -> AbstractContextManager[Running]:
-    """`clip` with these options of `serving`; the bundled model unless another is given."""
+    """``clip`` with these options of ``serving``; the bundled model unless another is given."""
     return serving("clip", model, **options)
 
 

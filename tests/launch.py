@@ -73,7 +73,7 @@ def running(
 
 @contextmanager
 def local(*arguments: str) -> Iterator[Running]:
-    """`python -m local` on a free port, ready for requests."""
+    """``python -m local`` on a free port, ready for requests."""
     port = free_port()
     command = [sys.executable, "-m", "local", "--port", str(port), *arguments]
     with running(command, f"http://127.0.0.1:{port}", lambda program: "\nReady." in program.output()) as program:
@@ -81,7 +81,7 @@ def local(*arguments: str) -> Iterator[Running]:
 
 
 def wait_for(condition: Callable[[], bool], message: Callable[[], str] | str, seconds: float = 60) -> None:
-    """Waits until the condition is true; after `seconds` the test fails with the message."""
+    """Waits until the condition is true; after ``seconds`` the test fails with the message."""
     end = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > end:

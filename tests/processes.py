@@ -47,7 +47,7 @@ class Census:
 
 
 class Watch:
-    """Samples the memory of a process and its descendants: `peak` and `growth`, in bytes."""
+    """Samples the memory of a process and its descendants: ``peak`` and ``growth``, in bytes."""
 
     def __init__(self, process_id: int) -> None:
         self._process_id = process_id

@@ -1,4 +1,4 @@
-"""`frontend/index/page/errors.json` is the table of errors: whatever fails, its code, status and words are there."""
+"""``frontend/index/page/errors.json`` is the table of errors: whatever fails, its code, status and words are there."""
 
 import ast
 import re
@@ -31,7 +31,7 @@ def of_the_server() -> set[tuple[str, int]]:
 
 
 def of_index() -> set[tuple[str, int]]:
-    """The codes that `Failure` is called with; their statuses come from the table."""
+    """The codes that ``Failure`` is called with; their statuses come from the table."""
     codes = {code for code, _ in (*PLATFORM.values(), DIED, NONSENSE)}
     for path in (PROJECT / "frontend" / "index").glob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):

@@ -11,7 +11,7 @@ Value = TypeVar("Value")
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Holds a lock on the file `path` while the block runs (flock)."""
+    """Holds a lock on the file ``path`` while the block runs (flock)."""
     with path.open("a") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         try:

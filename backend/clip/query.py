@@ -73,9 +73,14 @@ def _top_k(value: str | None) -> int:
         return DEFAULT_TOP_K
     digits = value.strip()
     # int() would raise for thousands of digits, and accepts the digits of other scripts.
-    if not (digits.isascii() and digits.isdigit() and len(digits) <= 4 and 1 <= int(digits) <= MAX_LABELS):
+    return require_top_k(int(digits) if digits.isascii() and digits.isdigit() and len(digits) <= 4 else 0)
+
+
+def require_top_k(value: object) -> int:
+    """The value, or BadParameter unless it is a number of predictions that one may ask for."""
+    if type(value) is not int or not 1 <= value <= MAX_LABELS:
         raise BadParameter(f"top_k must be a whole number from 1 to {MAX_LABELS}.")
-    return int(digits)
+    return value
 
 
 def _flag(values: "MultiDict[str, str]", name: str) -> bool:

@@ -1,4 +1,4 @@
-"""Requests to `clip`, and what their answers say."""
+"""Requests to ``clip``, and what their answers say."""
 
 from typing import Any
 

@@ -115,7 +115,7 @@ def ask(decoders: Decoders, data: bytes, seconds: float = 60) -> tuple[str, floa
 
 
 def test_endless_work_is_ended_and_delays_no_other_photo() -> None:
-    """On a busy machine an attacker may also get `busy`."""
+    """On a busy machine an attacker may also get ``busy``."""
     data = work_without_end()
 
     with closing(Decoders(timeout=2)) as decoders, ThreadPoolExecutor(8) as pool:

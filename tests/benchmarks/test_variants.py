@@ -26,7 +26,7 @@ def scores(variant: Variant, build: Path, image: bytes) -> dict[str, float]:
 
 
 def test_all_variants_give_the_same_ranking(models: Models, tmp_path: Path) -> None:
-    # A PNG: `clip` alone shrinks a JPEG while it decodes it.
+    # A PNG: ``clip`` alone shrinks a JPEG while it decodes it.
     file = io.BytesIO()
     Image.open(io.BytesIO(photo((640, 480), seed=3))).save(file, "PNG")
     variants = {variant.key: variant for variant in compared(models, models, frozenset(("f32", "int8")))}

@@ -1,4 +1,4 @@
-"""A service that answers like `clip`, and fails as a test wants it to."""
+"""A service that answers like ``clip``, and fails as a test wants it to."""
 
 import json
 import socket

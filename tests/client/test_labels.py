@@ -1,4 +1,4 @@
-"""`python -m client` with the real service: what it finds in a folder, and what it writes."""
+"""``python -m client`` with the real service: what it finds in a folder, and what it writes."""
 
 import csv
 import os

@@ -1,8 +1,8 @@
-"""Runs built images as `stack.yml` deploys them, with the watchdog that is in them, and stops them under load.
+"""Runs built images as ``stack.yml`` deploys them, with the watchdog that is in them, and stops them under load.
 
     python -m tests.deploy.smoke index=IMAGE clip=IMAGE
 
-Needs Linux, docker or podman (DOCKER=podman), and only what `make up` installs.
+Needs Linux, docker or podman (DOCKER=podman), and only what ``make up`` installs.
 """
 
 import argparse
@@ -74,7 +74,7 @@ def run(*command: str) -> str:
 
 @contextmanager
 def container(function: stack.Function, image: str, environment: Mapping[str, str]) -> Iterator[Container]:
-    """Runs a function as an unprivileged user, read-only, with the memory limit and environment of `stack.yml`."""
+    """Runs a function as an unprivileged user, read-only, with the memory limit and environment of ``stack.yml``."""
     name = f"smoke-{function.name}-{os.getpid()}"
     options = ["--name", name, "--read-only", "--tmpfs=/tmp", "--cap-drop=ALL"]
     options += ["--memory", function.definition["limits"]["memory"].replace("Mi", "m")]
@@ -108,7 +108,7 @@ def is_ready(function: Container) -> bool:
 
 @contextmanager
 def gateway(clip: Container) -> Iterator[str]:
-    """The way from `index` to `clip`, which in a cluster leads over the gateway; its address."""
+    """The way from ``index`` to ``clip``, which in a cluster leads over the gateway; its address."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
@@ -142,7 +142,7 @@ def check_photo(function: Container) -> None:
 
 
 def check_stop(function: Container) -> None:
-    """`docker stop` while clients post photos: what was accepted is answered, and in time.
+    """``docker stop`` while clients post photos: what was accepted is answered, and in time.
 
     When the watchdog closes its port, the kernel resets connections that nobody has accepted yet: one or two of many
     clients may see that. If what is being handled were cut off, nearly all of them would.

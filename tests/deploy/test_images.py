@@ -85,7 +85,7 @@ def test_torch_is_installed_for_the_export_alone_and_from_one_index() -> None:
 
 
 def imported_by(module: Path, package: Path) -> set[Path]:
-    """The modules of `package` that a module imports relatively."""
+    """The modules of ``package`` that a module imports relatively."""
     found = set()
     for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom) and node.level:
@@ -96,7 +96,7 @@ def imported_by(module: Path, package: Path) -> set[Path]:
 
 
 def closure(modules: set[Path], package: Path) -> set[Path]:
-    """These modules and all of `package` that they need."""
+    """These modules and all of ``package`` that they need."""
     while new := {path for module in modules for path in imported_by(module, package)} - modules:
         modules = modules | new
     return modules
@@ -139,6 +139,6 @@ def test_a_package_has_one_version_everywhere() -> None:
 
 @pytest.mark.parametrize("folder", ["frontend/index", "backend/clip"])
 def test_no_module_of_a_handler_reaches_out_of_its_folder(folder: str) -> None:
-    """faas-cli copies the folder to `function`: only relative imports find their siblings there."""
+    """faas-cli copies the folder to ``function``: only relative imports find their siblings there."""
     for module in Path(PROJECT, folder).rglob("*.py"):
         assert not re.search(r"^\s*(from|import) (backend|frontend|template|local|tests)\b", module.read_text(), re.M)

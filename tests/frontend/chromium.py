@@ -40,7 +40,7 @@ def _executable(playwright: Playwright) -> str:
 
 @contextmanager
 def launched() -> Iterator[Browser]:
-    """A headless browser. Raises `NoBrowserError`, with what to do, where there is none that starts."""
+    """A headless browser. Raises ``NoBrowserError``, with what to do, where there is none that starts."""
     with sync_playwright() as playwright:
         path = _executable(playwright)
         try:

@@ -1,4 +1,4 @@
-"""A real `index` behind a test gateway that can fail on demand, and a real browser."""
+"""A real ``index`` behind a test gateway that can fail on demand, and a real browser."""
 
 from collections.abc import Iterator
 
@@ -17,7 +17,7 @@ PATIENCE = 15_000  # milliseconds, for a busy computer
 
 @pytest.fixture(scope="session")
 def running_gateway() -> Iterator[Gateway]:
-    """The gateway, and behind it `index` as the template's own server runs it, in a process of its own."""
+    """The gateway, and behind it ``index`` as the template's own server runs it, in a process of its own."""
     gateway = Gateway()
     with (
         gateway.listening(),
@@ -44,7 +44,7 @@ def gateway(running_gateway: Gateway) -> Iterator[Gateway]:
 
 @pytest.fixture
 def index(gateway: Gateway) -> str:
-    """The address of `index` behind the gateway."""
+    """The address of ``index`` behind the gateway."""
     return f"{gateway.url}/function/index"
 
 
@@ -60,7 +60,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def context_options() -> dict[str, object]:
-    """Options of the browser context; tests set others with `parametrize`."""
+    """Options of the browser context; tests set others with ``parametrize``."""
     return {}
 
 

@@ -1,4 +1,4 @@
-"""A test gateway in front of a real `index`. It stands in for `clip`, and fails in the ways that a test asks for."""
+"""A test gateway in front of a real ``index``. It stands in for ``clip`` and fails as a test asks."""
 
 import json
 import socket
@@ -83,7 +83,7 @@ def plain(text: str, status: int, **headers: str) -> Behavior:
 
 
 def slow(seconds: float, then: Behavior) -> Behavior:
-    """Waits some seconds, then behaves as `then`."""
+    """Waits some seconds, then behaves as ``then``."""
 
     def behave(handler: "_Handler") -> None:
         time.sleep(seconds)
@@ -93,7 +93,7 @@ def slow(seconds: float, then: Behavior) -> Behavior:
 
 
 def until(event: threading.Event, then: Behavior) -> Behavior:
-    """Waits until the test sets the event, then behaves as `then`."""
+    """Waits until the test sets the event, then behaves as ``then``."""
 
     def behave(handler: "_Handler") -> None:
         event.wait(20)
@@ -139,7 +139,7 @@ RECOGNIZE = answer(prediction(), Server_Timing="decode;dur=1.2, inference;dur=4.
 
 @dataclass
 class Gateway:
-    """`clip` and `index` are queues of behaviors for the next photos sent to each; later photos succeed."""
+    """``clip`` and ``index`` are queues of behaviors for the next photos sent to each; later photos succeed."""
 
     url: str = ""
     index_url: str = ""

@@ -1,4 +1,4 @@
-"""The call to `clip`, with a fake session and a fake clock."""
+"""The call to ``clip``, with a fake session and a fake clock."""
 
 import json
 from collections import deque

@@ -1,4 +1,4 @@
-"""`index` over HTTP, with its own server, and behind it a gateway that fails on demand."""
+"""``index`` over HTTP, with its own server, and behind it a gateway that fails on demand."""
 
 import json
 import os
@@ -319,7 +319,7 @@ def test_a_gateway_that_does_not_take_a_photo() -> None:
         connection, _ = gateway.accept()
         with connection:
             taken = sum(len(piece) for piece in iter(lambda: connection.recv(1 << 20), b""))
-        assert taken < 1_000_000  # the rest stayed with `index`
+        assert taken < 1_000_000  # the rest stayed with ``index``
 
 
 def test_without_javascript_the_answer_is_a_page(gateway: Gateway, index: str) -> None:

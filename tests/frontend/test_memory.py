@@ -1,4 +1,4 @@
-"""What uploads take of the memory of `index`, as the template's own server runs it, while `clip` keeps them waiting."""
+"""What uploads take of the memory of ``index`` in the template's own server, while ``clip`` keeps them waiting."""
 
 import json
 import os
@@ -24,7 +24,7 @@ LIMIT = 512 * MEGABYTE
 
 @dataclass
 class Clip:
-    """Takes the head of each request, and its body and everything else only after `go` is set."""
+    """Takes the head of each request, and its body and everything else only after ``go`` is set."""
 
     listener: socket.socket
     arrived: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))

@@ -10,7 +10,7 @@ from .gateway import DESCRIPTION
 
 
 class Clip:
-    """A fake `clip` that describes itself or times out; it counts the calls and keeps the last deadline."""
+    """A fake ``clip`` that describes itself or times out; it counts the calls and keeps the last deadline."""
 
     def __init__(self) -> None:
         self.asked = 0

@@ -40,7 +40,7 @@ FLOODS: dict[str, Mapping[str, Make]] = {
 
 
 def flood_of_files(url: str, name: str) -> Flood:
-    """One of `FLOODS`."""
+    """One of ``FLOODS``."""
     return Flood(CLIENTS, posting(url, [make() for make in FLOODS[name].values()]))
 
 

@@ -48,7 +48,7 @@ def bmp(width: int, height: int, compression: int, data: bytes) -> bytes:
 
 
 def tiff(width: int, height: int, tags: dict[int, tuple[int, int, int]], tail: bytes, compression: int = 1) -> bytes:
-    """A gray TIFF; `tags`: number to type, count, value. `tail` begins at `tail(tags)`."""
+    """A gray TIFF; ``tags``: number to type, count, value. ``tail`` begins at ``tail(tags)``."""
     all_tags = {
         256: (4, 1, width),
         257: (4, 1, height),
@@ -94,7 +94,7 @@ def _in_gif(block: bytes, times: int, end: bytes) -> bytes:
 
 
 def _ifd_of_rationals(offset: int, numbers: int, tags: int = 50) -> bytes:
-    """A directory at `offset` of so many tags, each of so many fractions."""
+    """A directory at ``offset`` of so many tags, each of so many fractions."""
     values = offset + 2 + 12 * tags + 4
     entries = [struct.pack("<HHII", 40_000 + i, 5, numbers, values + 8 * numbers * i) for i in range(tags)]
     return struct.pack("<H", tags) + b"".join(entries) + bytes(4) + struct.pack("<II", 3, 7) * (numbers * tags)

@@ -50,8 +50,8 @@ def ask(url: str, data: Body = PHOTO, timeout: float = 60, **options: Any) -> Se
 class Bystander:
     """Posts a photo of 60 KB twice a second while the block runs, whether or not the last one was answered.
 
-    `slack` is how much slower than idle the machine was before the block, and what patience is multiplied with: 3 where
-    a photo alone took three times `ALONE`, or where six processes wanted each processor; `MOST_SLACK` at the most.
+    ``slack`` is how much slower than idle the machine was before the block, and what patience is multiplied with: 3 if
+    a photo alone took three times ``ALONE``, or if six processes wanted each processor; at most ``MOST_SLACK``.
     """
 
     def __init__(self, url: str, query: Mapping[str, str] | None = None) -> None:
@@ -104,9 +104,9 @@ class Bystander:
 
 @dataclass
 class Flood:
-    """A number of clients that send one request after the other while the block runs; `seen` has the answers.
+    """A number of clients that send one request after the other while the block runs; ``seen`` has the answers.
 
-    `attack` is given how many requests were sent before.
+    ``attack`` is given how many requests were sent before.
     """
 
     clients: int

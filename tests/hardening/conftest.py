@@ -15,6 +15,6 @@ def open_model(exported: dict[str, Path]) -> Path:
 
 @pytest.fixture(scope="module")
 def service(open_model: Path) -> Iterator[Running]:
-    """`clip` with that model."""
+    """``clip`` with that model."""
     with clip(open_model) as program:
         yield program

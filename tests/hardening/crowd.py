@@ -1,4 +1,4 @@
-"""Everything that takes memory in `clip`, at once."""
+"""Everything that takes memory in ``clip``, at once."""
 
 from functools import partial
 

@@ -53,7 +53,7 @@ class Outcome:
 
 
 class Fuzzer:
-    """Posts mutated files to a running `clip`; the same source of randomness gives the same files."""
+    """Posts mutated files to a running ``clip``; the same source of randomness gives the same files."""
 
     def __init__(self, program: Running, source: random.Random) -> None:
         self._program = program

@@ -138,12 +138,12 @@ def _layers(source: Coded, size: tuple[int, int], layers: Sequence[tuple[bytes, 
 
 
 def overlay(wide: int, deep: int, size: tuple[int, int] = (64, 64)) -> bytes:
-    """An `iovl` of so many images, each of them an `iovl` of so many images, and so on."""
+    """An ``iovl`` of so many images, each of them an ``iovl`` of so many images, and so on."""
     return _layers(coded(size), size, [(b"iovl", wide)] * deep)
 
 
 def chain(deep: int, size: tuple[int, int] = (64, 64)) -> bytes:
-    """An `iden` of an `iovl` of an `iden` of an `iovl` … of a picture: one `iden` of another is against the rules."""
+    """``iden`` of ``iovl`` of ``iden`` of ``iovl`` … of a picture: ``iden`` of ``iden`` is against the rules."""
     return _layers(coded(size), size, [(b"iovl", 1), (b"iden", 1)] * deep)
 
 
@@ -157,9 +157,9 @@ def grid(
     once: bool = False,
     shown: tuple[int, int] | None = None,
 ) -> bytes:
-    """A `grid` of tiles that share one picture's data; with `once` they are one item, which is named many times.
+    """A ``grid`` of tiles that share one picture's data; with ``once`` they are one item, which is named many times.
 
-    With `deep` it is the tile of such a grid, and so on; `shown` is what is left of the last one, and else all.
+    With ``deep`` it is the tile of such a grid, and so on; ``shown`` is what is left of the last one, and else all.
     """
     source = coded(tile, name)
     properties = list(source.properties)

@@ -25,7 +25,7 @@ CLIENTS = 16
 
 @dataclass(frozen=True)
 class Request:
-    """What `requests.request` takes beside the address."""
+    """What ``requests.request`` takes beside the address."""
 
     method: str = "POST"
     path: str = "/"
@@ -60,7 +60,7 @@ def mixture() -> list[Request]:
 
 
 class Load:
-    """Asks the service at `url`; what came back is compared with `alone`, the answers one by one."""
+    """Asks the service at ``url``; what came back is compared with ``alone``, the answers one by one."""
 
     def __init__(self, url: str) -> None:
         self._url = url

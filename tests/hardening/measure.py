@@ -1,4 +1,4 @@
-"""What `clip` takes for each bomb and each of the largest images, as a table; or what attacks do to a bystander.
+"""What ``clip`` takes for each bomb and each of the largest images, as a table; or what attacks do to a bystander.
 
 python -m tests.hardening.measure [--attacks] [--full-size]
 """

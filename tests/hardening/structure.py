@@ -28,7 +28,7 @@ class Piece:
 
 
 class Format(NamedTuple):
-    """`split` takes a file apart, `join` puts it together; both keep the file as it is if nothing is changed."""
+    """``split`` takes a file apart, ``join`` puts it together; both keep the file as it is if nothing is changed."""
 
     split: Callable[[bytes], tuple[Piece, ...]]
     join: Callable[[tuple[Piece, ...]], bytes]

@@ -27,7 +27,7 @@ def secrets(folder: Path, key: bytes) -> str:
 
 @pytest.fixture(scope="module")
 def protected(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """`clip` with the secret mounted, with the line's end that an editor leaves."""
+    """``clip`` with the secret mounted, with the line's end that an editor leaves."""
     with clip(secrets_dir=secrets(tmp_path_factory.mktemp("key") / "secrets", KEY.encode() + b"\n")) as program:
         yield program
 

@@ -28,13 +28,13 @@ from tests.processes import Census
 SECONDS = 1.0
 """Duration of a flood."""
 DECODE_TIMEOUT, REQUEST_TIMEOUT = 1.0, 3.0
-"""Shorter than those of stack.yml: `python -m tests.hardening.measure --attacks` has these."""
+"""Shorter than those of stack.yml: ``python -m tests.hardening.measure --attacks`` has these."""
 TURNED_AWAY = {"busy", "too_expensive"}
 
 
 @pytest.fixture(scope="module")
 def service(open_model: Path) -> Iterator[Running]:
-    """`clip` for these attacks alone; its output has no traceback in the end."""
+    """``clip`` for these attacks alone; its output has no traceback in the end."""
     with clip(open_model, decode_timeout=f"{DECODE_TIMEOUT}s", request_timeout=f"{REQUEST_TIMEOUT}s") as program:
         yield program
         assert "Traceback" not in program.output()

@@ -25,14 +25,14 @@ BODY = 64 * MEGABYTE
 
 @pytest.fixture(scope="module")
 def service(open_model: Path) -> Iterator[Running]:
-    """`clip` with a shorter decode_timeout than in stack.yml."""
+    """``clip`` with a shorter decode_timeout than in stack.yml."""
     with clip(open_model, decode_timeout="1s") as program:
         yield program
 
 
 @pytest.fixture(scope="module")
 def patient(open_model: Path) -> Iterator[Running]:
-    """`clip` with a decode_timeout that is long enough for a busy machine."""
+    """``clip`` with a decode_timeout that is long enough for a busy machine."""
     with clip(open_model, decode_timeout="15s") as program:
         yield program
 

@@ -1,6 +1,6 @@
-"""`clip` stays under the memory limit of stack.yml during a crowd of large requests, and answers all of them.
+"""``clip`` stays under the memory limit of stack.yml during a crowd of large requests, and answers all of them.
 
-What is over its share waits, or is turned away and told when to come again. tests/frontend does the same to `index`.
+What is over its share waits, or is turned away and told when to come again. tests/frontend does the same to ``index``.
 """
 
 from collections import Counter

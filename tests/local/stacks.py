@@ -52,7 +52,7 @@ def handle(event, context):
 
 
 def write_stack(folder: Path, echo: str = HANDLER) -> Path:
-    """Returns a stack file with two functions: `echo` does what its path says, `caller` calls it over the gateway."""
+    """A stack file with two functions: ``echo`` does what its path says, ``caller`` calls it over the gateway."""
     for name, handler in {"echo": echo, "caller": CALLER}.items():
         (folder / name / "tests").mkdir(parents=True)
         (folder / name / "handler.py").write_text(handler, encoding="utf-8")

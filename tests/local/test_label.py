@@ -1,4 +1,4 @@
-"""`make label`: by the application that runs, or one of its own."""
+"""``make label``: by the application that runs, or one of its own."""
 
 import subprocess
 import sys

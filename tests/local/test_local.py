@@ -1,4 +1,4 @@
-"""`python -m local`: the command, its processes, and how they end."""
+"""``python -m local``: the command, its processes, and how they end."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""`python -m local.model_cache`: exports into the cache once, or says what to do."""
+"""``python -m local.model_cache``: exports into the cache once, or says what to do."""
 
 import json
 from pathlib import Path

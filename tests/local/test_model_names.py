@@ -1,4 +1,4 @@
-"""`python -m local.model_names`: tells a misspelt model before anything is installed for it."""
+"""``python -m local.model_names``: tells a misspelt model before anything is installed for it."""
 
 from pathlib import Path
 

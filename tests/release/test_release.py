@@ -1,4 +1,4 @@
-"""`python -m release`, and the files that it writes, as faas-cli reads them."""
+"""``python -m release``, and the files that it writes, as faas-cli reads them."""
 
 import json
 import re
@@ -49,7 +49,7 @@ def test_the_stack_file_deploys_the_same_functions_without_building(written: Pat
         "clip": CLIP,
     }
     for name, function in released["functions"].items():
-        # Without `lang` faas-cli asks for no template, whose fprocess it would take.
+        # Without ``lang`` faas-cli asks for no template, whose fprocess it would take.
         assert set(function) == STACK_KEYS | {"skip_build"}
         assert function["skip_build"] is True
         assert function["fprocess"] == "python index.py"

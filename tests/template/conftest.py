@@ -22,7 +22,7 @@ def served(folder: Path, handler: str, **variables: str) -> AbstractContextManag
 
 @pytest.fixture
 def start(tmp_path: Path) -> Start:
-    """`start(handler, name="value", ...)` serves a handler with these variables, as soon as the port is open."""
+    """``start(handler, name="value", ...)`` serves a handler with these variables, as soon as the port is open."""
 
     def start(handler: str = HANDLER, **variables: str) -> AbstractContextManager[Running]:
         return served(tmp_path / "function", handler, **variables)

@@ -1,4 +1,4 @@
-"""What an image is built from: faas-cli copies a template to `build/FUNCTION` and follows its symbolic links."""
+"""What an image is built from: faas-cli copies a template to ``build/FUNCTION`` and follows its symbolic links."""
 
 import re
 import shutil
@@ -27,7 +27,7 @@ def test_a_context_holds_all_that_its_dockerfile_copies(tmp_path: Path, template
 
 
 def test_the_version_is_that_of_the_project() -> None:
-    """`clip` says it in `GET /`, and faas-cli follows the link when it copies the handler."""
+    """``clip`` says it in ``GET /``, and faas-cli follows the link when it copies the handler."""
     link = PROJECT / "backend" / "clip" / "project.toml"
     assert link.is_symlink()
     assert link.resolve() == PROJECT / "pyproject.toml"

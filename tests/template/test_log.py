@@ -14,7 +14,7 @@ def lines(function: Running) -> list[dict[str, Any]]:
 
 
 def lines_of(function: Running, call_id: str, count: int) -> list[dict[str, Any]]:
-    """Returns the lines with this call id, once there are `count`."""
+    """Returns the lines with this call id, once there are ``count``."""
 
     def found() -> list[dict[str, Any]]:
         return [line for line in lines(function) if line.get("call_id") == call_id]

@@ -20,7 +20,7 @@ MODEL = Path("backend/clip/model")
 
 
 class Clip(BaseHTTPRequestHandler):
-    """Answers as `clip` does: the label whose number is the image's red, with a confidence of its green; of the
+    """Answers as ``clip`` does: the label whose number is the image's red, with a confidence of its green; of the
     everyday words a goldfish, and of cat and dog the cat where there is blue."""
 
     def do_POST(self) -> None:

@@ -34,7 +34,7 @@ def test_tuning_learns_the_labels_and_holds_on_to_the_features_of_scenes(
 
     def tuned(std: float) -> tuple[float, float]:
         """How much less the loss is afterwards, and how far the features of scenes moved; the smaller the features'
-        `std`, the more a move costs."""
+        ``std``, the more a move costs."""
         torch.manual_seed(0)
         prompts = nn.functional.normalize(torch.randn(2, 100, DIM), dim=-1)
         first, second = nn.Linear(FEATURES, 32), nn.Linear(32, DIM)

@@ -11,9 +11,9 @@ from ..deadline import Deadline
 from ..errors import BadParameter, UnsupportedImage
 from ..interface import Event, Response
 from ..json_object import read_object, require_known
-from ..limits import DEFAULT_TOP_K, MAX_LABELS
+from ..limits import DEFAULT_TOP_K
 from ..payload import image_in
-from ..query import Query, distinct_labels, require_template
+from ..query import Query, distinct_labels, require_template, require_top_k
 from ..service import Service
 
 # "options" are for Hugging Face's own servers, such as wait_for_model; they have no effect.
@@ -53,7 +53,5 @@ def _query(given: Any) -> Query:
             raise BadParameter("hypothesis_template must be a string.")
         require_template(template)
     candidates = () if labels is None else distinct_labels(labels)
-    top_k = parameters.get("top_k", len(candidates) or DEFAULT_TOP_K)
-    if type(top_k) is not int or not 1 <= top_k <= MAX_LABELS:
-        raise BadParameter(f"top_k must be a whole number from 1 to {MAX_LABELS}.")
+    top_k = require_top_k(parameters.get("top_k", len(candidates) or DEFAULT_TOP_K))
     return Query(top_k, candidates, template=template)
