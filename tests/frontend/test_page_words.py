@@ -88,6 +88,8 @@ def test_each_word_is_a_chip(open_page: Page, gateway: Gateway) -> None:
     page.get_by_role("button", name="Take out dog").click()
     page.get_by_role("button", name="Take out Grüße & Küsse").click()
     expect(field).to_be_focused()
+    # A photo that came while the page still asks about the last one would be shown beside it.
+    expect(page.locator("#current :is([data-state=done], [data-state=unsure])")).to_have_count(1)
     show(page)
     assert gateway.seen[-1].query == []
 
