@@ -1,4 +1,4 @@
-"""Locks between the two processes in which the tests run (pytest-xdist)."""
+"""Locks between the processes in which the tests run (pytest-xdist)."""
 
 import fcntl
 from collections.abc import Callable, Iterator
