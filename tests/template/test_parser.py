@@ -35,8 +35,8 @@ def as_a_proxy_sends(program: Running, size: int, pause: float = 0.0) -> tuple[i
             for _ in range(size // 0x8000):
                 sock.sendall(chunk)
                 time.sleep(pause)
+            sent.set()  # before the end is sent: the answer may come at once
             sock.sendall(b"0\r\n\r\n")
-            sent.set()
 
         writing = writer.submit(write)
         received = b""
