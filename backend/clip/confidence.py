@@ -45,6 +45,7 @@ def confidence(evidence: Evidence, calibration: Calibration) -> float:
     if not evidence.background.size:
         return 1.0
     most = evidence.background.max()
+    # np.logaddexp.reduce gives the same and takes several times as long for a thousand words.
     log_odds = evidence.best - float(most + np.log(np.exp(evidence.background - most).sum()))
     total = calibration.weights["share"] * log_odds + calibration.weights["bias"]
     return 1 / (1 + math.exp(-total)) if total > -700 else 0.0
