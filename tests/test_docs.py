@@ -99,7 +99,7 @@ def test_the_readme_is_short_and_names_what_the_two_commands_need() -> None:
     workflow = (ROOT / ".github/workflows/ci.yml").read_text(encoding="utf-8")
     [packages] = re.findall(r"apt-get install -y --no-install-recommends\n +(.*)$", workflow, re.MULTILINE)
     assert f"apt install {packages}`" in readme
-    assert "`chromium libatomic1`" in readme
+    assert "`chromium-headless-shell libatomic1`" in readme
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
