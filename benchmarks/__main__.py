@@ -1,13 +1,14 @@
 """python -m benchmarks: measures the functions beside other ways to serve the same model, and prints a table.
 
     python -m benchmarks            the whole, on a quiet machine
-    python -m benchmarks --quick    everything once, to see that it works: the numbers mean nothing
+    python -m benchmarks --quick    one round, to see that it works: the numbers mean little
 
 It needs what is in benchmarks/requirements.txt, local/, template/, backend/clip/requirements-export.txt. Downloads
 nothing: ViT-B/32 has random weights.
 """
 
 import argparse
+import json
 import signal
 import subprocess
 import sys
@@ -15,58 +16,54 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from backend.clip.precision import available
+from backend.clip.cpus import available_cpus
+from backend.clip.precision import available, instructions
+from local.model_cache import PROJECT
 
-from . import machine, report
-from .measure import FULL, QUICK, Benchmark
+from . import report
+from .measure import ROUNDS, Benchmark
 from .models import LARGER, kept, make
 from .server import ServerFailed
-from .variants import BUNDLED, PROJECT, compared
-
-_RESULTS = Path(__file__).parent / "results"
+from .variants import BUNDLED, Variant, compared
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main() -> int:
+    variants = {variant.key: variant for variant in compared(kept(), kept(LARGER), available() | instructions())}
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--quick", action="store_true", help="everything once; the numbers mean nothing")
-    parser.add_argument("--only", nargs="+", metavar="VARIANT", help="clip-bf16, open_clip, onnx, original, bundled …")
+    parser.add_argument("--quick", action="store_true", help="one round; the numbers mean little")
+    parser.add_argument("--only", nargs="+", metavar="VARIANT", choices=variants, help=", ".join(variants))
     parser.add_argument("--out", type=Path, help="the folder for results.md, results.json and comparison.svg")
-    options = parser.parse_args(arguments)
-    out = options.out or (PROJECT / "build" / "benchmarks" if options.quick else _RESULTS)
-    # An interrupted run ends its servers too.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    options = parser.parse_args()
+    out = options.out or (PROJECT / "build" / "benchmarks" if options.quick else Path(__file__).parent / "results")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends the servers, too
     try:
-        print(_run(options.quick, options.only, out), end="")
-    except (OSError, ServerFailed, ValueError, subprocess.CalledProcessError) as error:
+        _run([variants[key] for key in variants if key in (options.only or variants)], options.quick, out)
+    except (OSError, ServerFailed, subprocess.CalledProcessError) as error:
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
-    print(f"Written to {out}.", file=sys.stderr)
     return 0
 
 
-def _run(quick: bool, only: Sequence[str] | None, out: Path) -> str:
-    variants = compared(kept(), kept(LARGER), available())
-    if only:
-        if unknown := set(only) - {variant.key for variant in variants}:
-            raise ValueError(f"No such variant: {', '.join(sorted(unknown))}.")
-        variants = [variant for variant in variants if variant.key in only]
+def _run(variants: Sequence[Variant], quick: bool, out: Path) -> None:
     if any(variant.model != BUNDLED for variant in variants):
         make()
         make(LARGER)
-    here = machine.describe()
+    here = report.machine()
     with tempfile.TemporaryDirectory(prefix="benchmarks-") as build:
-        benchmark = Benchmark(variants, QUICK if quick else FULL, Path(build))
-        results = benchmark.run()
+        benchmark = Benchmark(variants, 1 if quick else ROUNDS, Path(build))
+        measured = benchmark.run()
         ours = [variant for variant in variants if variant.key in ("clip-bf16", "clip-f32")]
-        replicas = benchmark.replicas(ours[0]) if ours and here.usable > 1 else {}
+        replicas = benchmark.replicas(ours[0]) if ours and available_cpus() > 1 else {}
     out.mkdir(parents=True, exist_ok=True)
-    text = report.markdown(results, replicas, here)
+    report.plot(variants, measured, out / "comparison.svg")
+    spreads = {key: {name: spread._asdict() for name, spread in own.items()} for key, own in measured.items()}
+    document = json.dumps({"machine": here, "variants": spreads, "replicas": replicas}, indent=1)
+    (out / "results.json").write_text(f"{document}\n", encoding="utf-8")
+    text = report.markdown(here, variants, measured, replicas)
     (out / "results.md").write_text(text, encoding="utf-8")
-    report.write_json(results, replicas, here, out / "results.json")
-    report.plot(results, out / "comparison.svg")
-    return text
+    print(text, end="")
 
 
 if __name__ == "__main__":

@@ -1,125 +1,112 @@
-"""The measurements as Markdown, as JSON and as a plot."""
+"""The measurements as Markdown and as a plot."""
 
-import json
+import os
+import platform
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 
-import numpy as np
+from backend.clip.cpus import available_cpus
+from backend.clip.precision import PRECISIONS, available
 
 from .client import BUSY_CLIENTS
-from .machine import Machine
-from .measure import Measured, medians, percentile
-from .variants import HERE
+from .measure import ERROR, RATE, Spread
+from .variants import Variant
 
-Replicas = Mapping[str, tuple[float, float]]
-_COLUMNS = (
-    "", "640x480, p50 / p99", "against PyTorch", f"images/s, {BUSY_CLIENTS} clients", "against PyTorch", "their p99",
-    "12 MP, p50", "start to first 200", "peak memory", "errors",
+Measured = Mapping[str, Mapping[str, Spread]]
+"""By the keys of the variants and by what was measured."""
+
+_PACKAGES = ("openvino", "torch", "open-clip-torch", "onnxruntime", "faster-clip")
+# A load average over this says that something else was running.
+_QUIET = 0.5
+# Each column's head, what was measured, and the field of its spread, or "times" that of the variant compared with.
+_COMPARED = (
+    ("640x480, p50", "small", "p50"), ("p99", "small", "p99"), ("times PyTorch", "small", "times"),
+    (f"images/s, {BUSY_CLIENTS} clients", RATE, "p50"), ("times PyTorch", RATE, "times"), ("their p99", "busy", "p99"),
+    ("12 MP, p50", "large", "p50"), ("start to first 200", "start", "p50"), ("peak memory, MB", "memory", "p99"),
+)  # fmt: skip
+_SPENT = (
+    ("wait", "small: wait", "p50"), ("decoding", "small: decode", "p50"), ("forward pass", "small: inference", "p50"),
+    ("beside it", "small: beside inference", "p50"), ("decoding 12 MP", "large: decode", "p50"),
+    ("engine alone, images/s in ones", "engine, batches of 1", "p50"), ("in eights", "engine, batches of 8", "p50"),
 )  # fmt: skip
 
 
-def markdown(results: Sequence[Measured], replicas: Replicas, machine: Machine) -> str:
-    """One document: the machine, the variants side by side, the replicas, what else is worth knowing."""
-    found = {result.variant.key: result for result in results}
-    lines = machine.lines()
-    for processor in dict.fromkeys(result.variant.processor for result in results):
-        if processor != HERE:
-            lines += ["", f"{processor[0].upper()}{processor[1:]}:"]
-        of_processor = [result for result in results if result.variant.processor == processor]
-        rows = [_row(result, found.get(result.variant.compared_with or "")) for result in of_processor]
-        lines += ["", *table(_COLUMNS, rows)]
-    if replicas:
-        rows = [[name, f"{rate:.1f}", f"{memory:.0f} MB"] for name, (rate, memory) in replicas.items()]
-        lines += ["", *table(("replicas", f"images/s, {BUSY_CLIENTS} clients", "peak memory"), rows)]
-    return "\n".join([*lines, "", *_notes(results)]) + "\n"
-
-
-def _row(result: Measured, torch: Measured | None) -> list[str]:
-    own, other = percentile(result.small, 50), percentile(torch.small, 50) if torch else None
-    rate, of_torch = result.load.per_second, torch.load.per_second if torch else 0
-    return [
-        result.variant.title,
-        f"{_milliseconds(own)} / {_milliseconds(percentile(result.small, 99))}",
-        f"{other / own:.1f}x" if own and other else "-",
-        f"{rate:.1f}" if rate else "-",
-        f"{rate / of_torch:.1f}x" if rate and of_torch else "-",
-        _milliseconds(percentile(result.load.latencies, 99)),
-        _milliseconds(percentile(result.large, 50)),
-        _seconds(percentile(result.starts, 50)),
-        f"{result.peak:.0f} MB" if result.peak else "-",
-        str(result.errors.total()),
-    ]
-
-
-def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    rule = ["---", *["---:" for _ in head[1:]]]
-    return [f"| {' | '.join(cells)} |" for cells in (head, rule, *rows)]
-
-
-def _notes(results: Sequence[Measured]) -> list[str]:
-    notes = ["All variants run behind the same server, that of the template, without gateway and watchdog."]
-    for result in results:
-        title = result.variant.title
-        if result.variant.processor != HERE:
-            title += f" ({result.variant.processor})"
-        for kind, stages in (("640x480", result.small_stages), ("12 MP", result.large_stages)):
-            if spent := medians(stages):
-                parts = ", ".join(f"{_milliseconds(time)} {stage}" for stage, time in spent.items())
-                notes.append(f"{title}: of a {kind} photo {parts} (medians).")
-        if result.beside:
-            notes.append(f"{title}: {_milliseconds(percentile(result.beside, 50))} beside the forward pass.")
-        if result.engine:
-            rates = {way: float(np.median(rates)) for way, rates in result.engine.items()}
-            shown = ", ".join(f"{rate:.1f} in batches of {way}" for way, rate in rates.items())
-            share = result.load.per_second / max(rates.values())
-            notes.append(
-                f"{title}: the engine alone {shown} images/s; {BUSY_CLIENTS} clients get {share:.2f} of the best."
-            )
-        if result.errors:
-            notes.append(f"{title}: errors {dict(result.errors)}.")
-    return [f"- {note}" for note in notes]
-
-
-def _milliseconds(value: float | None) -> str:
-    if value is None:
-        return "-"
-    return f"{value:.1f} ms" if value < 100 else f"{value:,.0f} ms"
-
-
-def _seconds(milliseconds: float | None) -> str:
-    return "-" if milliseconds is None else f"{milliseconds / 1000:.2f} s"
-
-
-def write_json(results: Sequence[Measured], replicas: Replicas, machine: Machine, path: Path) -> None:
-    document = {
+def machine() -> dict[str, str]:
+    """The machine that this runs on, and when."""
+    cpuinfo = Path("/proc/cpuinfo")
+    text = cpuinfo.read_text() if cpuinfo.exists() else ""
+    found = dict(re.findall(r"^(model name|cpu family|model)\s*: (.*)$", text, re.MULTILINE))
+    named = "{model name}, family {cpu family}, model {model}".format_map(found) if len(found) == 3 else None
+    load = os.getloadavg()[0]
+    return {
         "date": datetime.now(UTC).date().isoformat(),
-        "machine": asdict(machine),
-        "variants": {result.variant.key: result.summary() for result in results},
-        "replicas": {
-            name: {"images_per_second": round(rate, 2), "peak_memory_mb": memory}
-            for name, (rate, memory) in replicas.items()
-        },
+        "processor": named or platform.processor() or platform.machine(),
+        "cores": f"{os.cpu_count()}, {available_cpus()} usable within affinity and CPU quota",
+        "computes in": ", ".join(name for name in PRECISIONS if name in available()),
+        "system": f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
+        "packages": ", ".join(f"{name} {version(name)}" for name in _PACKAGES),
+        "load average": f"{load:.1f} before the run" + (": **not a quiet machine**" if load > _QUIET else ""),
     }
-    path.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def plot(results: Sequence[Measured], path: Path) -> None:
+def markdown(
+    here: Mapping[str, str],
+    variants: Sequence[Variant],
+    measured: Measured,
+    replicas: Mapping[str, tuple[float, float]],
+) -> str:
+    """One document: the machine, the variants side by side for each processor, where their time goes, the replicas."""
+    lines = [f"- {name}: {value}" for name, value in here.items()]
+    lines += ["", "All run behind the template's server, without gateway and watchdog; times are in milliseconds."]
+    for processor in dict.fromkeys(variant.processor for variant in variants):
+        shown = [variant for variant in variants if variant.processor == processor]
+        ours = [variant for variant in shown if not variant.is_baseline]
+        for title, columns, rows in ((f"on {processor}", _COMPARED, shown), ("where the time goes", _SPENT, ours)):
+            cells = [[row.title, *(_cell(row, measured, *column[1:]) for column in columns)] for row in rows]
+            lines += _table([title, *(column[0] for column in columns)], cells)
+    if replicas:
+        cells = [[name, _number(rate), _number(memory)] for name, (rate, memory) in replicas.items()]
+        lines += _table(["replicas", f"images/s, {BUSY_CLIENTS} clients", "peak memory, MB"], cells)
+    found = [(key, name, spread.number) for key, own in measured.items() for name, spread in own.items()]
+    errors = [f"- {key}, {name}: {number}" for key, name, number in found if name.startswith(ERROR)]
+    return "\n".join([*lines, "", *(errors or ["No request failed."])]) + "\n"
+
+
+def _cell(variant: Variant, measured: Measured, name: str, field: str) -> str:
+    own, other = measured[variant.key].get(name), measured.get(variant.compared_with or "", {}).get(name)
+    if own is None or (field == "times" and other is None):
+        return "-"
+    if field == "times" and other is not None:
+        return f"{own.p50 / other.p50 if name == RATE else other.p50 / own.p50:.2g}"
+    return _number(getattr(own, field))
+
+
+def _number(value: float) -> str:
+    return f"{value:.1f}" if value < 100 else f"{value:,.0f}"
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    rule = ["---", *["---:" for _ in head[1:]]]
+    return ["", *(f"| {' | '.join(cells)} |" for cells in (head, rule, *rows))]
+
+
+def plot(variants: Sequence[Variant], measured: Measured, path: Path) -> None:
     """Bars as SVG: the time of one photo, and images a second of several clients."""
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
     mpl.rcParams["svg.hashsalt"] = "benchmarks"  # the same numbers give the same file
-    shown = [result for result in results if result.load.latencies][::-1]
-    titles = [f"{r.variant.title.replace('`', '')}\n({r.variant.processor})" for r in shown]
+    shown = [variant for variant in variants if {"small", RATE} <= measured[variant.key].keys()][::-1]
+    titles = [f"{variant.title.replace('`', '')}\n({variant.processor})" for variant in shown]
+    colors = ["tab:gray" if variant.is_baseline else "tab:blue" for variant in shown]
     figure = Figure(figsize=(10, 1 + 0.5 * len(shown)), layout="constrained")
     one, many = figure.subplots(1, 2, sharey=True)
-    colors = ["tab:gray" if result.variant.is_baseline else "tab:blue" for result in shown]
-    one.barh(titles, [percentile(result.small, 50) or 0 for result in shown], color=colors)
-    many.barh(titles, [result.load.per_second for result in shown], color=colors)
     one.set_xlabel("ms for a 640x480 photo, one client (less is better)")
     many.set_xlabel(f"images/s, {BUSY_CLIENTS} clients (more is better)")
-    for axes in (one, many):
+    for axes, name in ((one, "small"), (many, RATE)):
+        axes.barh(titles, [measured[variant.key][name].p50 for variant in shown], color=colors)
         axes.grid(visible=True, axis="x", alpha=0.3)
     figure.savefig(path, metadata={"Date": None})

@@ -13,11 +13,16 @@ _CPUINFO = Path("/proc/cpuinfo")
 _INT8_INSTRUCTIONS = frozenset(("avx512_vnni", "avx_vnni"))
 
 
+def instructions(cpuinfo: Path = _CPUINFO) -> frozenset[str]:
+    """The extensions that this processor has, by Linux's names, such as "avx_vnni"; none on another system."""
+    return frozenset(cpuinfo.read_text().split()) if cpuinfo.exists() else frozenset()
+
+
 def available(cpuinfo: Path = _CPUINFO) -> frozenset[str]:
     """The precisions that this processor has instructions for."""
     capabilities = ov.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-    flags = set(cpuinfo.read_text().split()) if cpuinfo.exists() else set()
-    native = {"bf16": "BF16" in capabilities, "f16": "FP16" in capabilities, "int8": bool(flags & _INT8_INSTRUCTIONS)}
+    int8 = bool(instructions(cpuinfo) & _INT8_INSTRUCTIONS)
+    native = {"bf16": "BF16" in capabilities, "f16": "FP16" in capabilities, "int8": int8}
     return frozenset(name for name, has in native.items() if has) | {"f32"}
 
 

@@ -14,8 +14,7 @@ def bundled() -> Path:
 @pytest.fixture(scope="session")
 def models(checkpoints: dict[str, str], exported: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Models:
     """A very small open_clip model in all of its forms."""
-    models = Models(tmp_path_factory.mktemp("models"))
-    models.checkpoint.symlink_to(checkpoints["vit"].removeprefix("local-dir:"))
-    models.exported.symlink_to(exported["vit"])
-    write_onnx(models.checkpoint, models.onnx)
-    return models
+    folder = tmp_path_factory.mktemp("models")
+    checkpoint = Path(checkpoints["vit"].removeprefix("local-dir:"))
+    write_onnx(checkpoint, folder / "image.onnx")
+    return Models(checkpoint, exported["vit"], folder / "image.onnx", folder / "faster-clip")

@@ -1,26 +1,19 @@
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from benchmarks.folder import compare, fill, kill
+from benchmarks.folder import fill, label
+from benchmarks.photos import photo
 from tests.launch import Running
 
 
-def test_the_client_is_measured_beside_plain_clients(application: Running, tmp_path: Path) -> None:
-    photos = fill(tmp_path / "album", 60, 2)
-    assert len(list((tmp_path / "album" / "0").rglob("*.jpg"))) == 30
-    for turn in range(2):
-        measured = compare(tmp_path / "album" / f"{turn}", f"{application.url}/function/clip", photos, turn)
-        assert measured.photos == 30
-        assert 0.01 < measured.plain_seconds < 60
-        assert 0.1 < measured.run.seconds < 60
-        assert measured.ratio == measured.plain_seconds / measured.run.seconds
-        assert 10 < measured.run.peak < 300
+def test_a_folder_is_labelled_and_the_client_measured(application: Running, tmp_path: Path) -> None:
+    fill(tmp_path / "album", [photo((64, 48), seed) for seed in range(2)], 1005)
+    assert len(list((tmp_path / "album" / "0").iterdir())) == 1000
+    (tmp_path / "part").mkdir()
+    (tmp_path / "album" / "1").rename(tmp_path / "part" / "1")
 
+    seconds, peak = label(tmp_path / "part", urlsplit(application.url).port or 0, tmp_path / "labels.jsonl")
 
-def test_the_whole_folder_is_labelled_and_what_is_doubled_would_be_seen(application: Running, tmp_path: Path) -> None:
-    url = f"{application.url}/function/clip"
-    fill(tmp_path / "album", 8, 1)
-    found = kill(tmp_path / "album", url, tmp_path / "labels.jsonl")
-    assert (found.photos, found.lost, found.doubled, len(found.peaks)) == (8, 0, 0, 4)
-    lines = (tmp_path / "labels.jsonl").read_text().splitlines(keepends=True)
-    (tmp_path / "labels.jsonl").write_text("".join([*lines, *lines[:3]]))
-    assert kill(tmp_path / "album", url, tmp_path / "labels.jsonl").doubled == 3
+    assert 0.1 < seconds < 60
+    assert 10 < peak < 300
+    assert len((tmp_path / "labels.jsonl").read_text().splitlines()) == 5

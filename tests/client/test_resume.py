@@ -1,5 +1,6 @@
 """However a run ends, the same command continues it: nothing is lost, nothing doubled."""
 
+import json
 import os
 import signal
 import time
@@ -9,8 +10,8 @@ import pytest
 
 from tests.client.command import label, results, start
 from tests.client.fake_service import FakeService
-from tests.client.photos import write_photos
-from tests.launch import wait_for
+from tests.client.photos import picture, write_photos
+from tests.launch import Running, wait_for
 
 
 def lines(file: Path) -> int:
@@ -43,6 +44,22 @@ def test_after_kill_9(service: FakeService, tmp_path: Path, name: str) -> None:
     # What was under way when it was killed is sent again.
     assert service.answered.total() - 400 <= 3 * 8
     assert set(service.answered) == {Path(file).stem for file in photos}
+
+
+def test_after_kill_9_with_the_real_service(application: Running, tmp_path: Path) -> None:
+    (tmp_path / "photos").mkdir()
+    for n in range(120):
+        picture(n).save(tmp_path / "photos" / f"{n}.jpg")
+    out = tmp_path / "labels.jsonl"
+    arguments = (tmp_path / "photos", "--url", f"{application.url}/function/clip", "--out", out)
+    for at_least in (30, 60, 90):
+        with start(*arguments) as process:
+            wait_for(lambda wanted=at_least: lines(out) >= wanted, "no results")  # type: ignore[misc]
+            process.kill()
+    assert label(*arguments).returncode == 0
+    said = [json.loads(line) for line in out.read_text().splitlines()]
+    assert sorted(one["file"] for one in said) == sorted(f"{n}.jpg" for n in range(120))
+    assert all(len(one["predictions"]) == 5 for one in said)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
