@@ -32,12 +32,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--quick", action="store_true", help="one round; the numbers mean little")
     parser.add_argument("--only", nargs="+", metavar="VARIANT", choices=variants, help=", ".join(variants))
-    parser.add_argument("--out", type=Path, help="the folder for results.md, results.json and comparison.svg")
+    parser.add_argument("--out", type=Path, default=PROJECT / "build" / "benchmarks", help="a folder for the results")
     options = parser.parse_args()
-    out = options.out or (PROJECT / "build" / "benchmarks" if options.quick else Path(__file__).parent / "results")
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends the servers, too
     try:
-        _run([variants[key] for key in variants if key in (options.only or variants)], options.quick, out)
+        _run([variants[key] for key in variants if key in (options.only or variants)], options.quick, options.out)
     except (OSError, ServerFailed, subprocess.CalledProcessError) as error:
         print(error, file=sys.stderr)
         return 1
