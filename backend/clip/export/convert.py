@@ -75,7 +75,7 @@ def export(
     text_tower = TextTower(model)
     classes = source.classes if vocabulary == "closed" else None
     classifier = open_clip.build_zero_shot_classifier(
-        model, source.tokenizer, label_names, templates, num_classes_per_batch=5, use_tqdm=sys.stderr.isatty()
+        text_tower, source.tokenizer, label_names, templates, num_classes_per_batch=5, use_tqdm=sys.stderr.isatty()
     )
     labels = np.ascontiguousarray(classifier.T.numpy(), dtype=np.float32)
     manifest = Manifest(

@@ -81,6 +81,10 @@ class TextTower(nn.Module):
             x = x @ projection
         return functional.normalize(x, dim=-1)
 
+    def encode_text(self, tokens: Tensor, normalize: bool) -> Tensor:
+        """As open_clip's models have it, always of unit length; without the columns that are padding in all rows."""
+        return cast(Tensor, self(tokens[:, : int(tokens.count_nonzero(dim=1).max())] if self.causal else tokens))
+
 
 def bpe_tokenizer(tokenizer: Any) -> Tokenizer:
     """open_clip's CLIP tokenizer as a ``tokenizers.Tokenizer``, for text that ``text.clean`` has cleaned.
