@@ -28,7 +28,8 @@ from .variants import BUNDLED, Variant, compared
 
 
 def main() -> int:
-    variants = {variant.key: variant for variant in compared(kept(), kept(LARGER), available() | instructions())}
+    processor = available() | instructions() & {"avx_vnni"}
+    variants = {variant.key: variant for variant in compared(kept(), kept(LARGER), processor)}
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--quick", action="store_true", help="one round; the numbers mean little")
     parser.add_argument("--only", nargs="+", metavar="VARIANT", choices=variants, help=", ".join(variants))

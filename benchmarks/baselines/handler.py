@@ -15,11 +15,11 @@ _FOLDER = Path(__file__).parent / "model"
 _MANIFEST = json.loads((_FOLDER / "model.json").read_text())
 _label_embeddings = np.load(_FOLDER / "labels.npy")
 
-Embed = Callable[[bytes], tuple[NDArray[np.float32], NDArray[np.float32]]]
-"""A file to the embeddings of the image, [dim], and of the labels, [labels, dim], of unit length."""
+Embeddings = tuple[NDArray[np.float32], NDArray[np.float32]]
+"""Of the image, [dim], and of the labels, [labels, dim], of unit length."""
 
 
-def _with_open_clip() -> Embed:
+def _with_open_clip() -> Callable[[bytes], Embeddings]:
     """With torch, as in its README; or as the project began, the model and the prompts anew on every request.
 
     The latter is kinder than the classic watchdog, which also starts Python and imports torch for each request.
@@ -32,7 +32,7 @@ def _with_open_clip() -> Embed:
     loaded = None if os.environ["baseline"] == "original" else open_clip.create_model_from_pretrained(name)
 
     @torch.inference_mode()
-    def embed(data: bytes) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def embed(data: bytes) -> Embeddings:
         model, preprocess = loaded or open_clip.create_model_from_pretrained(name)
         model = model.eval().to(dtype)
         labels = _label_embeddings
@@ -45,13 +45,13 @@ def _with_open_clip() -> Embed:
     return embed
 
 
-def _with_onnx_runtime() -> Embed:
+def _with_onnx_runtime() -> Callable[[bytes], Embeddings]:
     """With its defaults, Pillow and NumPy."""
     import onnxruntime  # type: ignore[import-untyped]
 
     session = onnxruntime.InferenceSession(os.environ["onnx"], providers=["CPUExecutionProvider"])
 
-    def embed(data: bytes) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def embed(data: bytes) -> Embeddings:
         image = Image.open(io.BytesIO(data)).convert("RGB")
         pixels = np.asarray(ImageOps.fit(image, _MANIFEST["image"]["size"], Image.Resampling.BICUBIC))
         return session.run(None, {"pixels": pixels[np.newaxis]})[0][0], _label_embeddings
@@ -59,13 +59,13 @@ def _with_onnx_runtime() -> Embed:
     return embed
 
 
-def _with_faster_clip() -> Embed:
+def _with_faster_clip() -> Callable[[bytes], Embeddings]:
     """An engine in Rust, which decodes the image, too."""
     from faster_clip import ClipModel  # type: ignore[import-untyped]
 
     model = ClipModel()
 
-    def embed(data: bytes) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def embed(data: bytes) -> Embeddings:
         embedding = np.array(model.encode_image([data])[0], np.float32)
         return embedding / np.linalg.norm(embedding), _label_embeddings
 
