@@ -16,6 +16,7 @@ from backend.clip.deadline import Deadline
 from backend.clip.errors import BadParameter, Busy, TooManyLabels
 from backend.clip.export.cifar100 import LABELS, TEMPLATES
 from backend.clip.export.source import load
+from backend.clip.export.towers import TextTower
 from backend.clip.manifest import Manifest
 from backend.clip.text import LabelEncoder, clean
 from tests.checkpoints import write_checkpoint
@@ -74,6 +75,16 @@ def test_embeddings_equal_open_clip(checkpoints: dict[str, str], encoder: LabelE
     plain = source.model.encode_text(source.tokenizer(labels), True).numpy()
     np.testing.assert_allclose((actual * plain).sum(axis=1), 1, atol=1e-4)
     assert (plain @ plain.T - np.eye(len(labels))).max() < 0.999, "the oracle must tell the labels apart"
+
+
+@pytest.mark.parametrize("kind", ["vit", "timm"])
+def test_labels_that_are_encoded_for_the_export_equal_open_clip(kind: str, checkpoints: dict[str, str]) -> None:
+    """Also where the id of padding stands within a text: that of "!" before another character is zero, too."""
+    source = load(checkpoints[kind], None)
+    for texts in (["!(a"], ["wow!*!"], ["cat", "a photo of !!"], ["a " * 74 + "b", "dog"]):
+        tokens = source.tokenizer(texts)
+        actual = TextTower(source.model).encode_text(tokens, normalize=True)
+        np.testing.assert_allclose((actual * source.model.encode_text(tokens, True)).sum(1), 1, atol=1e-5)
 
 
 def test_a_tower_that_looks_both_ways_gets_the_whole_context(tmp_path: Path) -> None:

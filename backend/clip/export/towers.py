@@ -83,7 +83,9 @@ class TextTower(nn.Module):
 
     def encode_text(self, tokens: Tensor, normalize: bool) -> Tensor:
         """As open_clip's models have it, always of unit length; without the columns that are padding in all rows."""
-        return cast(Tensor, self(tokens[:, : int(tokens.count_nonzero(dim=1).max())] if self.causal else tokens))
+        # The end token has the highest id. Zero is not only padding: it is the id of "!" before other characters, too.
+        length = int(tokens.argmax(dim=1).max()) + 1
+        return cast(Tensor, self(tokens[:, :length] if self.causal else tokens))
 
 
 def bpe_tokenizer(tokenizer: Any) -> Tokenizer:
