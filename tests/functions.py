@@ -34,7 +34,10 @@ def serving(
     """
     function = next(function for function in stack.read(PROJECT / "stack.yml") if function.name == name)
     url = f"http://127.0.0.1:{free_port()}"
-    environment = {**os.environ, **function.environment, "suppress_lock": "", "upstream_url": url, **variables}
+    # As in the image: a decoder that ends late would write its bytecode into a folder that is being removed.
+    of_image = {"PYTHONDONTWRITEBYTECODE": "1"}
+    own = {"suppress_lock": "", "upstream_url": url}
+    environment = {**os.environ, **of_image, **function.environment, **own, **variables}
     with tempfile.TemporaryDirectory(prefix="test-") as build:
         folder = assemble.assemble(function, PROJECT / "template", Path(build), model)
         is_up = _is_ready if wait_for_ready else _listens
