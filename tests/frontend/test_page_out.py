@@ -2,10 +2,11 @@
 
 import json
 import subprocess
+import threading
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from . import gateway as behaviors
 from .gateway import DESCRIPTION, LABELS, Gateway, prediction
@@ -56,6 +57,7 @@ def test_words_follow_the_confidence(page: Page, gateway: Gateway, confidence: f
 
 
 def test_not_recognized(page: Page, gateway: Gateway) -> None:
+    expect(page.locator("#labels-choice")).to_have_text("The 7 words I know best")
     gateway.clip.append(behaviors.answer(prediction(confidence=0.2)))
     show(page)
     expect(page.locator("#current h2")).to_have_text("I do not recognize this")
@@ -66,7 +68,26 @@ def test_not_recognized(page: Page, gateway: Gateway) -> None:
     expect(page.get_by_role("status")).to_have_text("holiday.jpg: not recognized")
 
 
+def test_not_recognized_before_the_words_are_known(page: Page, gateway: Gateway) -> None:
+    known = threading.Event()
+    gateway.describe = behaviors.until(known, behaviors.DESCRIBE)
+    gateway.clip.append(behaviors.answer(prediction(confidence=0.2)))
+
+    def unheard(route: Route) -> None:
+        """The page as index makes it while it has not heard of clip."""
+        response = route.fetch()
+        route.fulfill(response=response, body=response.text().replace("The 7 words", "The words"))
+
+    page.route(page.url, unheard)
+    page.reload()
+    show(page)
+    expect(page.locator("#current .eyebrow")).to_have_js_property("textContent", "None of the words I know best.")
+    known.set()
+    expect(page.locator("#labels-choice")).to_have_text("The 7 words I know best")
+
+
 def test_what_it_is_instead(page: Page, gateway: Gateway) -> None:
+    expect(page.locator("#labels-choice")).to_have_text("The 7 words I know best")
     gateway.clip.append(behaviors.answer(prediction(confidence=0.2, instead="flamingo")))
     show(page)
     expect(page.locator("#current .eyebrow")).to_have_text("None of the 7 words I know best. I would call it")

@@ -19,10 +19,11 @@ const yes = (confidence) => {
 
 const labelsOf = (query) => (new URLSearchParams(query).get("labels") ?? "").split(",").filter(Boolean);
 
-// That nothing was recognized among what the query made the recognizer choose from.
+// That nothing was recognized among what the query made the recognizer choose from. How many words it knows best stands
+// beside the button that chooses them, as soon as that is known.
 const none = (query) => {
   if (query.includes("vocabulary=everyday")) return "None of the everyday things that I know.";
-  return query ? "None of your words." : `None of the ${model ? number(model.labels.length) : ""} words I know best.`;
+  return query ? "None of your words." : `None of ${$("labels-choice").textContent.replace("The", "the")}.`;
 };
 
 // {state, eyebrow, best, note}: what a card says; {short}: the same in a line.
