@@ -65,7 +65,7 @@ evaluate: $(DEV)/installed ## measure a model: DATA=cifar100.npz PHOTOS="folders
 
 test: $(DEV)/installed ## run every test; ARGS="-k page"
 	@tests/install-browser $(DEV)/bin/playwright
-	$(DEV)/bin/python -m pytest --numprocesses 3 --dist loadfile $(ARGS)
+	$(DEV)/bin/python -m pytest --numprocesses 4 --dist loadfile $(ARGS)
 
 lint: $(DEV)/installed ## check style, types and workflows
 	$(DEV)/bin/ruff check .

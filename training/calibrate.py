@@ -16,7 +16,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyped]
 
 from backend.clip.confidence import Calibration
 from backend.clip.export.cifar100 import LABELS
@@ -58,6 +57,8 @@ def calibrate(recognizer: Recognizer, photos: Sequence[Photo], images: LabeledIm
     right = np.array([*of_photos, *of_small, *([False] * len(drawn))])
     weights = np.repeat([1.0, VALIDATION_WEIGHT, DRAWN_WEIGHT], [len(photos), len(of_small), len(drawn)])
     evidence = log_odds(answers, recognizer.manifest.confidence)
+    from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyped] # a second to import
+
     fitted = LogisticRegression(C=1e6).fit(evidence[:, np.newaxis], right, sample_weight=weights)
     confident = fitted.predict_proba(evidence[: len(photos), np.newaxis])[:, 1]
     return Calibration(

@@ -4,7 +4,6 @@ Beside the files stands a count of the finished rows, so that an interrupted run
 """
 
 import json
-import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from backend.clip.export.tracing import traced
 from training.model import CONFIG, IMAGE_SIZE
 from training.views import Pictures, Pixels, plain, scene, varied
 
@@ -83,9 +83,7 @@ def compile_trunk(trunk: Any) -> ov.CompiledModel:
 
 def _compile(module: nn.Module) -> ov.CompiledModel:
     example = torch.zeros(2, IMAGE_SIZE, IMAGE_SIZE, 3, dtype=torch.uint8)
-    with warnings.catch_warnings(), torch.no_grad():
-        warnings.simplefilter("ignore")  # the tracer warns of every shape that it turns into a constant
-        converted = ov.convert_model(module.eval(), example_input=example, input=[-1, IMAGE_SIZE, IMAGE_SIZE, 3])
+    converted = traced(module.eval(), example, (-1, *example.shape[1:]))
     return ov.Core().compile_model(converted, "CPU", {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"})
 
 

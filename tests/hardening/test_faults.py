@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from functools import cache
 from pathlib import Path
 
 import psutil
@@ -22,7 +23,6 @@ from tests.pictures import encoded, photo
 from tests.processes import MEGABYTE
 
 PHOTO = encoded(photo((640, 480)), "JPEG")
-LARGE = encoded(photo((3000, 2000)), "PNG")
 BUDGET = 26
 """Seconds within which index answers."""
 EXPECTED = (200, 429, 502, 503)
@@ -61,6 +61,11 @@ def test_sigterm_loses_no_accepted_request() -> None:
         assert program.process.poll() is None
 
 
+@cache
+def large() -> bytes:
+    return encoded(photo((3000, 2000)), "PNG")
+
+
 def process_of(function: str, program: Running) -> psutil.Process:
     children = psutil.Process(program.process.pid).children()
     return next(child for child in children if Path(child.cwd()).name == function)
@@ -96,8 +101,9 @@ def test_more_than_max_inflight(tmp_path: Path) -> None:
     with local("--yaml", str(tmp_path / "stack.yml")) as program:
         url = program.url + "/function/"
 
+        photos = [large()] * 12
         with ThreadPoolExecutor(12) as pool:
-            direct = list(pool.map(lambda _: requests.post(url + "clip", data=LARGE, timeout=60), range(12)))
+            direct = list(pool.map(lambda data: requests.post(url + "clip", data=data, timeout=60), photos))
             through = list(pool.map(lambda _: requests.post(url + "index", data=PHOTO, timeout=60), range(12)))
 
     assert {answer.status_code for answer in direct} == {200, 429}
@@ -154,7 +160,7 @@ def test_a_read_only_or_full_tmp(trouble: str, tmp_path: Path) -> None:
             requests.post(program.url, data=PHOTO, timeout=60),
             requests.post(program.url, data=PHOTO + padding, timeout=60),
             requests.post(program.url, files=form, timeout=60),
-            requests.post(program.url, data=LARGE, timeout=60),
+            requests.post(program.url, data=large(), timeout=60),
         ]
 
         assert [verdict(answer) for answer in answers] == ["ranked"] * 4

@@ -3,7 +3,6 @@
 import platform
 import sys
 import tempfile
-import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from importlib.metadata import version
@@ -31,6 +30,7 @@ from .cifar100 import LABELS, TEMPLATES
 from .explain import PatchEmbeddings, layer_after_map
 from .source import ExportError, Source
 from .towers import ImageTower, TextTower, bpe_tokenizer
+from .tracing import traced
 from .trim import ClassTokenBlock, without_unread_tokens
 from .vocabulary import vocabulary as everyday_vocabulary
 
@@ -165,9 +165,7 @@ def _convert(
     tower: torch.nn.Module, example: torch.Tensor, shape: Sequence[int], path: Path, *, last_output: str | None = None
 ) -> None:
     """Write a module as OpenVINO IR. ``last_output`` is a name for the last of its outputs."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the tracer warns of every shape that it turns into a constant
-        converted = ov.convert_model(tower, example_input=example, input=list(shape))
+    converted = traced(tower, example, shape)
     if last_output is not None:
         converted.outputs[-1].get_tensor().set_names({last_output})
     ov.save_model(converted, path, compress_to_fp16=True)

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import nncf  # type: ignore[import-untyped]
 import numpy as np
 from numpy.typing import NDArray
 
@@ -77,6 +76,8 @@ def _read(folder: Path, preprocessing: Preprocessing) -> list[NDArray[np.uint8]]
 
 
 def _write(folder: Path, pixels: Pixels) -> None:
+    import nncf  # type: ignore[import-untyped] # a second to import
+
     nncf.set_log_level(logging.ERROR)
     model = ov.Core().read_model(folder / DEFAULT_FILE)
     attends = any(node.get_type_name() in _ATTENTION for node in model.get_ops())
