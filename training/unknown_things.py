@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 import skimage.data
-import sklearn.datasets  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
@@ -44,6 +43,8 @@ _WORDS = [
 
 def unknown_things() -> Iterator[tuple[str, Image.Image]]:
     """Pairs of a kind (``photographs and scans``, or what is drawn) and an RGB image."""
+    import sklearn.datasets  # type: ignore[import-untyped] # a second to import
+
     folders = ((skimage.data, _SCIKIT_IMAGE), (sklearn.datasets, tuple(f"images/{name}" for name in _SCIKIT_LEARN)))
     for package, names in folders:
         for name in names:
