@@ -64,7 +64,7 @@ class Watch:
         self._thread.join()
 
     def _run(self) -> None:
-        while not self._stop.wait(0.02):
+        while not self._stop.wait(0.01):
             with suppress(psutil.Error):  # a child may end while its family is counted
                 self.peak = max(self.peak, memory_of(family(self._process_id)))
 

@@ -44,6 +44,8 @@ def calibrate(recognizer: Recognizer, photos: Sequence[Photo], images: LabeledIm
         photos: some of things that the labels name and some of other things.
         images: CIFAR-100's, held out.
     """
+    from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyped] # a second to import
+
     recognize = by_model(recognizer)
     bodies = [photo.path.read_bytes() for photo in photos]
     small = (png(Image.fromarray(image)) for image in images.images)
@@ -57,8 +59,6 @@ def calibrate(recognizer: Recognizer, photos: Sequence[Photo], images: LabeledIm
     right = np.array([*of_photos, *of_small, *([False] * len(drawn))])
     weights = np.repeat([1.0, VALIDATION_WEIGHT, DRAWN_WEIGHT], [len(photos), len(of_small), len(drawn)])
     evidence = log_odds(answers, recognizer.manifest.confidence)
-    from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyped] # a second to import
-
     fitted = LogisticRegression(C=1e6).fit(evidence[:, np.newaxis], right, sample_weight=weights)
     confident = fitted.predict_proba(evidence[: len(photos), np.newaxis])[:, 1]
     return Calibration(

@@ -25,7 +25,7 @@ from tests.hardening.tiny import TINY
 from tests.launch import Running, wait_for
 from tests.processes import Census
 
-SECONDS = 0.7
+SECONDS = 1.0
 """Duration of a flood."""
 DECODE_TIMEOUT, REQUEST_TIMEOUT = 1.0, 3.0
 """Shorter than those of stack.yml: ``python -m tests.hardening.measure --attacks`` has these."""

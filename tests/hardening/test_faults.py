@@ -28,6 +28,11 @@ BUDGET = 26
 EXPECTED = (200, 429, 502, 503)
 
 
+@cache
+def large() -> bytes:
+    return encoded(photo((3000, 2000)), "PNG")
+
+
 @contextmanager
 def clients(count: int, ask: Callable[[], int]) -> Iterator[Counter[int]]:
     """Runs clients that send one request after the other while the block runs, and counts the statuses."""
@@ -59,11 +64,6 @@ def test_sigterm_loses_no_accepted_request() -> None:
         assert set(answers) == {200}
         assert answers.total() > after + 16
         assert program.process.poll() is None
-
-
-@cache
-def large() -> bytes:
-    return encoded(photo((3000, 2000)), "PNG")
 
 
 def process_of(function: str, program: Running) -> psutil.Process:

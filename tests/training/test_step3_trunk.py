@@ -29,7 +29,7 @@ def test_tuning_learns_the_labels_and_holds_on_to_the_features_of_scenes(
         "CUTMIX_SHARE": 0.0, "MIXUP_SHARE": 0.0,
     }.items():  # fmt: skip
         monkeypatch.setattr(step3_trunk, name, value)
-    labels, rows = torch.arange(100), np.tile(np.arange(24), 4)
+    labels, rows = torch.arange(100), np.tile(np.arange(24), 6)
     view, sharp = maps(24, 1), maps(8, 2)
 
     def tuned(std: float) -> tuple[float, float]:

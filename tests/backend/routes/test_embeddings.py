@@ -4,10 +4,11 @@ import base64
 import json
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import open_clip
+import openai
 import pytest
 import requests
 import torch
@@ -17,9 +18,6 @@ from PIL import Image
 from backend.clip.export.cifar100 import LABELS, TEMPLATES
 from backend.clip.export.source import load
 from tests.pictures import encoded, huge_png, photo
-
-if TYPE_CHECKING:
-    import openai
 
 CHECKPOINT = Path(__file__).parents[3] / "training" / "checkpoint"
 IMAGES = [photo(size, seed) for seed, size in enumerate([(640, 480), (200, 300), (64, 64)])]
@@ -34,9 +32,7 @@ def uri(data: bytes, kind: str = "image/png") -> str:
 PHOTO = uri(encoded(IMAGES[2], "PNG"))
 
 
-def client(url: str) -> "openai.OpenAI":
-    import openai  # half a second
-
+def client(url: str) -> openai.OpenAI:
     return openai.OpenAI(base_url=url + "/v1", api_key="not needed", max_retries=0)
 
 
@@ -175,8 +171,6 @@ def test_a_request_that_makes_no_sense(
 
 
 def test_their_client_raises_what_it_documents(clip_url: str) -> None:
-    import openai
-
     for text, kind in (("a dog", openai.UnprocessableEntityError), (" ", openai.BadRequestError)):
         with pytest.raises(kind) as caught:
             client(clip_url).embeddings.create(model="any", input=text)
