@@ -12,6 +12,9 @@ TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 SERVE := .venv
 EXPORT := .venv-export
 DEV := .venv-dev
+# What checks the page's scripts. Node comes with DEV, as a wheel.
+NODE_MODULES := frontend/node_modules/.package-lock.json
+NPM = PATH="$(CURDIR)/$(DEV)/bin:$$PATH" npm --prefix frontend
 
 SERVE_REQUIREMENTS := $(wildcard template/*/requirements.txt) $(addsuffix /requirements.txt,frontend/index backend/clip local client)
 TORCH := backend/clip/requirements-torch
@@ -67,17 +70,19 @@ test: $(DEV)/installed ## run every test; ARGS="-k page"
 	@tests/install-browser $(DEV)/bin/playwright
 	$(DEV)/bin/python -m pytest --numprocesses 4 --dist loadfile $(ARGS)
 
-lint: $(DEV)/installed ## check style, types and workflows
+lint: $(DEV)/installed $(NODE_MODULES) ## check style, types and workflows
 	$(DEV)/bin/ruff check .
 	$(DEV)/bin/ruff format --check .
 	$(DEV)/bin/mypy .
+	$(NPM) run --silent lint
 	$(DEV)/bin/zizmor --quiet --offline --no-progress .github
 	@if command -v actionlint >/dev/null; then actionlint; else \
 	  echo "actionlint is not installed, zizmor alone has checked the workflows: pip install -r .github/requirements.txt"; fi
 
-format: $(DEV)/installed ## rewrite the sources in the project's style
+format: $(DEV)/installed $(NODE_MODULES) ## rewrite the sources in the project's style
 	$(DEV)/bin/ruff check --fix .
 	$(DEV)/bin/ruff format .
+	$(NPM) run --silent format
 
 fuzz: $(DEV)/installed ## throw broken files and requests at clip; MINUTES=10
 	$(DEV)/bin/python -m tests.hardening.fuzz --minutes $(or $(MINUTES),10) --failures build/fuzz
@@ -124,7 +129,7 @@ smoke: $(SERVE)/installed ## run these images, post a photo, stop them under loa
 ##@ Clean up
 
 clean: ## remove the virtual environments and what was built
-	rm -rf $(SERVE) $(EXPORT) $(DEV) build
+	rm -rf $(SERVE) $(EXPORT) $(DEV) frontend/node_modules build
 
 # An environment is complete when its file `installed` is there. Changed requirements are installed into it.
 define create
@@ -163,4 +168,8 @@ $(DEV)/installed: $(DEV_REQUIREMENTS) $(EXPORT_REQUIREMENTS) $(SERVE_REQUIREMENT
 	@echo "Installing everything into $(DEV), torch included (minutes, gigabytes) ..."
 	$(call install_torch,$(DEV))
 	@$(DEV)/bin/pip install --quiet --disable-pip-version-check $(addprefix -r ,$(DEV_REQUIREMENTS) $(EXPORT_REQUIREMENTS) $(SERVE_REQUIREMENTS))
+	@touch $@
+
+$(NODE_MODULES): frontend/package-lock.json $(DEV)/installed
+	@$(NPM) ci --silent --no-audit --no-fund
 	@touch $@

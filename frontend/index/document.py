@@ -13,6 +13,7 @@ from rcssmin import cssmin
 from rjsmin import jsmin
 
 from .errors import CATALOG
+from .modules import join
 from .verdict import known, other_guesses, sure
 
 _PAGE = Path(__file__).parent / "page"
@@ -26,15 +27,9 @@ def _encoded(name: str) -> str:
     return base64.b64encode((_PAGE / name).read_bytes()).decode()
 
 
-# In this order. The files of the script are one JavaScript module: they share a scope.
+# In this order.
 _STYLE = cssmin(_read("style", "css", "base start words card states rows"))
-_SCRIPT = jsmin(
-    _read(
-        "script",
-        "js",
-        "words verdict shrink send card part heat share model choice queue views removal summary camera folders intake",
-    )
-)
+_SCRIPT = jsmin(join(_PAGE / "script", "intake"))
 _ERRORS = json.dumps(
     {code: [entry["status"], int(entry["retry"]), entry["words"]] for code, entry in CATALOG.items()},
     separators=(",", ":"),

@@ -1,5 +1,9 @@
 // The camera of a computer; telephones have a better one behind "Take one now".
 
+import { add } from "./adding.js";
+import { jpeg } from "./shrink.js";
+import { $, notice } from "./words.js";
+
 const NO_CAMERA = {
   NotAllowedError: "The browser does not let this page use the camera. Its settings for this page can change that.",
   NotFoundError: "This computer has no camera.",

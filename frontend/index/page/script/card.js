@@ -1,9 +1,29 @@
-// One photo and all that happens to it. A card's `data-state` decides what of it is seen: see style/states.css.
+// One photo and all that happens to it. A card's `data-state` and `data-offers` decide what of it is seen.
+
+import { timed } from "./send.js";
+import { otherGuesses, verdict } from "./verdict.js";
+import { $, announce, curlLine, errorFor, seconds, size } from "./words.js";
 
 const EXPLAIN_AFTER = 4; // seconds of waiting until the card explains it
+// What a card offers beside its words, by its state; a failure adds to it whether the same photo may be sent again.
+const OFFERS = {
+  waiting: "cancel",
+  preparing: "cancel",
+  sending: "cancel",
+  looking: "cancel",
+  busy: "cancel retry",
+  done: "guesses tools more",
+  unsure: "tools more",
+  failed: "more",
+  canceled: "retry",
+};
 const OPEN = ["waiting", "preparing", "sending", "looking", "busy"];
 
-class Card {
+export class Card {
+  /** @type {Blob} What is sent; undefined until it was made from the file. */
+  blob;
+
+  /** @param {File} file */
   constructor(file) {
     this.file = file;
     this.name = file.name || "pasted photo";
@@ -48,6 +68,7 @@ class Card {
   say(state, eyebrow, best, note = "") {
     clearInterval(this.clock);
     this.element.dataset.state = state;
+    this.element.dataset.offers = OFFERS[state];
     this.element.setAttribute("aria-busy", String(["preparing", "sending", "looking"].includes(state)));
     // A button that goes away with its state must not take the keyboard's place with it.
     if (this.element.contains(document.activeElement)) this.$(".best").focus({ preventScroll: true });
@@ -97,12 +118,13 @@ class Card {
     this.everySecond((waited) => (this.$(".note").textContent = `Trying again in ${Math.max(0, pause - waited)} s`));
   }
 
-  done({ answer: { preview, ...answer }, took, timing }, query) {
+  done({ answer: whole, took, timing }, query) {
+    const { preview, ...answer } = whole;
     const { state, eyebrow, best, note, short } = verdict(answer, query);
     if (preview) this.showPicture(preview);
     this.answer = answer;
     this.explanation = null;
-    hideHeat(this);
+    this.hideHeat();
     this.query = query;
     this.short = short;
     this.say(state, eyebrow, best, note);
@@ -113,6 +135,12 @@ class Card {
     this.$(".facts").textContent = this.facts(took, timed(timing, "inference"), answer.model);
     this.$(".json").textContent = JSON.stringify(answer, null, 2);
     this.$(".curl").textContent = curlLine(this.name, query);
+  }
+
+  hideHeat() {
+    this.$(".frame canvas")?.remove();
+    this.$(".legend").textContent = "";
+    this.$(".heat").setAttribute("aria-pressed", "false");
   }
 
   facts(took, inference, model) {
@@ -127,7 +155,7 @@ class Card {
     this.say("failed", "That did not work", error.words, code === "closed_vocabulary" ? detail.split(". ")[0] : "");
     this.code = error.code;
     this.short = error.words;
-    this.element.dataset.retry = String(error.retry);
+    this.element.dataset.offers += error.retry ? " retry" : " next";
     this.$(".facts").textContent = [`Code: ${error.code}`, status && `status ${status}`, detail]
       .filter(Boolean)
       .join(", ");
@@ -136,7 +164,6 @@ class Card {
   canceled() {
     this.say("canceled", "Canceled", "Stopped, and the photo is still here");
     this.short = "canceled";
-    this.element.dataset.retry = "true";
   }
 
   discard() {
@@ -146,7 +173,7 @@ class Card {
 }
 
 // Copies where the browser lets a page do so (a secure address); elsewhere selects the element's text for Ctrl-C.
-async function copy(text, element) {
+export async function copy(text, element) {
   try {
     await navigator.clipboard.writeText(text);
     announce("Copied");
@@ -159,7 +186,7 @@ async function copy(text, element) {
 }
 
 // Does something, and has the button say for a while how that went.
-async function answered(button, action) {
+export async function answered(button, action) {
   const text = button.textContent;
   button.textContent = await action();
   setTimeout(() => (button.textContent = text), 1500);

@@ -1,22 +1,9 @@
-// What the visitor wants to choose from: the model's words, everyday things, or words of their own. It is in the
-// address, so that a link has it.
+// Choosing what the recognizer chooses from. The choice is in the address, so that a link has it.
 
-const chosen = () => $("choice").querySelector(":checked").value;
-const ownWords = () => [...$("chips").children].map((chip) => chip.firstElementChild.textContent);
-const split = (text) =>
-  text
-    .split(",")
-    .map((word) => word.trim())
-    .filter(Boolean);
-
-// The query that makes the recognizer choose between what the visitor wants, or "".
-function wanted() {
-  if (chosen() === "everyday") return "?vocabulary=everyday";
-  const words = [...ownWords(), ...split($("labels").value)];
-  if (chosen() !== "" || !words.length) return "";
-  const template = $("advanced").hidden ? "" : $("template").value.trim();
-  return `?${new URLSearchParams({ labels: words.join(","), ...(template && { template }) })}`;
-}
+import { current, MANY } from "./cards.js";
+import { chosen, ownWords, split, wanted } from "./query.js";
+import { work } from "./queue.js";
+import { $, announce } from "./words.js";
 
 function addWords(words) {
   const there = new Set(ownWords().map((word) => word.toLowerCase()));
@@ -30,7 +17,7 @@ function addWords(words) {
     remove.textContent = "×";
     remove.setAttribute("aria-label", `Take out ${word}`);
     remove.onclick = () => {
-      (chip.nextElementSibling?.lastElementChild ?? $("labels")).focus();
+      /** @type {HTMLElement} */ (chip.nextElementSibling?.lastElementChild ?? $("labels")).focus();
       chip.remove();
       applyChoice();
     };
@@ -47,16 +34,7 @@ function takeWords() {
   applyChoice();
 }
 
-// A closed vocabulary: presets without the words that it lacks.
-function offerOnly(known) {
-  for (const preset of $("presets").querySelectorAll("button")) {
-    const words = split(preset.dataset.words).filter((word) => known.has(word));
-    preset.dataset.words = words.join(", ");
-    preset.hidden = words.length < 2;
-  }
-}
-
-function writeAddress() {
+export function writeAddress() {
   const address = new URL(location.href);
   for (const name of ["labels", "template", "vocabulary"]) address.searchParams.delete(name);
   for (const [name, value] of new URLSearchParams(wanted())) address.searchParams.set(name, value);
@@ -77,7 +55,7 @@ function applyChoice() {
 // The photos that are shown and were asked something else.
 const outdated = () => current().filter((card) => !card.open && card.query !== wanted());
 
-function offerToLookAgain() {
+export function offerToLookAgain() {
   $("again").hidden = !outdated().length;
 }
 
@@ -109,7 +87,7 @@ $("labels").onkeydown = (event) => {
 };
 
 // The words that the address asks for stand in the field, as it is without JavaScript.
-function readAddress() {
+export function readAddress() {
   addWords(split($("labels").value));
   $("labels").value = "";
 }

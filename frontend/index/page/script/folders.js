@@ -1,11 +1,13 @@
 // Folders that are dropped or chosen: the pictures in them, however deep.
 
+import { notice } from "./words.js";
+
 const PICTURE = /\.(jpe?g|jfif|png|webp|gif|bmp|tiff?|avif|heic|heif)$/i;
 
 const isPicture = (file) => PICTURE.test(file.name) && !file.name.startsWith(".");
 
 // The pictures of a folder in the order of their paths; says how many other files were left out.
-function picturesOf(files) {
+export function picturesOf(files) {
   const pictures = files.filter(isPicture);
   const others = files.filter((file) => !file.name.startsWith(".")).length - pictures.length;
   if (!pictures.length) notice("There is no picture in this folder.");
@@ -15,7 +17,7 @@ function picturesOf(files) {
 }
 
 // The files of something that was dropped. Its folders must be asked for before anything is awaited.
-async function dropped(transfer) {
+export async function dropped(transfer) {
   const entries = [...(transfer.items ?? [])].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
   const files = [...transfer.files];
   if (!entries.some((entry) => entry.isDirectory)) return files;

@@ -1,5 +1,8 @@
 // Where the recognizer looked: what counted for its first label, as a heat map over the photo, asked for on demand.
 
+import { send, withParameter } from "./send.js";
+import { announce, clamp, errorFor, notice } from "./words.js";
+
 const HEAT_SIDE = 512; // pixels of the map's longer side
 // From what did not count to what counted most: red, green, blue, opacity.
 const HEAT = [
@@ -29,6 +32,7 @@ function heatMap({ grid, area: [left, top, right, bottom] }, { naturalWidth, nat
   [map.width, map.height] = [Math.round(naturalWidth * scale), Math.round(naturalHeight * scale)];
   const context = map.getContext("2d");
   context.imageSmoothingQuality = "high";
+  /** @type {[number, number, number, number]} */
   const area = [left * map.width, top * map.height, (right - left) * map.width, (bottom - top) * map.height];
   context.fillStyle = `rgba(${HEAT[0]})`;
   context.fillRect(0, 0, map.width, map.height);
@@ -38,14 +42,8 @@ function heatMap({ grid, area: [left, top, right, bottom] }, { naturalWidth, nat
   return map;
 }
 
-function hideHeat(card) {
-  card.$(".frame canvas")?.remove();
-  card.$(".legend").textContent = "";
-  card.$(".heat").setAttribute("aria-pressed", "false");
-}
-
-async function toggleHeat(card) {
-  if (card.$(".frame canvas")) return hideHeat(card);
+export async function toggleHeat(card) {
+  if (card.$(".frame canvas")) return card.hideHeat();
   const { query, blob } = card;
   try {
     const asked = withParameter(query, "explain");

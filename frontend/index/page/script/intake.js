@@ -1,5 +1,14 @@
 // The ways in: choose, drop, paste, camera, drawings. Last in the module, as it starts everything.
 
+import { add } from "./adding.js";
+import { readAddress } from "./choice.js";
+import { dropped, picturesOf } from "./folders.js";
+import { introduce } from "./model.js";
+import { drawn } from "./shrink.js";
+import { $, notice } from "./words.js";
+import "./camera.js";
+import "./removal.js";
+
 const WEB_ADDRESS = /^https?:\/\/\S+$/i;
 const NO_ADDRESSES =
   "I do not fetch pictures from the web. Save the picture and choose the file, or copy the picture itself and paste it.";
@@ -12,7 +21,9 @@ for (const id of ["photo", "camera", "folder"]) {
   };
 }
 
-for (const button of document.querySelectorAll(".example")) {
+/** @type {NodeListOf<HTMLButtonElement>} */
+const examples = document.querySelectorAll(".example");
+for (const button of examples) {
   button.onclick = async (event) => {
     if (event.detail < 2) add([await drawn(button.querySelector("svg"), button.dataset.name)]);
   };
@@ -39,11 +50,11 @@ window.ondrop = async (event) => {
 
 document.onpaste = (event) => {
   const files = [...(event.clipboardData?.files ?? [])];
-  const typing = event.target.closest?.("input[type=text], input:not([type])");
+  const field = event.target instanceof Element && event.target.closest("input[type=text], input:not([type])");
   if (files.length) {
     event.preventDefault();
     add(files);
-  } else if (!typing && WEB_ADDRESS.test(event.clipboardData?.getData("text").trim())) notice(NO_ADDRESSES);
+  } else if (!field && WEB_ADDRESS.test(event.clipboardData?.getData("text").trim())) notice(NO_ADDRESSES);
 };
 
 // The second half of a double click belongs to what the first half has hit, not to what has taken its place.

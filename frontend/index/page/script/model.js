@@ -1,12 +1,16 @@
 // The model's description: what it knows, and how large a file may be.
 
+import { split } from "./query.js";
+import { describe } from "./send.js";
+import { $, number } from "./words.js";
+
 const SLOW = 1500; // milliseconds until the page says that the recognizer does not answer yet
 
 let model = null;
 
-const largest = () => model?.limits?.max_image_bytes ?? Infinity;
+export const largest = () => model?.limits?.max_image_bytes ?? Infinity;
 
-async function introduce() {
+export async function introduce() {
   if (model) return;
   const say = (text) => {
     $("model").textContent = text;
@@ -36,4 +40,13 @@ function fillIn({ labels, everyday = [], vocabulary, explains }) {
   if (!open) offerOnly(known);
   document.documentElement.dataset.vocabulary = vocabulary;
   document.documentElement.toggleAttribute("data-explains", Boolean(explains));
+}
+
+// A closed vocabulary: presets without the words that it lacks.
+function offerOnly(known) {
+  for (const preset of $("presets").querySelectorAll("button")) {
+    const words = split(preset.dataset.words).filter((word) => known.has(word));
+    preset.dataset.words = words.join(", ");
+    preset.hidden = words.length < 2;
+  }
 }

@@ -1,15 +1,21 @@
 // Asking about a part of a photo: a rectangle over it, drawn with a pointer or moved with the keyboard.
 
+import { jpeg, LONG_SIDE } from "./shrink.js";
+import { $, announce, clamp } from "./words.js";
+
 const LEAST_PART = 0.04; // of a side; a smaller rectangle is a slip of the hand
 const STEP = 0.04;
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
-const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
-
 // What lies over a photo while its part is chosen. `part` is in fractions of the photo's sides.
-class PartSheet {
-  constructor(card) {
+export class PartSheet {
+  width;
+  height;
+
+  // `ask` takes the part as a file.
+  constructor(card, ask) {
     this.card = card;
+    this.onAsk = ask;
     this.sheet = $("sheet").content.firstElementChild.cloneNode(true);
     // It lies on the picture as the picture lies in its frame: the same shape, fitted in the same way.
     [this.width, this.height] = [card.picture.naturalWidth, card.picture.naturalHeight];
@@ -73,20 +79,21 @@ class PartSheet {
     this.sheet.remove();
     this.card.element.removeAttribute("data-parting");
     button.textContent = "Ask about a part";
-    button.onclick = () => new PartSheet(this.card);
+    button.onclick = () => new PartSheet(this.card, this.onAsk);
     button.focus();
   }
 
   async ask() {
     this.close();
-    add([await cutOut(this.card, this.part)]);
+    this.onAsk(await cutOut(this.card, this.part));
   }
 }
 
 // The part, in fractions of the photo's sides, as a file: of the original where the browser can open it.
 async function cutOut(card, part) {
-  const options = { imageOrientation: "from-image" };
-  const whole = await createImageBitmap(card.file, options).catch(() => createImageBitmap(card.picture));
+  const whole = await createImageBitmap(card.file, { imageOrientation: "from-image" }).catch(() =>
+    createImageBitmap(card.picture),
+  );
   const [x, y] = [part.x * whole.width, part.y * whole.height];
   const [width, height] = [Math.max(1, part.width * whole.width), Math.max(1, part.height * whole.height)];
   const bitmap = await createImageBitmap(whole, x, y, width, height);

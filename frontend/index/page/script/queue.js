@@ -1,14 +1,28 @@
-// Which photos there are, and which of them are on their way.
+// Which photos are on their way to the recognizer.
+
+import { cards, current, MANY } from "./cards.js";
+import { introduce, largest } from "./model.js";
+import { wanted } from "./query.js";
+import { send, withParameter } from "./send.js";
+import { shrink } from "./shrink.js";
+import { Trouble } from "./trouble.js";
+import { announce } from "./words.js";
 
 const AT_ONCE = 3; // photos on their way: fair to others, and enough to keep a recognizer busy
 const TRIES = 5; // of a photo that a busy recognizer refuses
 const LONGEST_WAIT = 300; // seconds; a longer wait is left to the visitor
 
-const cards = []; // in the order they came, earlier ones included
 const underway = new Map(); // from a card on its way to what stops it
 let resume = 0; // when a busy recognizer is asked again, on the clock of performance.now()
 
-function work() {
+let changed = () => {};
+
+// Calls `tell` whenever a photo may have changed.
+export function whenChanged(tell) {
+  changed = tell;
+}
+
+export function work() {
   while (underway.size < AT_ONCE && performance.now() >= resume) {
     const card = cards.find((card) => card.state === "waiting");
     if (!card) break;
@@ -19,7 +33,7 @@ function work() {
       work();
     });
   }
-  progress();
+  changed();
 }
 
 async function recognize(card, signal) {
@@ -59,16 +73,16 @@ function pause(card, wait) {
   }, 1000 * wait);
 }
 
-function retry(card) {
+export function retry(card) {
   resume = 0;
   card.queued();
   work();
 }
 
-function cancel(card) {
+export function cancel(card) {
   if (underway.has(card)) underway.get(card).abort();
   else card.canceled();
-  progress();
+  changed();
 }
 
 window.ononline = () => {

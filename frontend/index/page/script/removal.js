@@ -1,8 +1,13 @@
 // Taking photos away, and the way back.
 
+import { cards, current, within } from "./cards.js";
+import { progress, showStart } from "./outcome.js";
+import { cancel } from "./queue.js";
+import { $, notice, photos } from "./words.js";
+
 let removed = []; // [{card, list, next}]: the last ones that were taken away, and where they were
 
-function remove(gone) {
+export function remove(gone) {
   for (const { card } of removed) card.discard();
   removed = [];
   const had = gone.some((card) => card.element.contains(document.activeElement));

@@ -1,12 +1,14 @@
 // The two requests this page makes, both to its own address, whatever the prefix is that a gateway gives it.
 
+import { Trouble } from "./trouble.js";
+
 const TIMEOUT = 120_000; // longer than any gateway waits, so that the gateway answers first
 
 const BUSY = 2; // seconds to wait where a 429 does not say how long
 
 // Posts a picture; onProgress gets 0…1 while it goes up. Gives {answer, took, timing}; throws Trouble, or an
 // AbortError when the signal says so. XMLHttpRequest, because fetch tells nothing about an upload's progress.
-function send(blob, query, signal, onProgress) {
+export function send(blob, query, signal, onProgress) {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
     const began = performance.now();
@@ -44,14 +46,14 @@ function send(blob, query, signal, onProgress) {
   });
 }
 
-function withParameter(query, name) {
+export function withParameter(query, name) {
   const parameters = new URLSearchParams(query);
   parameters.set(name, "1");
   return `?${parameters}`;
 }
 
 // What the recognizer says of itself: model, vocabulary, labels, limits. Asking also wakes it up.
-async function describe() {
+export async function describe() {
   const response = await fetch("?describe", { headers: { Accept: "application/json" } });
   return understood(await response.text(), response.status, "labels");
 }
@@ -70,7 +72,7 @@ function understood(text, status, key, retryAfter) {
 }
 
 // Milliseconds of one entry in a Server-Timing header, or undefined.
-function timed(timing, name) {
+export function timed(timing, name) {
   const found = timing.match(new RegExp(`(?:^|,)\\s*${name}\\s*;[^,]*?dur=([\\d.]+)`));
   return found ? Number(found[1]) : undefined;
 }

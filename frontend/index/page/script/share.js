@@ -1,6 +1,8 @@
 // Handing the result to another application, where the system has a way for that.
 
-function offerShare(card) {
+import { notice, TITLE } from "./words.js";
+
+export function offerShare(card) {
   const button = card.$(".share");
   button.hidden = !navigator.share;
   button.onclick = async () => {

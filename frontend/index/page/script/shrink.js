@@ -1,22 +1,16 @@
 // Makes a photo as small as the recognizer needs it: its model sees a few hundred pixels, whatever is sent.
 
+import { Trouble } from "./trouble.js";
+
 const ENOUGH_BYTES = 300_000;
-const LONG_SIDE = 1024;
+export const LONG_SIDE = 1024;
 const SHORT_SIDE = 384; // of a panorama, whose long side alone would leave nothing of it
 const QUALITIES = [0.86, 0.7, 0.5];
-
-// `detail` is what a server says of it; `retryAfter` its Retry-After in seconds, 0 for none.
-class Trouble extends Error {
-  constructor(code, status = 0, detail = "", retryAfter = 0) {
-    super(code);
-    Object.assign(this, { code, status, detail, retryAfter });
-  }
-}
 
 // The picture as a `blob` to send: a JPEG under 300 KB and upright, or the file itself where it is small enough already
 // or where this browser cannot open it (HEIC outside Safari); then the recognizer decides. `opens`: whether this
 // browser can. Throws Trouble.
-async function shrink(file) {
+export async function shrink(file) {
   let bitmap;
   try {
     bitmap = await createImageBitmap(file, { imageOrientation: "from-image" });
@@ -44,7 +38,7 @@ async function readable(file) {
   return file;
 }
 
-async function jpeg(source, width, height) {
+export async function jpeg(source, width, height) {
   const canvas = document.createElement("canvas");
   canvas.width = Math.max(1, Math.round(width));
   canvas.height = Math.max(1, Math.round(height));
@@ -62,7 +56,7 @@ async function jpeg(source, width, height) {
 }
 
 // One of the page's own drawings as a file, as if someone had chosen it.
-async function drawn(svg, name) {
+export async function drawn(svg, name) {
   const url = URL.createObjectURL(new Blob([new XMLSerializer().serializeToString(svg)], { type: "image/svg+xml" }));
   try {
     const image = new Image();

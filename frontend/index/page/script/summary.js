@@ -1,8 +1,12 @@
 // Several photos in a line, and what can be taken away of them all.
 
+import { answered, copy } from "./card.js";
+import { current, MANY } from "./cards.js";
+import { $, announce } from "./words.js";
+
 const TSV = "\t";
 
-function summarize(all) {
+export function summarize(all) {
   const open = all.filter((card) => card.open).length;
   const recognized = all.filter((card) => card.state === "done").length;
   const counted = `${recognized} recognized, ${all.length - recognized} not`;
@@ -43,13 +47,6 @@ function save(text, name, type) {
   const url = URL.createObjectURL(new Blob([text], { type }));
   Object.assign(document.createElement("a"), { href: url, download: name }).click();
   setTimeout(() => URL.revokeObjectURL(url), 60_000);
-}
-
-for (const button of $("filter").children) {
-  button.onclick = () => {
-    $("current").dataset.filter = button.value;
-    progress();
-  };
 }
 
 for (const button of $("save").children) {

@@ -1,5 +1,7 @@
 // An answer in words, as ../../verdict.py has them for results without JavaScript.
 
+import { $ } from "./words.js";
+
 const NEAREST = 3; // labels that are named where none is recognized
 const LEAST = 0.01; // of the confidence in a guess that is worth a row
 
@@ -27,7 +29,7 @@ const none = (query) => {
 };
 
 // {state, eyebrow, best, note}: what a card says; {short}: the same in a line.
-function verdict({ predictions, confidence, recognized, instead }, query) {
+export function verdict({ predictions, confidence, recognized, instead }, query) {
   const { label } = predictions[0];
   const state = recognized ? "done" : "unsure";
   const howSure = `${sure(recognized ? confidence : (instead?.confidence ?? 0))} sure`;
@@ -57,7 +59,7 @@ function verdict({ predictions, confidence, recognized, instead }, query) {
 }
 
 // A row for each label after the best, in proportion to its confidence.
-function otherGuesses({ predictions, confidence }) {
+export function otherGuesses({ predictions, confidence }) {
   return predictions
     .slice(1)
     .map(({ label, score }) => ({ label, share: (confidence * score) / predictions[0].score }))

@@ -2,16 +2,17 @@
 
 // From each code to its status, whether sending the same photo again can help, and the words for people.
 const ERRORS = JSON.parse(document.getElementById("errors").textContent);
-const TITLE = document.title;
+export const TITLE = document.title;
 
-const $ = (id) => document.getElementById(id);
+/** @type {(id: string) => any} */
+export const $ = (id) => document.getElementById(id);
 
-function announce(text) {
+export function announce(text) {
   $("status").textContent = text;
 }
 
 // A sentence at the bottom of the window until it is closed or replaced; `undo` gives it that button.
-function notice(text, undo = null) {
+export function notice(text, undo = null) {
   $("notice").firstElementChild.textContent = text;
   $("undo").hidden = !undo;
   $("undo").onclick = () => {
@@ -25,20 +26,22 @@ function notice(text, undo = null) {
 $("dismiss").onclick = () => ($("notice").hidden = true);
 
 // The words of an error: of its code, else of the first code with its status, else the general ones.
-function errorFor(code, status) {
+export function errorFor(code, status) {
   const same = Object.keys(ERRORS).find((name) => ERRORS[name][0] === status);
   const [, retry, words] = ERRORS[code] ?? ERRORS[same ?? "internal"];
   return { code: code || (same ?? "internal"), retry: Boolean(retry), words, status };
 }
 
-const number = (count) => (count === 100 ? "hundred" : count.toLocaleString("en"));
+export const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
 
-const photos = (count) => (count === 1 ? "1 photo" : `${count} photos`);
+export const number = (count) => (count === 100 ? "hundred" : count.toLocaleString("en"));
 
-const seconds = (milliseconds) =>
+export const photos = (count) => (count === 1 ? "1 photo" : `${count} photos`);
+
+export const seconds = (milliseconds) =>
   milliseconds < 1000 ? `${Math.round(milliseconds)} ms` : `${(milliseconds / 1000).toFixed(1)} s`;
 
-const size = (bytes) => {
+export const size = (bytes) => {
   if (bytes < 1000) return `${bytes} bytes`;
   if (bytes < 999_500) return `${Math.round(bytes / 1000)} KB`;
   return `${(bytes / 1e6).toFixed(1)} MB`;
@@ -47,5 +50,5 @@ const size = (bytes) => {
 // One argument of a POSIX shell command, whatever is in it.
 const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
 
-const curlLine = (name, query) =>
+export const curlLine = (name, query) =>
   `curl --data-binary ${quoted(`@./${name}`)} ${quoted(new URL(query || location.pathname, document.baseURI).href)}`;
