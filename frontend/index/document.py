@@ -14,7 +14,7 @@ from rjsmin import jsmin
 
 from .errors import CATALOG
 from .modules import join
-from .verdict import known, other_guesses, sure
+from .verdict import known
 
 _PAGE = Path(__file__).parent / "page"
 
@@ -47,7 +47,7 @@ def _template(name: str) -> str:
 _environment = Environment(
     loader=FunctionLoader(_template), autoescape=True, undefined=StrictUndefined, trim_blocks=True
 )
-_environment.filters.update(sure=sure, known=known, other_guesses=other_guesses, combined=operator.or_)
+_environment.filters.update(known=known, combined=operator.or_)
 _environment.globals.update(
     style=Markup(_STYLE),  # noqa: S704 - this and the next two are our own files
     script=Markup(_SCRIPT),  # noqa: S704

@@ -1,5 +1,6 @@
 """The function ``index``: serves the page and passes photos on to ``clip``."""
 
+import json
 import os
 
 from werkzeug.datastructures import MIMEAccept
@@ -12,7 +13,8 @@ from .interface import Context, Event, Response
 from .result_page import result_page, with_preview
 from .session import DEFAULT_CONNECTIONS, session
 from .start_page import Description, start_page
-from .upload import read_upload
+from .upload import Upload, read_upload
+from .verdict import verdict
 
 CLIP = Clip(
     os.environ.get("gateway_url", DEFAULT_GATEWAY_URL),
@@ -42,12 +44,23 @@ def handle(event: Event, context: Context) -> Response:
             upload = with_preview(upload)
         accept = "text/plain" if kind == "text/plain" else "application/json"
         answer = CLIP.recognize(upload, accept, context)
+        if upload.verdict and kind == "application/json":
+            answer = _with_verdict(answer, upload)
     except Failure as failure:
         headers = failure.headers | {"Content-Type": "application/json"}
         answer = {"statusCode": failure.status, "headers": headers, "body": failure.body()}
     if kind == "text/html":
-        return result_page(answer, upload, event.path)
+        return result_page(answer, upload, event.path, DESCRIPTION.known_words)
     return {**answer, "headers": answer["headers"] | {"X-Content-Type-Options": "nosniff"}}
+
+
+def _with_verdict(answer: Response, upload: Upload) -> Response:
+    """Clip's answer to one photo with what it means in words; an error or another form of answer as it is."""
+    document = json.loads(answer["body"])
+    if not isinstance(document, dict) or "predictions" not in document:
+        return answer
+    words = verdict(document, upload.parameters, DESCRIPTION.known_words)
+    return {**answer, "body": json.dumps(document | {"verdict": words.to_json()}, ensure_ascii=False) + "\n"}
 
 
 def _wanted(event: Event) -> str | None:

@@ -34,14 +34,20 @@ def with_preview(upload: Upload) -> Upload:
     return replace(upload, parameters=[*upload.parameters, ("preview", "1")])
 
 
-def result_page(answer: Response, upload: Upload | None, path: str) -> Response:
-    """Clip's answer or a ``Failure``'s, to a request for ``path``, as HTML with the same status and headers."""
+def result_page(answer: Response, upload: Upload | None, path: str, known_words: str) -> Response:
+    """Clip's answer or a ``Failure``'s, to a request for ``path``, as HTML with the same status and headers.
+
+    ``known_words`` as for ``verdict``.
+    """
     document = json.loads(answer["body"])
     parameters = upload.parameters if upload else ()
     if "results" in document:
-        results = [_result(one, 0, parameters, f"Photo {place}") for place, one in enumerate(document["results"], 1)]
+        results = [
+            _result(one, 0, parameters, f"Photo {place}", known_words)
+            for place, one in enumerate(document["results"], 1)
+        ]
     else:
-        result = _result(document, answer["statusCode"], parameters, upload.name if upload else "")
+        result = _result(document, answer["statusCode"], parameters, upload.name if upload else "", known_words)
         results = [result._replace(photo=_photo_url(upload.body) or result.photo) if upload else result]
     # Relative, as only the gateway knows the prefix, which may end with a slash or not where the path is "/".
     start = "?" if path == "/" else "./" + "../" * (path.count("/") - 1)
@@ -49,10 +55,12 @@ def result_page(answer: Response, upload: Upload | None, path: str) -> Response:
     return {**answer, "headers": answer["headers"] | HEADERS, "body": body}
 
 
-def _result(document: dict[str, Any], status: int, parameters: Sequence[tuple[str, str]], name: str) -> _Result:
+def _result(
+    document: dict[str, Any], status: int, parameters: Sequence[tuple[str, str]], name: str, known_words: str
+) -> _Result:
     if "error" in document:
         return _Result(name, None, document, words_for(document["error"].get("code", ""), status), None)
-    return _Result(name, document.get("preview"), document, None, verdict(document, parameters))
+    return _Result(name, document.get("preview"), document, None, verdict(document, parameters, known_words))
 
 
 def _photo_url(image: bytes | memoryview) -> str | None:

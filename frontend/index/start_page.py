@@ -15,6 +15,7 @@ from werkzeug.http import parse_etags, parse_set_header, quote_etag
 from .document import HEADERS, render
 from .errors import Failure
 from .interface import Context, Event, Response
+from .verdict import known
 
 # In seconds: how long the page waits for clip's description, how long a description is used, and how long after a
 # failure clip is not asked again.
@@ -51,6 +52,8 @@ class Description:
         self._describe = describe
         self._clock = clock
         self._about: str | None = None
+        self.known_words = known(())
+        """What the page calls clip's own labels."""
         self._due = 0.0
 
     def fetch(self, context: Context) -> Response:
@@ -62,6 +65,7 @@ class Description:
         answer = self._describe(context)
         body = answer["body"]
         self._about, self._due = body if isinstance(body, str) else body.decode(), self._clock() + MAX_AGE
+        self.known_words = known(json.loads(body)["labels"])
         return answer
 
     def latest(self, context: Context) -> str | None:

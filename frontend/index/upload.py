@@ -7,6 +7,8 @@ from .interface import Event
 from .multipart import is_form, parts_of
 
 ANY_BYTES = "application/octet-stream"
+# The parameter by which the page asks for words.
+_VERDICT = "verdict"
 # A form's fields are passed on in the query, and no gateway takes a query that is much longer than this.
 _MAX_FIELD_BYTES = 1 << 16
 
@@ -22,6 +24,8 @@ class Upload:
     """For the query."""
     name: str = ""
     """The photo's file name, or ""."""
+    verdict: bool = False
+    """Whether the answer should have a verdict, which is not clip's to give."""
 
 
 def read_upload(event: Event) -> Upload:
@@ -36,8 +40,8 @@ def read_upload(event: Event) -> Upload:
     if not event.body:
         raise Failure("empty_body", "The request has no photo in its body.")
     content_type = event.headers.get("Content-Type", "").strip() or ANY_BYTES
-    parameters = list(event.query.items(multi=True))
-    unchanged = Upload(event.body, content_type, parameters)
+    parameters = [(name, value) for name, value in event.query.items(multi=True) if name != _VERDICT]
+    unchanged = Upload(event.body, content_type, parameters, verdict=event.query.get(_VERDICT) == "1")
     if not is_form(content_type):
         return unchanged
     try:
@@ -49,4 +53,4 @@ def read_upload(event: Event) -> Upload:
     if len(files) != 1 or sum(len(field.content) for field in fields) > _MAX_FIELD_BYTES:
         return unchanged
     filled_in = [(field.name, field.text()) for field in fields if field.text().strip()]
-    return Upload(files[0].content, ANY_BYTES, parameters + filled_in, files[0].filename or "")
+    return Upload(files[0].content, ANY_BYTES, parameters + filled_in, files[0].filename or "", unchanged.verdict)

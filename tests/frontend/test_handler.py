@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 import requests
@@ -245,6 +246,38 @@ def test_says_when_to_come_back(gateway: Gateway, index: str, trouble: Behavior,
     gateway.clip.extend([trouble] * (RETRIES + 1))
     response = post(index, data=photo())
     assert (response.status_code, response.headers["Retry-After"]) == (status, retry_after)
+
+
+@pytest.mark.parametrize(
+    ("clips", "words"),
+    [
+        (prediction(), {"recognized": True, "eyebrow": "I am sure: this is", "best": "apple", "note": "93% sure"}),
+        (
+            prediction(confidence=0.2, instead="flamingo"),
+            {"recognized": False, "best": "flamingo", "note": "87% sure", "guesses": []},
+        ),
+    ],
+)
+def test_a_verdict_is_added_where_it_is_asked_for(
+    gateway: Gateway, index: str, clips: dict[str, Any], words: dict[str, Any]
+) -> None:
+    for parameters in ({"top_k": "3", "verdict": "1"}, {"top_k": "3", "verdict": "0"}):
+        gateway.clip.append(behaviors.answer(clips))
+        answer = requests.post(index, params=parameters, data=b"photo", timeout=20).json()
+        assert gateway.seen[-1].query == [("top_k", "3")]
+        said = answer.pop("verdict", None)
+        assert answer == clips
+        if parameters["verdict"] == "1":
+            assert {name: said[name] for name in words} == words
+        else:
+            assert said is None
+
+
+def test_an_error_has_no_verdict(gateway: Gateway, index: str) -> None:
+    error = {"error": {"code": "corrupt_image", "message": "It is damaged."}}
+    gateway.clip.append(behaviors.answer(error, 422))
+    answer = requests.post(index, params={"verdict": "1"}, data=b"photo", timeout=20)
+    assert (answer.status_code, answer.json()) == (422, error)
 
 
 def test_keeps_no_cookies(gateway: Gateway, index: str) -> None:

@@ -252,7 +252,11 @@ def test_works_behind_any_prefix(context: BrowserContext, gateway: Gateway, path
     expect(page.locator("[data-state=done]")).to_be_visible()
     here = gateway.url + path.split("?")[0]
     asked = [(method, url) for method, url in asked if not url.startswith(("blob:", "data:"))]
-    assert asked == [("GET", gateway.url + path.split("#")[0]), ("GET", f"{here}?describe"), ("POST", f"{here}?")]
+    assert asked == [
+        ("GET", gateway.url + path.split("#")[0]),
+        ("GET", f"{here}?describe"),
+        ("POST", f"{here}?verdict=1"),
+    ]
 
 
 def test_the_policy_stops_what_is_not_ours(context: BrowserContext, index: str) -> None:

@@ -1,13 +1,11 @@
 """The answers: results, not recognized, own words, history, what can be copied."""
 
 import json
-import re
 import subprocess
-import threading
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, Route, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from . import gateway as behaviors
 from .gateway import DESCRIPTION, LABELS, Gateway, prediction
@@ -67,24 +65,6 @@ def test_not_recognized(page: Page, gateway: Gateway) -> None:
     expect(page.locator("#current .guesses li")).to_have_count(0)
     expect(page.locator("#current .verdict > :not(.more)").filter(has_text="%")).to_have_count(0)
     expect(page.get_by_role("status")).to_have_text("holiday.jpg: not recognized")
-
-
-def test_not_recognized_before_the_words_are_known(page: Page, gateway: Gateway) -> None:
-    known = threading.Event()
-    gateway.describe = behaviors.until(known, behaviors.DESCRIBE)
-    gateway.clip.append(behaviors.answer(prediction(confidence=0.2)))
-
-    def unheard(route: Route) -> None:
-        """The page as index makes it while it has not heard of clip."""
-        response = route.fetch()
-        route.fulfill(response=response, body=re.sub(r"The [\w,]+ words I", "The words I", response.text()))
-
-    page.route(page.url, unheard)
-    page.reload()
-    show(page)
-    expect(page.locator("#current .eyebrow")).to_have_js_property("textContent", "None of the words I know best.")
-    known.set()
-    expect(page.locator("#labels-choice")).to_have_text("The 7 words I know best")
 
 
 def test_what_it_is_instead(page: Page, gateway: Gateway) -> None:

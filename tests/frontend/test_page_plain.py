@@ -64,7 +64,7 @@ def test_not_recognized(page: Page, gateway: Gateway) -> None:
     gateway.clip.append(behaviors.answer(prediction(confidence=0.2)))
     recognize(page)
     expect(page.get_by_role("heading", level=2)).to_have_text("I do not recognize this")
-    expect(page.locator(".eyebrow")).to_have_text("None of the words I know best.")
+    expect(page.locator(".eyebrow")).to_have_text("None of the 7 words I know best.")
     expect(page.locator(".note")).to_have_text("The nearest of them: apple, bear, clock.")
     expect(page.locator(".guesses")).to_have_count(0)
 

@@ -1,7 +1,6 @@
 // One photo and all that happens to it. A card's `data-state` and `data-offers` decide what of it is seen.
 
 import { timed } from "./send.js";
-import { otherGuesses, verdict } from "./verdict.js";
 import { $, announce, curlLine, errorFor, seconds, size } from "./words.js";
 
 const EXPLAIN_AFTER = 4; // seconds of waiting until the card explains it
@@ -119,19 +118,18 @@ export class Card {
   }
 
   done({ answer: whole, took, timing }, query) {
-    const { preview, ...answer } = whole;
-    const { state, eyebrow, best, note, short } = verdict(answer, query);
+    const { preview, verdict, ...answer } = whole;
+    const { recognized, eyebrow, best, note, short, guesses } = verdict;
     if (preview) this.showPicture(preview);
     this.answer = answer;
     this.explanation = null;
     this.hideHeat();
     this.query = query;
     this.short = short;
-    this.say(state, eyebrow, best, note);
-    const { recognized, instead, confidence } = answer;
-    this.element.toggleAttribute("data-instead", best === instead?.label);
-    this.$(".main .level").setAttribute("width", `${100 * confidence}%`);
-    this.$(".guesses").replaceChildren(...(recognized ? otherGuesses(answer) : []));
+    this.say(recognized ? "done" : "unsure", eyebrow, best, note);
+    this.element.toggleAttribute("data-instead", best === answer.instead?.label);
+    this.$(".main .level").setAttribute("width", `${100 * answer.confidence}%`);
+    this.$(".guesses").replaceChildren(...guesses.map(guessRow));
     this.$(".facts").textContent = this.facts(took, timed(timing, "inference"), answer.model);
     this.$(".json").textContent = JSON.stringify(answer, null, 2);
     this.$(".curl").textContent = curlLine(this.name, query);
@@ -170,6 +168,15 @@ export class Card {
     clearInterval(this.clock);
     URL.revokeObjectURL(this.url);
   }
+}
+
+// A label after the best one, in proportion to its confidence.
+function guessRow({ label, share, sure }) {
+  const row = $("guess").content.firstElementChild.cloneNode(true);
+  row.querySelector(".label").textContent = label;
+  row.querySelector(".score").textContent = sure;
+  row.querySelector(".level").setAttribute("width", `${100 * share}%`);
+  return row;
 }
 
 // Copies where the browser lets a page do so (a secure address); elsewhere selects the element's text for Ctrl-C.

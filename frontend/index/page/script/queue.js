@@ -47,7 +47,8 @@ async function recognize(card, signal) {
     if (card.blob.size > largest()) throw new Trouble("body_too_large", 413);
     signal.throwIfAborted();
     card.working("sending", 0);
-    const asked = card.opens || card.answer ? query : withParameter(query, "preview"); // which it gives once
+    let asked = withParameter(query, "verdict");
+    if (!card.opens && !card.answer) asked = withParameter(asked, "preview"); // which it gives once
     const reply = await send(card.blob, asked, signal, (share) =>
       share < 1 ? card.working("sending", share) : card.working("looking"),
     );
