@@ -7,7 +7,7 @@ API, ARCHITECTURE, CONFIGURATION, DEPLOY = (
     (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8")
     for name in ("api", "architecture", "configuration", "deploy")
 )
-DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md")), ROOT / "training" / "README.md"]
+DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md")), ROOT / "training" / "README.md"]
 
 
 def table_rows(document: str, first_header: str) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""The examples in docs/api.md, as a reader would copy them."""
+"""The examples in the documents, as a reader would copy them."""
 
 import re
 
@@ -8,13 +8,13 @@ ADDRESS = "http://127.0.0.1:8080/function/clip"
 """What stands in them for the address of ``clip``."""
 
 
-def examples(language: str) -> list[str]:
+def examples(language: str, document: str = "docs/api.md") -> list[str]:
     """The blocks in this language, in their order."""
-    text = (PROJECT / "docs" / "api.md").read_text(encoding="utf-8")
+    text = (PROJECT / document).read_text(encoding="utf-8")
     return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
 
 
-def commands() -> list[tuple[str, str]]:
+def commands(document: str = "docs/api.md") -> list[tuple[str, str]]:
     """Each command of the console's blocks, and what it prints."""
-    console = "\n".join(examples("console"))
+    console = "\n".join(examples("console", document))
     return [(command, shown.strip()) for command, shown in re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", console, re.M)]

@@ -93,9 +93,8 @@ def test_every_option_and_exit_code_of_the_client_is_documented() -> None:
     assert codes == {COMPLETE, INCOMPLETE, WRONG, GONE} | interrupted
 
 
-def test_the_readme_is_short_and_names_what_the_two_commands_need() -> None:
+def test_the_readme_names_what_the_two_commands_need() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert len(readme.splitlines()) <= 120
     workflow = (ROOT / ".github/workflows/ci.yml").read_text(encoding="utf-8")
     [packages] = re.findall(r"apt-get install -y --no-install-recommends\n +(.*)$", workflow, re.MULTILINE)
     assert f"apt install {packages}`" in readme

@@ -1,4 +1,4 @@
-"""Every example of docs/api.md is run as it stands, against the running application."""
+"""Every example of docs/api.md and of the README is run as it stands, against the running application."""
 
 import json
 import subprocess
@@ -11,7 +11,7 @@ import skimage.data
 from PIL import Image
 
 from tests.examples import ADDRESS, commands, examples
-from tests.launch import Running
+from tests.launch import PROJECT, Running
 from tests.pictures import photo
 
 PYTHON = examples("python")
@@ -51,6 +51,19 @@ def test_a_command_prints_what_is_shown(command: str, shown: str, folder: Path, 
     assert shape(got) == shape(expected)
     if "error" in expected:
         assert got == expected
+
+
+@pytest.mark.parametrize(
+    ("command", "shown"), [pair for pair in commands("README.md") if pair[0].startswith("curl --data-binary")]
+)
+def test_the_readme_shows_what_its_photo_gives(command: str, shown: str, application: Running) -> None:
+    printed = run(["bash", "-c", command.replace(ADDRESS, f"{application.url}/function/clip")], PROJECT)
+    expected, got = json.loads(shown), json.loads(printed)
+    assert [each["label"] for each in got["predictions"]] == [each["label"] for each in expected["predictions"]]
+    assert got["predictions"][0]["score"] == pytest.approx(expected["predictions"][0]["score"], abs=0.02)
+    assert got["confidence"] == pytest.approx(expected["confidence"], abs=0.02)
+    assert got.get("instead", {}).get("label") == expected.get("instead", {}).get("label")
+    assert shape(got) == shape(expected)
 
 
 @pytest.mark.parametrize("source", PYTHON, ids=[source.split()[1] for source in PYTHON])
