@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Browser, Error, Playwright, sync_playwright
+from playwright.sync_api import Browser, Error, Playwright
 
 FLAGS = [
     "--no-sandbox",
@@ -41,15 +41,14 @@ def _executable(playwright: Playwright) -> str:
 
 
 @contextmanager
-def launched() -> Iterator[Browser]:
+def launched(playwright: Playwright) -> Iterator[Browser]:
     """A headless browser. Raises ``NoBrowserError``, with what to do, where there is none that starts."""
-    with sync_playwright() as playwright:
-        path = _executable(playwright)
-        try:
-            browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        except Error as error:
-            raise NoBrowserError(f"{path} does not start: {error}") from error
-        try:
-            yield browser
-        finally:
-            browser.close()
+    path = _executable(playwright)
+    try:
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+    except Error as error:
+        raise NoBrowserError(f"{path} does not start: {error}") from error
+    try:
+        yield browser
+    finally:
+        browser.close()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import skimage.data
 from PIL import Image
-from playwright.sync_api import Browser, FilePayload, Page
+from playwright.sync_api import Browser, FilePayload, Page, sync_playwright
 
 from tests.launch import local
 
@@ -90,10 +90,10 @@ def phone(browser: Browser, url: str) -> None:
 def main() -> None:
     """Takes them all. What the bundled model answers is what is seen."""
     FOLDER.mkdir(parents=True, exist_ok=True)
-    with local() as application:
+    with local() as application, sync_playwright() as playwright:
         # A browser for each kind of screen: pages of one browser can share its idea of what a finger can do.
         for take_all in (desk, phone):
-            with launched() as browser:
+            with launched(playwright) as browser:
                 take_all(browser, f"{application.url}/function/index")
 
 
