@@ -43,12 +43,7 @@ def test_a_job_has_the_permissions_that_it_names_and_an_end(workflow: str) -> No
 def test_what_a_workflow_makes_is_a_target(workflow: str) -> None:
     targets = set(re.findall(r"^([a-z-]+):", (PROJECT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
     made = {target for line in re.findall(r"run: make (.*)$", workflow, re.MULTILINE) for target in line.split()}
-    assert made - {".venv/installed"} <= targets
-
-
-def test_every_supported_python_is_tested() -> None:
-    ci = yaml.safe_load((PROJECT / ".github/workflows/ci.yml").read_text(encoding="utf-8"))
-    assert ci["jobs"]["test"]["strategy"]["matrix"]["python"] == ["3.11", "3.12", "3.13"]
+    assert made - {".venv/installed", ".venv-dev/installed"} <= targets
 
 
 def test_zizmor_finds_nothing() -> None:
