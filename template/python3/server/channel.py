@@ -27,8 +27,7 @@ class _JsonError(ErrorTask):  # type: ignore[misc]
         body = problem.body(limit=self.channel.adj.max_body_bytes)
         self.status = f"{status} {HTTPStatus(status).phrase}"
         self.response_headers += [("Content-Type", "application/json"), (trace.CALL_ID, trace.call_id.get())]
-        if problem.retry_after is not None:
-            self.response_headers += [("Retry-After", str(problem.retry_after))]
+        self.response_headers += problem.headers
         self.response_headers += self.channel.adj.allow_origins.headers(request.headers.get("ORIGIN", "")).items()
         self.content_length = len(body)
         self.set_close_on_finish()

@@ -15,6 +15,7 @@ from . import log
 from .application import Application
 from .body_memory import BodyMemory
 from .channel import Channel
+from .headers import MAX_HEAD_BYTES
 from .health import Health, Lock
 from .loader import Loader
 from .settings import Settings
@@ -53,6 +54,7 @@ def serve(sock: socket.socket) -> None:
         threads=settings.server_threads,
         # Bodies stay in memory, in requests and answers: /tmp may be full or read-only. The parser limits them.
         max_request_body_size=_UNLIMITED,
+        max_request_header_size=MAX_HEAD_BYTES,
         outbuf_overflow=_UNLIMITED,
         outbuf_high_watermark=_UNLIMITED,
         recv_bytes=65536,
