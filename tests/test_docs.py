@@ -11,7 +11,8 @@ import yaml
 
 from backend.clip import decoding, limits, query
 from client.__main__ import COMPLETE, GONE, INCOMPLETE, SIGNAL, WRONG
-from frontend.index import clip
+from frontend.index import clip, multipart
+from template.python3.server import headers
 from template.python3.server.environment import seconds
 from tests.client.command import label
 from tests.documents import API, ARCHITECTURE, CONFIGURATION, DEPLOY, DOCUMENTS, ROOT, table_rows
@@ -72,6 +73,18 @@ def test_the_bounds_that_are_no_settings() -> None:
     )
     assert labels in rows["labels"]
     assert f"at most {clip.RETRIES} retries" in rows["`clip_timeout`"]
+    one, long, every, head = kib(
+        headers.MAX_HEADER_BYTES, headers.MAX_LONG_HEADER_BYTES, headers.MAX_HEADERS_BYTES, headers.MAX_HEAD_BYTES
+    )
+    assert f"{one}, or {long} where nothing parses it; {every}; {head}" in rows["a header, all headers"]
+    part, parts = kib(multipart.MAX_HEADERS_BYTES, multipart.MAX_ALL_HEADERS_BYTES)
+    name, names = kib(multipart.MAX_DISPOSITION_BYTES, multipart.MAX_DISPOSITIONS_BYTES)
+    said = f"{part} in a part, {parts} in all; {name} of `Content-Disposition`, {names} that differ"
+    assert said in rows["the headers of parts"]
+
+
+def kib(*sizes: int) -> list[str]:
+    return [f"{size >> 10} KiB" for size in sizes]
 
 
 def test_the_bounds_of_each_function_are_those_of_the_stack_file() -> None:

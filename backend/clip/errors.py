@@ -90,6 +90,13 @@ class TooManyLabels(RequestError):
     code = "too_many_labels"
 
 
+class HeadersTooLarge(RequestError):
+    """The parts of a form have longer headers than are parsed."""
+
+    status = 431
+    code = "headers_too_large"
+
+
 class Busy(RequestError):
     """Other requests use what this one needs, for longer than it may wait."""
 

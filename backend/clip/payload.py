@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from werkzeug.http import parse_options_header
 
+from . import multipart
 from .advice import lost_line_breaks, on_a_field, on_no_image
-from .errors import BadParameter, BodyTooLarge, CorruptImage, EmptyBody, UnsupportedImage
+from .errors import BadParameter, BodyTooLarge, CorruptImage, EmptyBody, HeadersTooLarge, UnsupportedImage
 from .formats import FORMATS, sniff
 from .limits import MAX_IMAGE_BYTES, MAX_IMAGES
-from .multipart import parts_of
 from .query import PARAMETERS
 
 _DATA_URI = re.compile(rb"\s*data:[^,]{0,200};base64,", re.IGNORECASE)
@@ -44,6 +44,7 @@ class Payload:
             BadParameter: a form with too many files.
             BodyTooLarge: a form with too much text.
             CorruptImage: a form that cannot be read, or a photo without its line breaks.
+            HeadersTooLarge: a form whose parts have too long headers.
         """
         mimetype, _ = parse_options_header(content_type)
         if lost_line_breaks(body, mimetype):
@@ -82,7 +83,9 @@ def image_in(data: bytes | memoryview, mimetype: str = "") -> bytes | memoryview
 def _read_form(body: bytes, content_type: str) -> tuple[tuple[memoryview, ...], tuple[tuple[str, str], ...]]:
     """The files of a form and its fields."""
     try:
-        parts = parts_of(body, content_type)
+        parts = multipart.parts_of(body, content_type)
+    except multipart.HeadersTooLarge as error:
+        raise HeadersTooLarge(f"The multipart form cannot be read: {error}.") from error
     except ValueError as error:
         raise CorruptImage(f"The multipart form cannot be read: {error}.") from error
     # A browser sends a file without a name where a person has chosen none.

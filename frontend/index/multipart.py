@@ -13,11 +13,20 @@ from itertools import pairwise
 from werkzeug.http import parse_options_header
 
 MAX_PARTS = 2000  # a form may have a field for each of a thousand labels
-MAX_HEADER_BYTES = 1 << 15
-_MAX_HEADERS_BYTES = 1 << 19  # of all parts together: werkzeug reads them at five megabytes a second
+# What werkzeug parses takes up to half a second for a megabyte, and twice as much in longer pieces.
+MAX_DISPOSITION_BYTES = 1 << 10
+MAX_DISPOSITIONS_BYTES = 1 << 15  # of all parts together, equal ones counted once and short ones as ``_LEAST``
+_LEAST = 64
+MAX_HEADERS_BYTES = 1 << 13
+MAX_ALL_HEADERS_BYTES = 1 << 18  # of all parts together
 
+_DISPOSITION = re.compile(rb"(?:\A|\r\n)content-disposition[ \t]*:([^\r\n]*)", re.IGNORECASE)
 # What may follow a boundary. No part may contain the boundary (RFC 2046, 5.1.1), so anything else is an error.
 _REST_OF_DELIMITER = re.compile(rb"(--)?[ \t]*(?:\r\n|\Z)")
+
+
+class HeadersTooLarge(ValueError):
+    """A part has more headers than a part, or all parts together, may have."""
 
 
 @dataclass(frozen=True)
@@ -45,16 +54,18 @@ def parts_of(body: bytes, content_type: str) -> list[Part]:
         content_type: the header, which names the boundary.
 
     Raises:
-        ValueError: it is no complete form, or has more than ``MAX_PARTS`` parts.
+        HeadersTooLarge: the headers of a part, or of all parts together, are over their bounds.
+        ValueError: it is not a complete form, or has more than ``MAX_PARTS`` parts.
     """
     boundary = parse_options_header(content_type)[1].get("boundary", "").encode("ascii")
     if not boundary:
         raise ValueError("the Content-Type names no boundary")
     view = memoryview(body)
-    parts, room = [], _MAX_HEADERS_BYTES
+    room, parsed, parts = MAX_ALL_HEADERS_BYTES, _Dispositions(), []
     for (_, begin), (end, _) in pairwise(_delimiters(body, b"\r\n--" + boundary)):
-        parts.append(_part(body, view, begin, end, room))
-        room -= end - begin - len(parts[-1].content)
+        blank = _end_of_headers(body, begin, end, room)
+        room -= blank - begin
+        parts.append(Part(*parsed.of(body[begin:blank]), view[blank + 4 : end]))
     return parts
 
 
@@ -75,15 +86,43 @@ def _delimiters(body: bytes, delimiter: bytes) -> Iterator[tuple[int, int]]:
     raise ValueError(f"the form has more than {MAX_PARTS} parts")
 
 
-def _part(body: bytes, view: memoryview, begin: int, end: int, room: int) -> Part:
-    # Where the content is empty, the line break before the delimiter may be all that follows the header.
-    blank = body.find(b"\r\n\r\n", begin, min(end + 2, begin + min(room, MAX_HEADER_BYTES)))
+def _end_of_headers(body: bytes, begin: int, end: int, room: int) -> int:
+    """Where the empty line is that ends the headers of the part; ``room`` is what all headers may still take."""
+    last = begin + min(room, MAX_HEADERS_BYTES)
+    # Where the content is empty, the line break before the delimiter may be all that follows the headers.
+    blank = body.find(b"\r\n\r\n", begin, min(end + 2, last))
+    if blank == -1 and end > last:
+        raise HeadersTooLarge(
+            "the headers of a part of the form do not end, or are too long: "
+            f"{MAX_HEADERS_BYTES:,} bytes are accepted, and {MAX_ALL_HEADERS_BYTES:,} in all parts"
+        )
     if blank == -1:
-        raise ValueError("a part of the form has no header, or too long a one")
-    for line in body[begin:blank].decode("utf-8", "replace").split("\r\n"):
-        header, _, value = line.partition(":")
-        if header.strip().lower() == "content-disposition":
-            options = parse_options_header(value)[1]
-            if "name" in options:
-                return Part(options["name"], options.get("filename"), view[blank + 4 : end])
-    raise ValueError("a part of the form has no name")
+        raise ValueError("a part of the form has no headers")
+    return blank
+
+
+class _Dispositions:
+    """Parses the parts' Content-Disposition, each different one once."""
+
+    def __init__(self) -> None:
+        self._parsed: dict[bytes, tuple[str, str | None]] = {}
+        self._room = MAX_DISPOSITIONS_BYTES
+
+    def of(self, headers: bytes) -> tuple[str, str | None]:
+        """The name and the file name in a part's headers."""
+        found = _DISPOSITION.search(headers)
+        if found is None:
+            raise ValueError("a part of the form has no name")
+        value = found[1]
+        if value not in self._parsed:
+            self._room -= max(len(value), _LEAST)
+            if len(value) > MAX_DISPOSITION_BYTES or self._room < 0:
+                raise HeadersTooLarge(
+                    "the names in the form are too long: a Content-Disposition may have "
+                    f"{MAX_DISPOSITION_BYTES:,} bytes, those of all parts {MAX_DISPOSITIONS_BYTES:,}"
+                )
+            options = parse_options_header(value.decode("utf-8", "replace"))[1]
+            if "name" not in options:
+                raise ValueError("a part of the form has no name")
+            self._parsed[value] = options["name"], options.get("filename")
+        return self._parsed[value]

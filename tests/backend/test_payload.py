@@ -97,7 +97,7 @@ def test_a_thousand_labels_as_fields(open_clip_url: str) -> None:
         ([("image", PHOTO), ("topk", "3")], "Did you mean top_k?"),
         ([("image", PHOTO), ("label", "cat")], "Did you mean labels?"),
         ([("image", PHOTO), ("submit", "Send")], "There is no parameter 'submit'."),
-        ([("image", PHOTO), ("x" * 20_000, "1")], "…'."),
+        ([("image", PHOTO), ("x" * 900, "1")], "…'."),
         ([("image", PHOTO)] * 65, "65 files; at most 64"),
         ([("image", PHOTO), ("image", PHOTO), ("topk", "3")], "Did you mean top_k?"),
         ([("image", PHOTO), ("labels", b"cat,dog")], "labels was sent as a file"),

@@ -52,7 +52,8 @@ def test_the_final_image_installs_nothing_with_pip_and_runs_without_root(dockerf
     stage = final_stage(dockerfile)
     assert "pip" not in stage
     assert re.search(r"^USER 12000:12000$", stage, re.MULTILINE)
-    assert stage.rstrip().endswith('CMD ["fwatchdog"]')
+    assert stage.rstrip().endswith('CMD ["python", "-S", "listen.py", "/usr/bin/fwatchdog"]')
+    assert "COPY --from=watchdog /fwatchdog /usr/bin/fwatchdog" in stage
 
 
 def test_the_watchdog_proxies_http_to_the_server_that_writes_its_lock(dockerfile: str) -> None:

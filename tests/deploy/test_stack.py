@@ -18,6 +18,8 @@ FUNCTIONS = ["index", "clip"]
 PRO_LABELS = ("com.openfaas.scale.zero", "com.openfaas.scale.target", "com.openfaas.scale.type")
 # The gateway's own default, and what a pod has to end (Kubernetes).
 UPSTREAM_TIMEOUT, GRACE_PERIOD = 60, 30
+# How long the gateway's provider keeps a connection to a function that it does not use.
+PROVIDER_IDLE_TIMEOUT = 5
 
 
 def load(name: str) -> dict[str, Any]:
@@ -98,8 +100,11 @@ def test_timeouts_chain(function: stack.Function) -> None:
         for name in ("read_timeout", "write_timeout", "exec_timeout", "healthcheck_interval")
     )
     own = settings(function)
-    assert own.handler_wait < own.request_timeout < execution < write <= read < UPSTREAM_TIMEOUT
-    assert own.body_timeout < own.request_timeout
+    assert own.handler_wait < own.request_timeout < execution < write < UPSTREAM_TIMEOUT
+    # A slow sender's place is free after read_timeout, and the 408 is written before write_timeout.
+    assert own.body_timeout < read <= own.body_timeout + 1 < own.request_timeout
+    # The watchdog closes unused connections after it, and must not be the first to do so.
+    assert read > PROVIDER_IDLE_TIMEOUT
     assert health + write < GRACE_PERIOD
 
 

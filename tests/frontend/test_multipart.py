@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from urllib3.filepost import encode_multipart_formdata
 
-from frontend.index.multipart import MAX_PARTS, is_form, parts_of
+from frontend.index.multipart import MAX_PARTS, HeadersTooLarge, is_form, parts_of
 
 KINDS = "multipart/form-data; boundary="
 
@@ -119,12 +119,25 @@ def test_as_many_parts_as_there_may_be() -> None:
     assert len(parts_of(form(*[part(FILE)] * MAX_PARTS), KINDS + "edge")) == MAX_PARTS
 
 
-def test_headers_are_limited_in_all() -> None:
-    """Each of 30 kB is read, and a thousand of them would take seconds."""
-    long = part(FILE + b"; a=b" * 6000)
-    assert len(parts_of(form(*[long] * 10), KINDS + "edge")) == 10
-    with pytest.raises(ValueError, match="too long"):
-        parts_of(form(*[long] * 1000), KINDS + "edge")
+def named(value: bytes) -> bytes:
+    return part(b"Content-Disposition: form-data; name=" + value)
+
+
+@pytest.mark.parametrize(
+    ("within", "beyond"),
+    [
+        ([part(FILE + b"\r\nX: " + b"x" * 8_000)], [part(FILE + b"\r\nX: " + b"x" * 8_200)]),
+        ([part(FILE + b"\r\nX: " + b"x" * 8_000)] * 32, [part(FILE + b"\r\nX: " + b"x" * 8_000)] * 33),
+        ([named(b"x" * 1_000)], [named(b"x" * 1_100)]),
+        ([named(b"%d" % n + b"x" * 960) for n in range(32)], [named(b"%d" % n + b"x" * 960) for n in range(40)]),
+        ([named(b"%d" % n) for n in range(512)] * 2, [named(b"%d" % n) for n in range(513)]),
+    ],
+    ids=["a part", "all parts", "a name", "all names", "short names"],
+)
+def test_headers_have_bounds(within: list[bytes], beyond: list[bytes]) -> None:
+    assert len(parts_of(form(*within), KINDS + "edge")) == len(within)
+    with pytest.raises(HeadersTooLarge, match="too long"):
+        parts_of(form(*beyond), KINDS + "edge")
 
 
 @pytest.mark.parametrize("repeated", [b"\r\n--x", b"\r\n--x\r\n", b"\r\n--x ", b"\r\n--x   y", b"\r\n\r\n", b"\r\n-"])

@@ -25,7 +25,7 @@ def handle(event, context):
         time.sleep(float(event.query["seconds"]))
         return {"body": "late"}
     if event.path == "/raise":
-        raise RuntimeError("the secret of the handler " + "\\n\\u2028\\x00" * 9000)
+        raise RuntimeError("the secret of the handler " + "\\n\\u2028\\x00\\U000e0001" * 9000)
     if event.path == "/exit":
         sys.exit(3)
     if event.path == "/log":

@@ -13,7 +13,7 @@ import requests
 
 from tests.launch import Running, wait_for
 from tests.template.function import Start
-from tests.template.wire import connect, exchange, status_and_error
+from tests.template.wire import answer, connect, exchange, status_and_error
 
 LIMIT = 1_000_000
 CHUNKED = b"POST /sha256 HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -148,6 +148,67 @@ def test_a_broken_request_of_a_client_that_has_gone_is_no_failure_of_the_server(
     requests.get(function.url)
     failures = [line for line in function.output().removeprefix(before).splitlines() if "Traceback" in line]
     assert failures == []
+
+
+@pytest.mark.parametrize("part", [b"", b"GET /ec"], ids=["idle", "without an end"])
+def test_thousands_of_connections_that_ask_nothing_leave_room_for_others(part: bytes, start: Start) -> None:
+    with start() as program, ExitStack() as stack, ThreadPoolExecutor(1) as crowd:
+
+        def come() -> None:
+            for _ in range(2_000):
+                stack.enter_context(closing(connect(program))).sendall(part)
+
+        coming = crowd.submit(come)
+        waited: list[float] = []
+        while not (done := coming.done()) or len(waited) < 10:
+            begun = time.monotonic()
+            assert requests.post(f"{program.url}/echo", data=b"hello", timeout=20).content == b"hello"
+            waited.append(time.monotonic() - begun)
+            time.sleep(0.05 if done else 0.2)
+        coming.result()
+        assert max(waited) < 2
+        assert psutil.Process(program.process.pid).num_fds() < 550
+
+
+def test_connections_that_are_needed_are_kept_when_thousands_come(start: Start) -> None:
+    head = b"POST /echo HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 4\r\n\r\n"
+    with start() as program, ExitStack() as stack, ThreadPoolExecutor(1) as clients:
+        sending = stack.enter_context(closing(connect(program)))
+        sending.sendall(head + b"bo")
+        slow = clients.submit(requests.get, f"{program.url}/slow?seconds=3")
+        for _ in range(1_200):
+            stack.enter_context(closing(connect(program)))
+        sending.sendall(b"dy")
+        assert answer(sending).endswith(b"body")
+        assert slow.result().text == "late"
+
+
+JUMPING = """
+import time
+
+clock = time.time
+
+def handle(event, context):
+    if event.path == "/jump":
+        seconds = float(event.query["seconds"])
+        time.time = lambda: clock() + seconds
+    return {"body": event.body}
+"""
+
+
+@pytest.mark.parametrize("seconds", [3600, -3600])
+def test_a_clock_that_is_set_breaks_no_connection(seconds: int, start: Start) -> None:
+    with start(JUMPING) as program, closing(connect(program)) as sending, closing(connect(program)) as idle:
+        sending.sendall(b"POST /echo HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 30000\r\n\r\n")
+        requests.post(program.url, data=b"one of the server's turns")
+        requests.get(f"{program.url}/jump?seconds={seconds}")
+        for _ in range(15):  # longer than the time after which the server looks for connections that nobody uses
+            time.sleep(0.5)
+            sending.sendall(bytes(2_000))
+            assert requests.post(f"{program.url}/echo", data=b"hello", timeout=5).content == b"hello"
+        assert answer(sending).endswith(bytes(30_000))
+        idle.sendall(b"GET /echo HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        assert answer(idle).startswith(b"HTTP/1.1 200 ")
 
 
 def test_a_connection_is_used_again(function: Running) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from typing import Any
+from urllib.parse import quote
 
 import requests
 
@@ -67,6 +68,18 @@ def test_hostile_paths_cannot_forge_lines(function: Running) -> None:
     [line] = lines_of(function, "four", 1)
     assert line["path"].startswith('/\n{"level":"forged"}')
     assert len(line["path"]) <= 1000
+
+
+def test_what_steers_a_terminal_or_turns_the_writing_is_escaped(function: Running) -> None:
+    odd = "".join(map(chr, [*range(0x7F, 0xA0), 0xAD, 0x61C, *range(0x200B, 0x2010), *range(0x2028, 0x202F)]))
+    odd += "".join(map(chr, [*range(0x2060, 0x2070), 0xFEFF, 0xFFF9, 0xE0001, 0xE0020]))
+    path = "/猫 é 🐈" + odd
+    requests.get(function.url + quote(path), headers={"X-Call-Id": "odd"})
+    [line] = lines_of(function, "odd", 1)
+    assert line["path"] == path
+    [written] = [text for text in function.output().split("\n") if '"odd"' in text]
+    assert written.isprintable()
+    assert "猫 é 🐈" in written
 
 
 def test_broken_requests_are_logged(function: Running) -> None:

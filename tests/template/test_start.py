@@ -10,11 +10,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields
 from pathlib import Path
 
+import psutil
 import pytest
 import requests
 
 from template.python3.server.settings import Settings
-from tests.launch import free_port, wait_for
+from tests.launch import free_port, running, wait_for
 from tests.template.function import HANDLER, Start, assemble
 
 SLOW_START = f"import time\ntime.sleep(2)\n{HANDLER}"
@@ -129,6 +130,64 @@ def test_a_port_in_use_is_one_clear_line(start: Start, tmp_path: Path) -> None:
     assert second.returncode == 1
     assert program.url in second.stderr
     assert second.stderr.count("\n") == 1
+
+
+WATCHDOG = """
+import os, signal, socket, subprocess, sys
+
+port = int(os.environ["upstream_url"].rpartition(":")[2])
+early = socket.create_connection(("127.0.0.1", port))
+early.sendall(b"POST /echo HTTP/1.1\\r\\nHost: x\\r\\nContent-Length: 5\\r\\nConnection: close\\r\\n\\r\\nearly")
+function = subprocess.Popen([sys.executable, "index.py"], close_fds=False)
+answer = b""
+while block := early.recv(65536):
+    answer += block
+print("answered:", answer[-5:].decode(), flush=True)
+function.wait()
+"""
+
+
+def test_the_port_is_open_before_there_is_a_watchdog(tmp_path: Path) -> None:
+    folder = assemble(tmp_path / "function", HANDLER)
+    (folder / "watchdog").write_text(f"#!{sys.executable}\n{WATCHDOG}", encoding="utf-8")
+    (folder / "watchdog").chmod(0o755)
+    url = f"http://127.0.0.1:{free_port()}"
+    command = [sys.executable, "-S", "listen.py", "./watchdog"]
+    environment = {**os.environ, "upstream_url": url}
+    with running(command, url, lambda program: "answered: early" in program.output(), folder, environment) as program:
+        became = Path(f"/proc/{program.process.pid}/cmdline").read_bytes()
+        assert b"watchdog" in became
+        assert b"listen.py" not in became
+        listed = '{"body": __import__("subprocess").run(["ls", "-l", "/proc/self/fd"], close_fds=False, %s).stdout}'
+        files = requests.post(f"{url}/result", data=listed % "capture_output=True, text=True").text
+        assert "pipe:" in files
+        assert "socket:" not in files  # what a handler starts does not keep the port
+        psutil.Process(program.process.pid).children()[0].send_signal(signal.SIGINT)
+        assert program.process.wait(10) == 0
+
+
+def test_the_watchdog_ignores_no_signals(tmp_path: Path) -> None:
+    """Python ignores some, and a program inherits what is ignored."""
+    folder = assemble(tmp_path / "function", HANDLER)
+    command = [sys.executable, "-S", "listen.py", "/bin/cat", "/proc/self/status"]
+    environment = {**os.environ, "upstream_url": f"http://127.0.0.1:{free_port()}"}
+    status = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=True).stdout
+    ignored = next(int(line.split()[1], 16) for line in status.splitlines() if line.startswith("SigIgn"))
+    assert not ignored >> (signal.SIGPIPE - 1) & 1
+    assert not ignored >> (signal.SIGXFSZ - 1) & 1
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:many", "http://127.0.0.1:99999", "http://192.0.2.1:5000"])
+@pytest.mark.parametrize("command", [["index.py"], ["-S", "listen.py", "watchdog"]])
+def test_an_address_that_cannot_be_listened_at_is_one_clear_line(tmp_path: Path, command: list[str], url: str) -> None:
+    folder = assemble(tmp_path / "function", HANDLER)
+    environment = {**os.environ, "upstream_url": url}
+    ended = subprocess.run(
+        [sys.executable, *command], cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 1
+    assert ended.stderr.startswith(f"Cannot listen at {url}: ")
+    assert ended.stderr.count("\n") == 1
 
 
 @pytest.mark.parametrize(("text", "size"), [("2000", 2000), ("2kB", 2000), ("2KiB", 2048), ("2Ki", 2048), ("2k", 2048)])

@@ -55,7 +55,7 @@ def test_the_trace_of_the_caller_is_the_handlers_and_is_in_the_log(function: Run
         TRACE[:36] + "0" * 16 + "-01",
         TRACE + ", " + TRACE,
         '{"a": 1}',
-        "x" * 100_000,
+        "x" * 1_000,
     ],
 )
 def test_what_is_no_traceparent_is_left_out(sent: str, function: Running) -> None:

@@ -89,8 +89,7 @@ def _code_of(response: Response) -> str:
 
 
 def _error(problem: Problem) -> Response:
-    headers = {} if problem.retry_after is None else {"Retry-After": str(problem.retry_after)}
-    return Response(problem.body(), problem.status, headers, content_type="application/json")
+    return Response(problem.body(), problem.status, problem.headers, content_type="application/json")
 
 
 def _response(result: Mapping[str, Any]) -> Response:

@@ -27,8 +27,7 @@ class _JsonError(ErrorTask):  # type: ignore[misc]
         body = problem.body(limit=self.channel.adj.max_body_bytes)
         self.status = f"{status} {HTTPStatus(status).phrase}"
         self.response_headers += [("Content-Type", "application/json"), (trace.CALL_ID, trace.call_id.get())]
-        if problem.retry_after is not None:
-            self.response_headers += [("Retry-After", str(problem.retry_after))]
+        self.response_headers += problem.headers
         self.response_headers += self.channel.adj.allow_origins.headers(request.headers.get("ORIGIN", "")).items()
         self.content_length = len(body)
         self.set_close_on_finish()
@@ -59,6 +58,21 @@ class Channel(HTTPChannel):  # type: ignore[misc]
     close_when_flushed: bool
     linger = False
     _linger_until = 0.0
+    _last_activity = 0.0
+
+    @property
+    def last_activity(self) -> float:
+        """When something was last received or sent, on the clock of ``time.monotonic``: the other one may be set."""
+        return self._last_activity
+
+    @last_activity.setter
+    def last_activity(self, _: float) -> None:
+        self._last_activity = time.monotonic()
+
+    def asks_nothing(self) -> bool:
+        """Whether nobody waits for an answer: no request has come, or not all of its headers."""
+        begun = self.request is not None and self.request.headers_finished
+        return not (self.requests or begun or self.total_outbufs_len)
 
     def readable(self) -> bool:
         if self._linger_until or not super().readable() or self.request is None:
@@ -89,14 +103,14 @@ class Channel(HTTPChannel):  # type: ignore[misc]
         if self.total_outbufs_len:
             self.close_when_flushed = True
         else:
-            self._linger_until = time.time() + self.adj.channel_timeout
+            self._linger_until = time.monotonic() + self.adj.channel_timeout
             with suppress(OSError):  # the client has gone
                 self.socket.shutdown(socket.SHUT_WR)
 
     def handle_read(self) -> None:
         if not self._linger_until:
             super().handle_read()
-        elif self.recv(_LINGER_BYTES) and time.time() > self._linger_until:
+        elif self.recv(_LINGER_BYTES) and time.monotonic() > self._linger_until:
             self.handle_close()
 
     def handle_close(self) -> None:

@@ -9,7 +9,7 @@ from . import trace
 
 # After a line over 64 KiB the watchdog passes no more logs on. Both texts together stay below that, escapes included.
 _MAX_TEXT = 1_000
-_MAX_TRACEBACK = 8_000
+_MAX_TRACEBACK = 4_000
 
 _requests = logging.getLogger("request")
 
@@ -28,7 +28,14 @@ class _JsonLines(logging.Formatter):
         if record.exc_info:
             # The end of a traceback says what happened. A long one is that of a recursion.
             line["traceback"] = self.formatException(record.exc_info)[-_MAX_TRACEBACK:]
-        return json.dumps(line, ensure_ascii=False)
+        return _printable(json.dumps(line, ensure_ascii=False))
+
+
+def _printable(text: str) -> str:
+    """A JSON text in which what would end a line, steer a terminal or turn the direction of writing is escaped."""
+    if text.isprintable():
+        return text
+    return "".join(letter if letter.isprintable() else json.dumps(letter)[1:-1] for letter in text)
 
 
 def configure() -> None:

@@ -7,11 +7,19 @@ watchdog take an answer that comes earlier, on a connection that then closes, fo
 import io
 import time
 
-from waitress.parser import HTTPRequestParser  # type: ignore[import-untyped]
-from waitress.utilities import BadRequest, Error, RequestEntityTooLarge  # type: ignore[import-untyped]
+from waitress.parser import HTTPRequestParser, ParsingError  # type: ignore[import-untyped]
+from waitress.utilities import (  # type: ignore[import-untyped]
+    BadRequest,
+    Error,
+    RequestEntityTooLarge,
+    RequestHeaderFieldsTooLarge,
+)
+
+from .headers import bounded
 
 # waitress keeps a chunk's size, its extensions and the trailers until the line ends, and has no limit for its length.
 _MAX_CHUNK_LINE = 4096
+_NOT_COMPRESSED = ("", "identity")
 # For each chunk waitress copies the rest of the data that it was given: many tiny chunks at once would cost seconds.
 _SLICE = 4096
 # After a refusal this many times the largest body is read and dropped at most, then the request is answered.
@@ -26,6 +34,11 @@ _WAIT_SHARE = 1 / 3
 class _RequestTimeout(Error):  # type: ignore[misc]
     code = 408
     reason = "Request Timeout"
+
+
+class _CompressedBody(Error):  # type: ignore[misc]
+    code = 415
+    reason = "Unsupported Media Type"
 
 
 class Busy(Error):  # type: ignore[misc]
@@ -79,9 +92,17 @@ class Parser(HTTPRequestParser):  # type: ignore[misc]
         self._waited = 0.0
 
     def parse_header(self, header_plus: bytes) -> None:
-        super().parse_header(header_plus)
+        try:
+            head, all_fit = bounded(header_plus)
+        except ValueError as error:
+            raise ParsingError(str(error)) from error
+        super().parse_header(head)
         if self.body_rcv is not None:
             self.body_rcv.buf = _Body()
+        if not all_fit:
+            self._refuse(RequestHeaderFieldsTooLarge(""))
+        elif self.body_rcv is not None and self.headers.get("CONTENT_ENCODING", "").lower() not in _NOT_COMPRESSED:
+            self._refuse(_CompressedBody(""))
 
     def get_body_stream(self) -> _Body:
         return self.body_rcv.buf if self.body_rcv is not None else _Body()
@@ -92,6 +113,8 @@ class Parser(HTTPRequestParser):  # type: ignore[misc]
             self.fail(self.error)
         elif self.body_rcv is not None:
             self._limit()
+        elif self.completed and self._refusal is not None:
+            self.fail(self._refusal)
         if self.completed:
             self.expect_continue = False  # nothing more is wanted of the client
         return consumed
@@ -110,7 +133,8 @@ class Parser(HTTPRequestParser):  # type: ignore[misc]
 
     def _refuse(self, error: Error) -> None:
         self._refusal = error
-        self.body_rcv.buf = _Nowhere()
+        if self.body_rcv is not None:
+            self.body_rcv.buf = _Nowhere()
         self.adj.memory.release(self)
 
     def fail(self, error: Error) -> None:

@@ -1,6 +1,7 @@
 """Builds the server from its parts and runs it until SIGINT."""
 
 import logging
+import math
 import os
 import socket
 import sys
@@ -15,11 +16,15 @@ from . import log
 from .application import Application
 from .body_memory import BodyMemory
 from .channel import Channel
+from .headers import MAX_HEAD_BYTES
 from .health import Health, Lock
 from .loader import Loader
 from .settings import Settings
 
 _UNLIMITED = sys.maxsize
+_CONNECTIONS = 500
+# Connections that are accepted, or closed to make room, in one turn of the loop.
+_AT_A_TIME = 64
 # Seconds after which a function that is still loading is reported as healthy. With the probes of faas-netes, Kubernetes
 # ends a container that is not healthy after 6 s. Until then, a version that cannot be loaded replaces no running one.
 _HEALTHY_AFTER = 4.0
@@ -29,10 +34,33 @@ _LAST_ANSWERS = 2.0
 
 class _Server(TcpWSGIServer):  # type: ignore[misc]
     channel_class = Channel
+    # waitress would look after its connections by a clock that may be set.
+    next_channel_cleanup = math.inf
+    _next_cleanup = 0.0
 
     def readable(self) -> bool:
         self.adj.health.beat()
+        now = time.monotonic()
+        if now >= self._next_cleanup:
+            self._next_cleanup = now + self.adj.cleanup_interval
+            self.maintenance(now)
+        if len(self._map) > self.adj.connection_limit - _AT_A_TIME:
+            self._make_room()
         return bool(super().readable())
+
+    def handle_accept(self) -> None:
+        for _ in range(_AT_A_TIME):
+            connections = len(self._map)
+            super().handle_accept()
+            if len(self._map) == connections:
+                break
+
+    def _make_room(self) -> None:
+        """Close connections that ask nothing, those first that have been silent for the longest time."""
+        silent = [channel for channel in self.active_channels.values() if channel.asks_nothing()]
+        silent.sort(key=lambda channel: channel.last_activity)
+        for channel in silent[:_AT_A_TIME]:
+            channel.will_close = True
 
 
 def serve(sock: socket.socket) -> None:
@@ -53,6 +81,7 @@ def serve(sock: socket.socket) -> None:
         threads=settings.server_threads,
         # Bodies stay in memory, in requests and answers: /tmp may be full or read-only. The parser limits them.
         max_request_body_size=_UNLIMITED,
+        max_request_header_size=MAX_HEAD_BYTES,
         outbuf_overflow=_UNLIMITED,
         outbuf_high_watermark=_UNLIMITED,
         recv_bytes=65536,
@@ -61,7 +90,7 @@ def serve(sock: socket.socket) -> None:
         # A stalled client costs a connection, never a thread, and is closed after this many seconds.
         channel_timeout=30,
         cleanup_interval=5,
-        connection_limit=500,
+        connection_limit=_CONNECTIONS,
         asyncore_use_poll=True,
         # The watchdog's X-Forwarded-* headers are for the handler.
         clear_untrusted_proxy_headers=False,
