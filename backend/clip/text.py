@@ -2,7 +2,7 @@
 
 import html
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -40,6 +40,15 @@ def clean(text: str) -> str:
     return " ".join(html.unescape(html.unescape(ftfy.fix_text(text))).split()).lower()
 
 
+def _require_few(new: Collection[Tokens]) -> None:
+    count = count_tokens(new)
+    if count > MAX_NEW_LABEL_TOKENS:
+        raise TooManyLabels(
+            f"There is too much new text: the prompts of the first {len(new):,} new ones have {count:,} tokens, and "
+            f"at most {MAX_NEW_LABEL_TOKENS:,} are encoded for one request. Send them in several requests."
+        )
+
+
 def count_tokens(prompts: Iterable[Tokens]) -> int:
     return sum(map(len, prompts)) // _ID_BYTES
 
@@ -71,13 +80,18 @@ class LabelEncoder:
 
         Raises:
             BadParameter: a prompt is over the context length of the model.
+            TooManyLabels: the new prompts have more than ``MAX_NEW_LABEL_TOKENS`` tokens. The rest is not looked at.
             Busy: the time of the request is over.
         """
         tokens: list[Tokens] = []
+        new: set[Tokens] = set()
         for start in range(0, len(prompts), _BATCH):
             # Cleaning runs in Python: if several requests did it at a time, they would slow down all others.
             with self._cleaning.take(len(prompts) - start, deadline):
-                tokens += self._tokens(prompts[start : start + _BATCH])
+                batch = self._tokens(prompts[start : start + _BATCH])
+            new.update(set(batch) - set(self._cached(batch)))
+            _require_few(new)
+            tokens += batch
         return tokens
 
     def embed(self, tokens: Sequence[Tokens], deadline: Deadline) -> NDArray[np.float32]:
@@ -99,12 +113,7 @@ class LabelEncoder:
         with self._cache_lock:
             self._hits += len(rows)
             self._misses += len(new)
-        count = count_tokens(new)
-        if count > MAX_NEW_LABEL_TOKENS:
-            raise TooManyLabels(
-                f"{len(new):,} of the texts are new, with {count:,} tokens in their prompts; "
-                f"at most {MAX_NEW_LABEL_TOKENS:,} are encoded for one request. Send them in several requests."
-            )
+        _require_few(new)
         for start in range(0, len(new), _BATCH):
             with self._turns.take(len(new) - start, deadline):
                 rows |= self._embed(new[start : start + _BATCH])
