@@ -68,7 +68,7 @@ def expose(_service: Service, event: Event, _deadline: Deadline) -> Response:
     """All metrics."""
     try:
         encode, content_type = choose_encoder(event.headers.get("Accept", ""))
-    except ValueError:  # a version that is not a number
+    except (TypeError, ValueError):  # a version that is not a number
         encode, content_type = choose_encoder("")
     return {"statusCode": 200, "headers": {"Content-Type": content_type}, "body": encode(_REGISTRY)}
 

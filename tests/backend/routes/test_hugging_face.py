@@ -108,7 +108,7 @@ def with_labels(**parameters: Any) -> dict[str, Any]:
         (with_labels(top_k=0), "bad_parameter", "top_k"),
         (with_labels(top_k=10**19), "bad_parameter", "top_k"),
         (with_labels(top_k=10**20), "bad_parameter", "more than 20 digits"),
-        (with_labels(candidate_labels=["x " * ((1 << 24) - 1000)]), "bad_parameter", "Only an image, in 'inputs'"),
+        (with_labels(candidate_labels=["x " * 15_000_000]), "bad_parameter", "Only an image, in 'inputs'"),
         (with_labels(hypothesis_template="{}" + "x" * 300_000), "bad_parameter", "Only an image, in 'inputs'"),
         (with_labels(candidate_labels=[" " * 10_000 + "apple"] * 27), "bad_parameter", "bytes beside its images"),
         (with_labels(top_k=[[9] * 1000] * 100), "bad_parameter", "bytes beside its images"),
