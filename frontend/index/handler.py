@@ -38,6 +38,8 @@ def handle(event: Event, context: Context) -> Response:
             allow = {"Allow": "GET, HEAD, POST, PUT"}
             raise Failure("method_not_allowed", "Use POST with a photo, or GET for the page.", allow)
         upload = read_upload(event)
+        if upload.is_json():  # a program's, whatever it accepts: no form of a page sends JSON
+            kind = "application/json"
         if kind == "text/html":
             upload = with_preview(upload)
         accept = "text/plain" if kind == "text/plain" else "application/json"

@@ -39,6 +39,14 @@ def test_clean_equals_open_clip(text: str) -> None:
     assert clean(text) == open_clip.tokenizer._clean_lower(text)
 
 
+def test_plain_text_needs_no_mending() -> None:
+    random = np.random.default_rng(0)
+    printable = [chr(code) for code in range(0x20, 0x7F)]
+    for _ in range(2000):
+        text = "".join(random.choice(printable, size=random.integers(1, 30)))
+        assert clean(text) == open_clip.tokenizer._clean_lower(text)
+
+
 def test_tokens_equal_open_clip(encoder: LabelEncoder) -> None:
     tokenizer = open_clip.SimpleTokenizer()
     start, end = tokenizer.sot_token_id, tokenizer.eot_token_id

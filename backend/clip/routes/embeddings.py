@@ -95,7 +95,7 @@ def _input(value: Any, position: int) -> str | Image:
         if not value.is_data_uri():
             raise BadParameter(
                 f"input[{position}] has over {MAX_TEXT_CHARACTERS:,} characters. "
-                "An image is sent as a data URI, data:image/jpeg;base64,…"
+                "An image is sent as a data URI (data:image/jpeg;base64,…)."
             )
         return value
     if not isinstance(value, str):
@@ -113,7 +113,7 @@ def _require_short(texts: Sequence[str]) -> None:
     if longest > MAX_TEXT_CHARACTERS:
         raise BadParameter(
             f"A text has {longest:,} characters; at most {MAX_TEXT_CHARACTERS:,} are accepted. "
-            "An image is sent as a data URI, data:image/jpeg;base64,…"
+            "An image is sent as a data URI (data:image/jpeg;base64,…)."
         )
     if total > MAX_LABELS * MAX_LABEL_CHARACTERS:
         raise BadParameter(

@@ -12,6 +12,7 @@ from huggingface_hub import InferenceClient
 from huggingface_hub.errors import HfHubHTTPError
 
 from tests.backend.asking import error_code, post
+from tests.launch import Running
 from tests.pictures import encoded, photo
 
 PHOTO = encoded(photo((320, 240)), "JPEG", quality=90)
@@ -123,6 +124,18 @@ def test_a_request_that_makes_no_sense(request_object: Any, code: str, words: st
     assert error_code(answer) == code
     assert answer.status_code == {"bad_parameter": 400, "empty_body": 400, "unsupported_image": 415}.get(code, 422)
     assert words in answer.json()["error"]["message"]
+
+
+@pytest.mark.parametrize("accept", ["text/html", "text/html,application/xml;q=0.9,*/*;q=0.8", "text/plain", "*/*", ""])
+def test_through_index_whatever_is_accepted(accept: str, application: Running) -> None:
+    body, index = {"inputs": TEXT, "parameters": {"top_k": 2}}, f"{application.url}/function/index"
+
+    answer = requests.post(index, json=body, headers={"Accept": accept}, timeout=60)
+    wrong = requests.post(index, data=b'\xef\xbb\xbf {"inputs": 5}', headers={"Accept": accept}, timeout=60)
+
+    assert (answer.status_code, answer.headers["Content-Type"]) == (200, "application/json")
+    assert pairs(answer.json()) == pairs(post(f"{application.url}/function/clip", PHOTO).json()["predictions"])[:2]
+    assert (wrong.status_code, error_code(wrong)) == (400, "bad_parameter")
 
 
 def escaped_by_php(text: str) -> str:
