@@ -7,7 +7,7 @@ image can be stay where they are in the body.
 import json
 import re
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from .errors import BadParameter
@@ -40,7 +40,7 @@ _WHITE_SPACE = (b"\n", b"\r", b"\t", b"\v", b"\f")
 class LongString:
     """A string that only an image can be, as it stands in the body. Nothing has looked at its characters yet."""
 
-    body: bytes
+    body: bytes = field(repr=False)
     start: int
     end: int
     has_escapes: bool
@@ -103,7 +103,7 @@ def read_object(body: bytes, images: str) -> dict[str, Any]:
             parse_float=_float,
         )
         if b"\\u" in text:
-            json.dumps(value, ensure_ascii=False, default=repr).encode()  # fails for half of a surrogate pair
+            json.dumps(value, ensure_ascii=False, default=lambda _: None).encode()  # fails for half of a surrogate pair
     except RecursionError as error:
         raise BadParameter("The JSON is nested too deeply.") from error
     except ValueError as error:  # what json and UTF-8 raise

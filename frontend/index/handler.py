@@ -12,7 +12,7 @@ from .interface import Context, Event, Response
 from .result_page import result_page, with_preview
 from .session import DEFAULT_CONNECTIONS, session
 from .start_page import Description, start_page
-from .upload import read_upload
+from .upload import is_json, read_upload
 
 CLIP = Clip(
     os.environ.get("gateway_url", DEFAULT_GATEWAY_URL),
@@ -38,8 +38,6 @@ def handle(event: Event, context: Context) -> Response:
             allow = {"Allow": "GET, HEAD, POST, PUT"}
             raise Failure("method_not_allowed", "Use POST with a photo, or GET for the page.", allow)
         upload = read_upload(event)
-        if upload.is_json():  # a program's, whatever it accepts: no form of a page sends JSON
-            kind = "application/json"
         if kind == "text/html":
             upload = with_preview(upload)
         accept = "text/plain" if kind == "text/plain" else "application/json"
@@ -53,6 +51,11 @@ def handle(event: Event, context: Context) -> Response:
 
 
 def _wanted(event: Event) -> str | None:
-    """The media type that is preferred: HTML by a browser that posts the form, JSON by the page's script."""
+    """The media type that is preferred: HTML by a browser that posts the form, JSON by the page's script.
+
+    The answer to JSON is JSON: only programs send it, whatever they accept.
+    """
+    if is_json(event.body):
+        return "application/json"
     accept = parse_accept_header(event.headers.get("Accept"), MIMEAccept)
     return accept.best_match(["application/json", "text/plain", "text/html"])

@@ -24,9 +24,10 @@ class Upload:
     name: str = ""
     """The photo's file name, or ""."""
 
-    def is_json(self) -> bool:
-        """Whether it is a request in Hugging Face's form, by its first bytes, as clip knows it by them."""
-        return bytes(self.body[:_START]).removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"{"
+
+def is_json(body: bytes) -> bool:
+    """Whether it is a request in Hugging Face's form, by its first bytes, as clip knows it by them."""
+    return body[:_START].removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"{"
 
 
 def read_upload(event: Event) -> Upload:

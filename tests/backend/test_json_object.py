@@ -107,6 +107,16 @@ def test_an_image_stays_where_it_is_in_the_body(unit: bytes) -> None:
     assert bytes(image.base64()) == json.loads(body)["image"][0].encode()
 
 
+def test_escapes_beside_an_image_do_not_touch_it() -> None:
+    body = filled(b'{"image":"', b"A", b'","a":"\\u00e4"}')
+    tracemalloc.start()
+    assert read_object(body, "image")["a"] == "ä"
+    assert tracemalloc.get_traced_memory()[1] < 1 << 20
+    tracemalloc.stop()
+    with pytest.raises(BadParameter, match="not valid JSON"):
+        read_object(body.replace(b"00e4", b"d800"), "image")
+
+
 @pytest.mark.parametrize("constant", [b"NaN", b"Infinity", b"-Infinity"])
 def test_what_stands_for_an_image_is_not_taken_from_a_caller(constant: bytes) -> None:
     image = filled(b'"', b"A", b'"', 300_000)
