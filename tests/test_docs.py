@@ -9,7 +9,7 @@ import pytest
 import requests
 import yaml
 
-from backend.clip import decoding, limits, query
+from backend.clip import decoding, limits, query, text
 from client.__main__ import COMPLETE, GONE, INCOMPLETE, SIGNAL, WRONG
 from frontend.index import clip, multipart
 from template.python3.server import headers
@@ -72,6 +72,9 @@ def test_the_bounds_that_are_no_settings() -> None:
         f"{limits.MAX_LABELS:,} of {limits.MAX_LABEL_CHARACTERS} characters, {limits.MAX_NEW_LABEL_TOKENS:,} tokens"
     )
     assert labels in rows["labels"]
+    assert f"{limits.MAX_JSON_TEXT_BYTES >> 10} KiB" in rows["JSON without its images"]
+    assert f"at most {limits.MAX_JSON_TEXT_BYTES >> 10} KiB ({limits.MAX_JSON_TEXT_BYTES:,} bytes)" in API
+    assert f"{text.MAX_MENDED_CHARACTERS:,} characters" in rows["text that is not plain ASCII"]
     assert f"at most {clip.RETRIES} retries" in rows["`clip_timeout`"]
     one, long, every, head = kib(
         headers.MAX_HEADER_BYTES, headers.MAX_LONG_HEADER_BYTES, headers.MAX_HEADERS_BYTES, headers.MAX_HEAD_BYTES

@@ -66,7 +66,10 @@ def observe(deadline: Deadline) -> None:
 
 def expose(_service: Service, event: Event, _deadline: Deadline) -> Response:
     """All metrics."""
-    encode, content_type = choose_encoder(event.headers.get("Accept", ""))
+    try:
+        encode, content_type = choose_encoder(event.headers.get("Accept", ""))
+    except (TypeError, ValueError):  # a version that is not a number
+        encode, content_type = choose_encoder("")
     return {"statusCode": 200, "headers": {"Content-Type": content_type}, "body": encode(_REGISTRY)}
 
 

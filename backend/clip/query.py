@@ -1,6 +1,6 @@
 """The parameters of a request: which candidates, how many of them in the answer, in which prompt."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
@@ -10,6 +10,8 @@ from .errors import BadParameter
 from .limits import DEFAULT_TOP_K, MAX_LABEL_CHARACTERS, MAX_LABELS
 
 PARAMETERS = ("top_k", "labels", "vocabulary", "template", "preview", "explain")
+# Labels with their repetitions and the empty ones.
+_MAX_GIVEN = 100 * MAX_LABELS
 _VOCABULARIES = ("labels", "everyday")
 _FLAGS = {"1": True, "true": True, "0": False, "false": False}
 
@@ -100,33 +102,34 @@ def _everyday(values: "MultiDict[str, str]") -> bool:
 def _labels(values: list[str]) -> tuple[str, ...]:
     if not values:
         return ()
-    return distinct_labels(values[0].split(",") if len(values) == 1 else values)
+    return distinct_labels(values[0].split(",", _MAX_GIVEN) if len(values) == 1 else values)
 
 
-def distinct_labels(given: Iterable[str]) -> tuple[str, ...]:
-    """Labels without empty ones and repetitions.
+def distinct_labels(given: Sequence[str]) -> tuple[str, ...]:
+    """Labels without empty ones and repetitions. Nothing is done with one before its length is known.
 
     Raises:
         BadParameter: there are none, too many, or one that is too long.
     """
+    if len(given) > _MAX_GIVEN:
+        raise BadParameter(f"There are over {_MAX_GIVEN:,} labels; at most {MAX_LABELS:,} are accepted.")
     labels: dict[str, str] = {}
-    for text in given:
+    for text in map(str.strip, given):
+        _require_short("label", text)
         if label := _fold(text):
             labels.setdefault(label.lower(), label)  # CLIP reads lower case
     if not labels:
         raise BadParameter("labels must name at least one label.")
     if len(labels) > MAX_LABELS:
         raise BadParameter(f"There are {len(labels):,} labels; at most {MAX_LABELS:,} are accepted.")
-    for label in labels.values():
-        _require_short("label", label)
     return tuple(labels.values())
 
 
 def require_template(template: str) -> None:
     """Raise BadParameter unless the template has ``{}`` once and is not too long."""
+    _require_short("template", template)
     if template.count("{}") != 1:
         raise BadParameter("template must contain {} exactly once, where the label goes.")
-    _require_short("template", template)
 
 
 def _require_short(kind: str, text: str) -> None:

@@ -1,8 +1,9 @@
 """Encodes a caller's labels: open_clip's text cleaning and BPE, the exported text tower, and a cache of embeddings."""
 
 import html
+import re
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -29,6 +30,10 @@ _ID_BYTES = 4
 # early.
 _BATCH = 16
 _WIDTHS = (12, 16, 24, 32, 48)
+# In such text there is nothing to mend or to decode.
+_PLAIN = re.compile(r"[ -%'-~]*+")
+# Other text takes up to 17 us a character, also where its embedding is in the cache. A token has about four characters.
+MAX_MENDED_CHARACTERS = 4 * MAX_NEW_LABEL_TOKENS
 
 Tokens = bytes
 """Token ids of a prompt as int32, between the start and the end token, not padded. A tuple of them takes ten times the
@@ -37,7 +42,18 @@ memory."""
 
 def clean(text: str) -> str:
     """Clean text as open_clip's tokenizer does: mend the encoding, decode entities, fold white space, lower case."""
-    return " ".join(html.unescape(html.unescape(ftfy.fix_text(text))).split()).lower()
+    if not _PLAIN.fullmatch(text):
+        text = html.unescape(html.unescape(ftfy.fix_text(text)))
+    return " ".join(text.split()).lower()
+
+
+def _require_few(new: Collection[Tokens]) -> None:
+    count = count_tokens(new)
+    if count > MAX_NEW_LABEL_TOKENS:
+        raise TooManyLabels(
+            f"There is too much new text: the prompts of the first {len(new):,} new ones have {count:,} tokens, and "
+            f"at most {MAX_NEW_LABEL_TOKENS:,} are encoded for one request. Send them in several requests."
+        )
 
 
 def count_tokens(prompts: Iterable[Tokens]) -> int:
@@ -71,13 +87,25 @@ class LabelEncoder:
 
         Raises:
             BadParameter: a prompt is over the context length of the model.
+            TooManyLabels: the new prompts have more than ``MAX_NEW_LABEL_TOKENS`` tokens; the rest is not looked at. Or
+                those that are not plain ASCII have more than ``MAX_MENDED_CHARACTERS`` characters.
             Busy: the time of the request is over.
         """
+        mended = sum(len(prompt) for prompt in prompts if not _PLAIN.fullmatch(prompt))
+        if mended > MAX_MENDED_CHARACTERS:
+            raise TooManyLabels(
+                f"The prompts that are not plain ASCII have {mended:,} characters, and at most "
+                f"{MAX_MENDED_CHARACTERS:,} are read for one request. Send them in several requests."
+            )
         tokens: list[Tokens] = []
+        new: set[Tokens] = set()
         for start in range(0, len(prompts), _BATCH):
             # Cleaning runs in Python: if several requests did it at a time, they would slow down all others.
             with self._cleaning.take(len(prompts) - start, deadline):
-                tokens += self._tokens(prompts[start : start + _BATCH])
+                batch = self._tokens(prompts[start : start + _BATCH])
+            new.update(set(batch) - set(self._cached(batch)))
+            _require_few(new)
+            tokens += batch
         return tokens
 
     def embed(self, tokens: Sequence[Tokens], deadline: Deadline) -> NDArray[np.float32]:
@@ -99,12 +127,7 @@ class LabelEncoder:
         with self._cache_lock:
             self._hits += len(rows)
             self._misses += len(new)
-        count = count_tokens(new)
-        if count > MAX_NEW_LABEL_TOKENS:
-            raise TooManyLabels(
-                f"{len(new):,} of the texts are new, with {count:,} tokens in their prompts; "
-                f"at most {MAX_NEW_LABEL_TOKENS:,} are encoded for one request. Send them in several requests."
-            )
+        _require_few(new)
         for start in range(0, len(new), _BATCH):
             with self._turns.take(len(new) - start, deadline):
                 rows |= self._embed(new[start : start + _BATCH])

@@ -31,10 +31,10 @@ log = logging.getLogger(__name__)
 
 
 def mounted_api_key() -> str:
-    """Read clip's API key; "" where no such secret is mounted."""
+    """Read clip's API key, the first of those in the secret; "" where no such secret is mounted."""
     path = Path(os.environ.get("secrets_dir", "/var/openfaas/secrets"), API_KEY_SECRET)
     try:
-        return path.read_text("ascii").strip()
+        return path.read_text("ascii").strip().partition("\n")[0].strip()
     except FileNotFoundError:
         return ""
 

@@ -13,7 +13,7 @@ from .interface import Context, Event, Response
 from .result_page import result_page, with_preview
 from .session import DEFAULT_CONNECTIONS, session
 from .start_page import Description, start_page
-from .upload import Upload, read_upload
+from .upload import Upload, is_json, read_upload
 from .verdict import verdict
 
 CLIP = Clip(
@@ -64,6 +64,11 @@ def _with_verdict(answer: Response, upload: Upload) -> Response:
 
 
 def _wanted(event: Event) -> str | None:
-    """The media type that is preferred: HTML by a browser that posts the form, JSON by the page's script."""
+    """The media type that is preferred: HTML by a browser that posts the form, JSON by the page's script.
+
+    The answer to JSON is JSON: only programs send it, whatever they accept.
+    """
+    if is_json(event.body):
+        return "application/json"
     accept = parse_accept_header(event.headers.get("Accept"), MIMEAccept)
     return accept.best_match(["application/json", "text/plain", "text/html"])

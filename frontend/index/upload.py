@@ -11,6 +11,7 @@ ANY_BYTES = "application/octet-stream"
 _VERDICT = "verdict"
 # A form's fields are passed on in the query, and no gateway takes a query that is much longer than this.
 _MAX_FIELD_BYTES = 1 << 16
+_START = 64
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,11 @@ class Upload:
     """The photo's file name, or ""."""
     verdict: bool = False
     """Whether the answer should have a verdict, which is not clip's to give."""
+
+
+def is_json(body: bytes) -> bool:
+    """Whether it is a request in Hugging Face's form, by its first bytes, as clip knows it by them."""
+    return body[:_START].removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"{"
 
 
 def read_upload(event: Event) -> Upload:

@@ -159,6 +159,7 @@ def test_a_thousand_labels(open_clip_url: str, jpeg: bytes) -> None:
         ({"labels": ",".join(map(str, range(1001)))}, "1,001 labels"),
         ({"labels": "1" * 90}, "tokens; at most 77"),
         ({"labels": "x" * 201}, "201 characters; at most 200"),
+        ({"labels": ["cat", f" a{' ' * 300}dog "]}, "304 characters; at most 200"),
         ({"template": "x" * 199 + "{}"}, "201 characters; at most 200"),
         ({"topk": "3"}, "Did you mean top_k?"),
         ({"label": "cat"}, "Did you mean labels?"),
@@ -178,6 +179,25 @@ def test_a_value_that_makes_no_sense(params: dict[str, Any], words: str, open_cl
 
     assert answer.status_code == 400
     assert error_code(answer) == "bad_parameter"
+    assert words in answer.json()["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ([("labels", "a b " * 250_000)], "characters; at most 200"),
+        ([("labels", "cat"), ("labels", "日 本 " * 120_000)], "characters; at most 200"),
+        ([("labels", "," * 1_000_000)], "over 100,000 labels"),
+        ([("template", "{} " * 300_000)], "characters; at most 200"),
+        ([("top_k", "9" * 1_000_000)], "top_k must be"),
+        ([("x" * 1_000_000, "1")], "cannot be read"),
+        ([("preview", " 1" * 500_000)], "must be 1 or 0"),
+    ],
+)
+def test_a_megabyte_in_a_field(fields: list[tuple[str, str]], words: str, open_clip_url: str, jpeg: bytes) -> None:
+    answer = requests.post(open_clip_url, files=[("image", jpeg), *((n, (None, v)) for n, v in fields)], timeout=60)
+
+    assert answer.status_code in (400, 422)
     assert words in answer.json()["error"]["message"]
 
 

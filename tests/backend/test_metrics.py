@@ -2,6 +2,7 @@
 
 import struct
 
+import pytest
 import requests
 from PIL import Image
 from prometheus_client.parser import text_string_to_metric_families
@@ -35,6 +36,29 @@ def difference(url: str, before: dict[str, float]) -> dict[str, float]:
         if after[name] != before.get(name, 0) and not name.startswith("process_") and "_bucket" not in name
         if not name.endswith("_sum") and 'path="/metrics"' not in name
     }
+
+
+@pytest.mark.parametrize(
+    ("accept", "kind"),
+    [
+        ("text/plain;version=abc", "text/plain; version=0.0.4"),
+        ("text/plain;version=", "text/plain; version=0.0.4"),
+        ("text/plain;version=1.0.0;escaping=abc", "text/plain; version="),
+        ("application/openmetrics-text;version=1.x", "text/plain; version=0.0.4"),
+        ("application/openmetrics-text;version=" + "9" * 5000, "text/plain; version=0.0.4"),
+        ("application/openmetrics-text;version=1.0.0", "application/openmetrics-text; version=1.0.0"),
+        ("application/openmetrics-text;version=99999.0.0", ""),
+        ("application/openmetrics-text;version=1.0.0;escaping=abc", "application/openmetrics-text; version=1.0.0"),
+        ("application/openmetrics-text;version=1.0.0;escaping=a\tb\u00e9", ""),
+        (";,;=", "text/plain; version=0.0.4"),
+    ],
+)
+def test_whatever_is_accepted_there_is_an_answer(accept: str, kind: str, clip_url: str) -> None:
+    answer = requests.get(f"{clip_url}/metrics", headers={"Accept": accept.encode("latin-1")}, timeout=60)
+
+    assert answer.status_code == 200
+    assert answer.headers["Content-Type"].startswith(kind)
+    assert "clip_requests_total" in answer.text
 
 
 def counted(path: str, status: int, code: str = "") -> str:

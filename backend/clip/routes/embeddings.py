@@ -17,7 +17,7 @@ from ..advice import is_url
 from ..deadline import Deadline
 from ..errors import BadParameter, RequestError
 from ..interface import Event, Response
-from ..json_object import read_object, require_known
+from ..json_object import LongString, read_object, require_known
 from ..limits import MAX_IMAGES, MAX_LABEL_CHARACTERS, MAX_LABELS, MAX_TEXT_CHARACTERS
 from ..payload import image_in
 from ..service import Service
@@ -26,24 +26,26 @@ PATH = "/v1/embeddings"
 # "user" is for OpenAI's statistics. Clients must send "model"; there is only one here, which the answer names.
 _NAMES = ("input", "model", "encoding_format", "dimensions", "user")
 # Bounded: what follows may have megabytes, and no comma.
+Image = bytes | LongString
+"""A data URI."""
 _DATA_URI = re.compile(r"\s{0,9}data:[^\s,]{0,200},", re.IGNORECASE)
 
 
 def embed(service: Service, event: Event, deadline: Deadline) -> Response:
     """An embedding of unit length for each input, in their order."""
     deadline.require()
-    values = read_object(event.body)
+    values = read_object(event.body, "input")
     require_known(values, _NAMES)
     manifest = service.recognizer.manifest
     encoding = _encoding(values, manifest.embedding_dim)
     inputs = _inputs(values.pop("input", None))
-    texts = [text for text in inputs if not _DATA_URI.match(text)]
+    texts = [given for given in inputs if isinstance(given, str)]
     _require_short(texts)
     embeddings, tokens = service.encode(texts, deadline) if texts else ((), 0)
     of_texts = iter(embeddings)
     rows = []
-    for position, text in enumerate(inputs):
-        row = _of_image(service, text, position, deadline) if _DATA_URI.match(text) else next(of_texts)
+    for position, given in enumerate(inputs):
+        row = next(of_texts) if isinstance(given, str) else _of_image(service, given, position, deadline)
         rows.append(_item(position, row, encoding))
     usage = {"prompt_tokens": tokens, "total_tokens": tokens}
     rest = json.dumps({"model": manifest.title, "usage": usage})
@@ -75,23 +77,34 @@ def _encoding(values: dict[str, Any], dim: int) -> str:
     return str(encoding)
 
 
-def _inputs(given: Any) -> list[str]:
-    inputs = [given] if isinstance(given, str) else given
-    if not isinstance(inputs, list) or not inputs:
+def _inputs(given: Any) -> list[str | Image]:
+    values = given if isinstance(given, list) else [given]
+    if not values or not isinstance(given, str | list | LongString):
         raise BadParameter("input must be a string, or an array of at least one.")
-    if len(inputs) > MAX_LABELS:
-        raise BadParameter(f"There are {len(inputs):,} inputs; at most {MAX_LABELS:,} are accepted.")
-    for position, text in enumerate(inputs):
-        if not isinstance(text, str):
-            raise BadParameter(f"input[{position}] must be a string, a text or an image as a data URI: no tokens.")
-        if not text or text.isspace():
-            raise BadParameter(f"input[{position}] is empty.")
-        if is_url(text):
-            raise BadParameter(f"input[{position}] is a URL, and no URL is fetched: send an image as a data URI.")
-    images = sum(_DATA_URI.match(text) is not None for text in inputs)
+    if len(values) > MAX_LABELS:
+        raise BadParameter(f"There are {len(values):,} inputs; at most {MAX_LABELS:,} are accepted.")
+    inputs = [_input(value, position) for position, value in enumerate(values)]
+    images = sum(not isinstance(each, str) for each in inputs)
     if images > MAX_IMAGES:
         raise BadParameter(f"There are {images} images; at most {MAX_IMAGES} are accepted.")
     return inputs
+
+
+def _input(value: Any, position: int) -> str | Image:
+    if isinstance(value, LongString):
+        if not value.is_data_uri():
+            raise BadParameter(
+                f"input[{position}] has over {MAX_TEXT_CHARACTERS:,} characters. "
+                "An image is sent as a data URI (data:image/jpeg;base64,…)."
+            )
+        return value
+    if not isinstance(value, str):
+        raise BadParameter(f"input[{position}] must be a string, a text or an image as a data URI: no tokens.")
+    if not value or value.isspace():
+        raise BadParameter(f"input[{position}] is empty.")
+    if is_url(value):
+        raise BadParameter(f"input[{position}] is a URL, and no URL is fetched: send an image as a data URI.")
+    return value.encode() if _DATA_URI.match(value) else value
 
 
 def _require_short(texts: Sequence[str]) -> None:
@@ -100,7 +113,7 @@ def _require_short(texts: Sequence[str]) -> None:
     if longest > MAX_TEXT_CHARACTERS:
         raise BadParameter(
             f"A text has {longest:,} characters; at most {MAX_TEXT_CHARACTERS:,} are accepted. "
-            "An image is sent as a data URI, data:image/jpeg;base64,…"
+            "An image is sent as a data URI (data:image/jpeg;base64,…)."
         )
     if total > MAX_LABELS * MAX_LABEL_CHARACTERS:
         raise BadParameter(
@@ -108,10 +121,10 @@ def _require_short(texts: Sequence[str]) -> None:
         )
 
 
-def _of_image(service: Service, uri: str, position: int, deadline: Deadline) -> NDArray[np.float32]:
+def _of_image(service: Service, uri: Image, position: int, deadline: Deadline) -> NDArray[np.float32]:
     try:
         deadline.require()
-        return service.view(image_in(uri.encode()), deadline).embedding
+        return service.view(image_in(uri.base64() if isinstance(uri, LongString) else uri), deadline).embedding
     except RequestError as problem:
         raise type(problem)(f"input[{position}]: {problem}") from problem
 

@@ -10,7 +10,7 @@ from ..advice import on_no_image
 from ..deadline import Deadline
 from ..errors import BadParameter, UnsupportedImage
 from ..interface import Event, Response
-from ..json_object import read_object, require_known
+from ..json_object import LongString, read_object, require_known
 from ..limits import DEFAULT_TOP_K
 from ..payload import image_in
 from ..query import Query, distinct_labels, require_template, require_top_k
@@ -23,16 +23,17 @@ _PARAMETERS = ("candidate_labels", "hypothesis_template", "top_k")
 
 def classify(service: Service, event: Event, deadline: Deadline) -> Response:
     """``[{"label", "score"}, …]``, best first, for the image that is base64 in ``inputs``."""
-    values = read_object(event.body)
+    values = read_object(event.body, "inputs")
     if "inputs" not in values:
         raise UnsupportedImage(f"This JSON has no 'inputs'. {on_no_image(event.body, 'application/json')}")
     require_known(values, _NAMES)
     if event.query:
         raise BadParameter("With JSON, parameters go into its 'parameters', not into the query.")
-    if not isinstance(values["inputs"], str):
+    inputs = values["inputs"]
+    if not isinstance(inputs, str | LongString):
         raise BadParameter("inputs must be the image as a base64 string.")
     query = _query(values.get("parameters"))
-    image = image_in(values.pop("inputs").encode())
+    image = image_in(inputs.base64() if isinstance(inputs, LongString) else inputs.encode())
     candidates = service.candidates(query, deadline)
     ranking = service.recognize(image, candidates, query, deadline).ranking
     headers = answer.confidence_headers(ranking) | answer.server_timing(deadline)

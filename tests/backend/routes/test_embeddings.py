@@ -30,6 +30,7 @@ def uri(data: bytes, kind: str = "image/png") -> str:
 
 
 PHOTO = uri(encoded(IMAGES[2], "PNG"))
+TINY = uri(encoded(IMAGES[2].resize((8, 8)), "PNG"))
 
 
 def client(url: str) -> openai.OpenAI:
@@ -132,11 +133,15 @@ def test_a_thousand_texts_and_as_many_images_as_are_accepted(open_clip_url: str)
         ({"input": ["a", None]}, 400, "bad_parameter", "input[1]"),
         ({"input": ["a", " \n"]}, 400, "bad_parameter", "input[1] is empty"),
         ({"input": ["a"] * 10_000}, 400, "bad_parameter", "10,000 inputs"),
-        ({"input": ["a"] * 99_000}, 400, "bad_parameter", "99,000 inputs"),
-        ({"input": ["a"] * 100_001}, 400, "bad_parameter", "too many values"),
-        ({"input": [PHOTO] * 65}, 400, "bad_parameter", "65 images"),
+        ({"input": ["a"] * 50_000}, 400, "bad_parameter", "50,000 inputs"),
+        ({"input": ["a"] * 100_000}, 400, "bad_parameter", "over 262,144 bytes beside its images"),
+        ({"input": [PHOTO] * 65}, 400, "bad_parameter", "images; at most 64"),
+        ({"input": [TINY] * 65}, 400, "bad_parameter", "images; at most 64"),
         ({"input": "x " * 501}, 400, "bad_parameter", "1,002 characters"),
-        ({"input": [f"{i} " + "x" * 300 for i in range(1000)]}, 400, "bad_parameter", "The texts have"),
+        ({"input": [f"{i} " + "x" * 220 for i in range(1000)]}, 400, "bad_parameter", "The texts have"),
+        ({"input": "x " * 15_000_000}, 400, "bad_parameter", "An image is sent as a data URI"),
+        ({"input": [PHOTO * 40, "é" * 150_000]}, 400, "bad_parameter", "input[1] has over 1,000 characters"),
+        ({"user": "x" * 300_000}, 400, "bad_parameter", "Only an image, in 'input'"),
         ({"input": "1 " * 90}, 400, "bad_parameter", "92 tokens; at most 77"),
         ({"input": [f"{i} 2 3 4 5 6 7 8 9 0" * 5 for i in range(900)]}, 422, "too_many_labels", "16,384"),
         ({"input": "https://example.com/cat.jpg"}, 400, "bad_parameter", "no URL is fetched"),
@@ -153,7 +158,8 @@ def test_a_thousand_texts_and_as_many_images_as_are_accepted(open_clip_url: str)
         ({"dimensions": 32}, 400, "bad_parameter", "can only be 64"),
         ({"dimensions": 64.0}, 400, "bad_parameter", "can only be 64"),
         ({"dimensions": True}, 400, "bad_parameter", "can only be 64"),
-        ({"dimensions": 10**400}, 400, "bad_parameter", "can only be 64"),
+        ({"dimensions": 10**19}, 400, "bad_parameter", "can only be 64"),
+        ({"dimensions": 10**20}, 400, "bad_parameter", "more than 20 digits"),
         ({"model": 5}, 400, "bad_parameter", "model"),
         ({"inputs": "a"}, 400, "bad_parameter", "'inputs'"),
     ],

@@ -5,12 +5,14 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 import requests
 from huggingface_hub import InferenceClient
 from huggingface_hub.errors import HfHubHTTPError
 
 from tests.backend.asking import error_code, post
+from tests.launch import Running
 from tests.pictures import encoded, photo
 
 PHOTO = encoded(photo((320, 240)), "JPEG", quality=90)
@@ -105,7 +107,15 @@ def with_labels(**parameters: Any) -> dict[str, Any]:
         (with_labels(top_k=1.0), "bad_parameter", "top_k"),
         (with_labels(top_k="1"), "bad_parameter", "top_k"),
         (with_labels(top_k=0), "bad_parameter", "top_k"),
-        (with_labels(top_k=10**300), "bad_parameter", "top_k"),
+        (with_labels(top_k=10**19), "bad_parameter", "top_k"),
+        (with_labels(top_k=10**20), "bad_parameter", "more than 20 digits"),
+        (with_labels(candidate_labels=["x " * 15_000_000]), "bad_parameter", "Only an image, in 'inputs'"),
+        (with_labels(hypothesis_template="{}" + "x" * 300_000), "bad_parameter", "Only an image, in 'inputs'"),
+        (with_labels(candidate_labels=[" " * 10_000 + "apple"] * 27), "bad_parameter", "bytes beside its images"),
+        (with_labels(top_k=[[9] * 1000] * 100), "bad_parameter", "bytes beside its images"),
+        ({"inputs": TEXT, "x" * 300_000: 1}, "bad_parameter", "not valid JSON"),
+        ({"inputs": TEXT, "options": "x" * 300_000}, "bad_parameter", "Only an image, in 'inputs'"),
+        ({"image": "x" * 300_000}, "unsupported_image", '"inputs"'),
     ],
 )
 def test_a_request_that_makes_no_sense(request_object: Any, code: str, words: str, clip_url: str) -> None:
@@ -114,6 +124,51 @@ def test_a_request_that_makes_no_sense(request_object: Any, code: str, words: st
     assert error_code(answer) == code
     assert answer.status_code == {"bad_parameter": 400, "empty_body": 400, "unsupported_image": 415}.get(code, 422)
     assert words in answer.json()["error"]["message"]
+
+
+@pytest.mark.parametrize("accept", ["text/html", "text/html,application/xml;q=0.9,*/*;q=0.8", "text/plain", "*/*", ""])
+def test_through_index_whatever_is_accepted(accept: str, application: Running) -> None:
+    body, index = {"inputs": TEXT, "parameters": {"top_k": 2}}, f"{application.url}/function/index"
+
+    answer = requests.post(index, json=body, headers={"Accept": accept}, timeout=60)
+    wrong = requests.post(index, data=b'\xef\xbb\xbf {"inputs": 5}', headers={"Accept": accept}, timeout=60)
+
+    assert (answer.status_code, answer.headers["Content-Type"]) == (200, "application/json")
+    assert pairs(answer.json()) == pairs(post(f"{application.url}/function/clip", PHOTO).json()["predictions"])[:2]
+    assert (wrong.status_code, error_code(wrong)) == (400, "bad_parameter")
+
+
+def escaped_by_php(text: str) -> str:
+    return text.replace("/", r"\/")
+
+
+def escaped_by_dotnet(text: str) -> str:
+    return text.replace("+", r"\u002B").replace("=", r"\u003d")
+
+
+def in_lines(text: str) -> str:
+    return r"\r\n".join(text[at : at + 76] for at in range(0, len(text), 76))
+
+
+@pytest.mark.parametrize("size", [60_000, 4_000_000])
+@pytest.mark.parametrize("escape", [str, escaped_by_php, escaped_by_dotnet, in_lines])
+def test_a_photo_of_any_size_with_the_escapes_of_any_encoder(
+    escape: Callable[[str], str], size: int, clip_url: str
+) -> None:
+    data = PHOTO + np.random.default_rng(0).bytes(size)
+    text = escape(base64.b64encode(data).decode())
+    for prefix in ("", "data:image/jpeg;base64,", r"data:image\/jpeg;base64,"):
+        answer = post(clip_url, f'{{"inputs": "{prefix}{text}", "parameters": {{"top_k": 3}}}}'.encode())
+        assert pairs(answer.json()) == pairs(post(clip_url, data, params={"top_k": 3}).json()["predictions"])
+
+
+@pytest.mark.parametrize("inside", ["\n", r"\\/", r"\\u002b", r"\x", r"\u00e9", "é", "\\"])
+def test_what_is_in_no_base64(inside: str, clip_url: str) -> None:
+    text = base64.b64encode(PHOTO + bytes(400_000)).decode()
+
+    answer = post(clip_url, f'{{"inputs": "{text[:80_000]}{inside}{text[80_000:]}"}}'.encode())
+
+    assert error_code(answer) in ("corrupt_image", "bad_parameter")
 
 
 def test_parameters_do_not_go_into_the_query(clip_url: str) -> None:

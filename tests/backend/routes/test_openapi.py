@@ -48,9 +48,10 @@ OPERATIONS = [
 
 STATUSES = [(method, path, status) for method, path, statuses in OPERATIONS for status in statuses]
 
-some_bodies = strategies.sampled_from([PHOTO, PHOTO[:300], encoded(photo((9, 9)), "PNG"), b"", b"text", b"GIF89a"])
-for media_type in ("image/*", "application/octet-stream"):
-    schemathesis.openapi.media_type(media_type, some_bodies)
+some_bodies = strategies.sampled_from(
+    [PHOTO, PHOTO[:300], encoded(photo((9, 9)), "PNG"), b"", b"text", b"GIF89a", TEXT.encode(), TEXT[:99].encode()]
+)
+schemathesis.openapi.media_type("application/octet-stream", some_bodies)
 
 
 SCHEMA = schemathesis.openapi.from_dict(DOCUMENT | {"info": DOCUMENT["info"] | {"version": VERSION}})
@@ -221,16 +222,25 @@ def test_trouble_is_answered_so(method: str, path: str, status: int, troubled: d
 
 
 def test_the_document_has_the_limits_and_parameters_of_the_code() -> None:
-    components = DOCUMENT["components"]
-    parameters = components["parameters"]
+    parameters, schemas = DOCUMENT["components"]["parameters"], DOCUMENT["components"]["schemas"]
+    form = dict(schemas["Form"]["properties"])
+    assert form.pop("image")["maxItems"] == limits.MAX_IMAGES
+    assert {name: parameter["schema"] for name, parameter in parameters.items()} == form
     assert set(parameters) == set(PARAMETERS)
-    assert parameters["top_k"]["schema"]["default"] == limits.DEFAULT_TOP_K
-    assert parameters["top_k"]["schema"]["maximum"] == limits.MAX_LABELS
-    assert parameters["labels"]["schema"]["maxItems"] == limits.MAX_LABELS
-    assert parameters["labels"]["schema"]["items"]["maxLength"] == limits.MAX_LABEL_CHARACTERS
-    form = DOCUMENT["paths"]["/"]["post"]["requestBody"]["content"]["multipart/form-data"]["schema"]["properties"]
-    assert form["image"]["maxItems"] == limits.MAX_IMAGES
-    assert set(form) - {"image"} == set(PARAMETERS)
+    assert schemas["TopK"]["default"] == limits.DEFAULT_TOP_K
+    assert schemas["TopK"]["maximum"] == limits.MAX_LABELS
+    assert schemas["Labels"]["maxItems"] == limits.MAX_LABELS
+    assert schemas["Labels"]["items"]["maxLength"] == schemas["Template"]["maxLength"] == limits.MAX_LABEL_CHARACTERS
+
+
+def resolved(reference: dict[str, str]) -> Any:
+    """The component that is referred to."""
+    kind, name = reference["$ref"].split("/")[2:]
+    return DOCUMENT["components"][kind][name]
+
+
+def error_schema(response: dict[str, str]) -> Any:
+    return resolved(resolved(response)["content"]["application/json"]["schema"])
 
 
 def test_the_document_has_the_errors_of_the_code() -> None:
@@ -246,9 +256,7 @@ def test_the_document_has_the_errors_of_the_code() -> None:
         for operation in operations.values()
         for status, reference in operation["responses"].items()
         if status not in ("200", "429")
-        for code in DOCUMENT["components"]["responses"][reference["$ref"].rpartition("/")[2]]["content"][
-            "application/json"
-        ]["schema"]["properties"]["error"]["properties"]["code"]["enum"]
+        for code in error_schema(reference)["properties"]["error"]["properties"]["code"]["enum"]
     }
     # Those of no operation, and a transfer encoding that HTTP does not have.
     assert said - documented == {(404, "not_found"), (405, "method_not_allowed"), (501, "not_implemented")}
