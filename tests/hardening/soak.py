@@ -3,7 +3,8 @@
 It starts an application of its own. In the end every good request must have been answered 200 and rightly, no function
 may have been started again, and what the functions hold must be what they held after the first minute: memory,
 processes, threads, descriptors, zombies, and files in the folder for temporary files and in /dev/shm. For that, all
-clients pause, again and again, until what was under way is over: then the functions are looked at.
+clients pause, up to ten times, until what was under way is over. Then the functions are looked at; the medians of the
+first and of the last third of these looks are compared.
 """
 
 import argparse
@@ -30,7 +31,7 @@ import requests
 from tests.hardening.nuisances import KINDS, Nuisance, attackers
 from tests.hardening.traffic import LARGE, Good, good_traffic
 from tests.launch import Running, local
-from tests.processes import MEGABYTE, memory_of
+from tests.processes import MEGABYTE
 
 CLIENTS = 8
 FUNCTIONS = ("index", "clip")
@@ -38,7 +39,7 @@ MOST_REQUESTS = 1_000_000
 WARM_UP = 60.0
 """Seconds until the first look."""
 GROWTH = 0.05
-"""The share of its memory that a function may hold more in the end."""
+"""The share of its memory that a function may hold more in the last third of the looks than in the first."""
 SPARE = 4
 """Descriptors that may be more or fewer: connections that are kept for the next request."""
 _LOOKS, _SLICE = 10, 20.0
@@ -58,9 +59,9 @@ class Held:
     """What a function holds: sums over its processes."""
 
     memory: int
-    """Bytes (PSS, so that shared pages count once)."""
+    """Bytes of their own (PSS of what is not a file's): what other programs on this computer do does not change it."""
     resident: int
-    """Bytes (RSS)."""
+    """Bytes (RSS), those of libraries included, and what processes share as often as they do."""
     descriptors: int
     threads: int
     processes: int
@@ -69,15 +70,16 @@ class Held:
     @classmethod
     def of(cls, process: psutil.Process) -> "Held":
         """Of this process and its descendants."""
-        resident = descriptors = threads = zombies = 0
+        memory = resident = descriptors = threads = zombies = 0
         processes = [process, *process.children(recursive=True)]
         for each in processes:
-            with suppress(psutil.Error):
+            with suppress(psutil.Error, OSError):  # it has ended
                 zombies += each.status() == psutil.STATUS_ZOMBIE
+                memory += _own_memory(each)
                 threads += each.num_threads()
                 resident += each.memory_info().rss
                 descriptors += each.num_fds()
-        return cls(memory_of(processes), resident, descriptors, threads, len(processes), zombies)
+        return cls(memory, resident, descriptors, threads, len(processes), zombies)
 
     @classmethod
     def middle(cls, samples: Sequence["Held"]) -> "Held":
@@ -102,17 +104,26 @@ class Look:
     files: int
     """Temporary ones, and shared memory."""
 
+    @classmethod
+    def middle(cls, looks: Sequence["Look"]) -> "Look":
+        """The median of each number: what a function holds depends a little on what it has just done."""
+        held = {name: Held.middle([look.held[name] for look in looks]) for name in looks[0].held}
+        numbers = zip(*((look.seconds, look.sent, look.files) for look in looks), strict=True)
+        seconds, sent, files = map(median, numbers)
+        return cls(seconds, round(sent), held, round(files))
+
     def __str__(self) -> str:
         held = "".join(f"\n  {name:5} {each}" for name, each in self.held.items())
         return f"after {self.seconds:.0f} s and {self.sent:,} good requests, {self.files} files:{held}"
 
-    def grown_into(self, later: "Look") -> list[str]:
-        """What is more later than it may be."""
+    def grown_into(self, later: "Look", growth: float = GROWTH) -> list[str]:
+        """What is more later than it may be; ``growth`` is the share of memory that may be added."""
         found = []
         for name, before in self.held.items():
             after = later.held[name]
-            if after.memory > before.memory * (1 + GROWTH):
-                found.append(f"{name} grew from {before.memory / MEGABYTE:.1f} to {after.memory / MEGABYTE:.1f} MB")
+            for kind, less, more in (("", before.memory, after.memory), (" resident", before.resident, after.resident)):
+                if more > less * (1 + growth):
+                    found.append(f"{name} grew from {less / MEGABYTE:.1f} to {more / MEGABYTE:.1f} MB{kind}")
             if after.descriptors > before.descriptors + SPARE:
                 found.append(f"{name} has {after.descriptors} descriptors, and had {before.descriptors}")
             if after.threads > before.threads or after.processes > before.processes:
@@ -326,8 +337,8 @@ class Soak:
         children = psutil.Process(self.program.process.pid).children()
         return {child.cmdline()[3]: child for child in children}
 
-    def problems(self) -> list[str]:
-        """The promises that are broken; none is what it is all about."""
+    def problems(self, growth: float = GROWTH) -> list[str]:
+        """The promises that are broken; none is what it is all about. ``growth`` is the share of memory to be added."""
         output = self.program.output()
         found = [
             f"{name}: {dict(tally.answers)}" for name, tally in self.good.items() if set(tally.answers) != {_RIGHT}
@@ -336,12 +347,16 @@ class Soak:
         for name, tally in self.attacks.items():
             if failures := {said: count for said, count in tally.answers.items() if said in _FAILURES}:
                 found.append(f"{name}: {failures}")
-        found += re.findall(r"^\w+ ended with status .*$", output, re.MULTILINE)
+        found += re.findall(r"^.*\n\w+ ended with status .*$", output, re.MULTILINE)
         if "Traceback" in output:
             found.append(f"a stack trace in the log: {output.partition('Traceback')[2][:1000]}")
-        if len(self.looks) > 1:
-            found += self.looks[0].grown_into(self.looks[-1])
-        return found
+        some = max(1, len(self.looks) // 3)
+        return found + Look.middle(self.looks[:some]).grown_into(Look.middle(self.looks[-some:]), growth)
+
+
+def _own_memory(process: psutil.Process) -> int:
+    rollup = Path(f"/proc/{process.pid}/smaps_rollup").read_text()
+    return sum(int(size) * 1024 for size in re.findall(r"^Pss_(?:Anon|Shmem): +(\d+) kB$", rollup, re.MULTILINE))
 
 
 def _shared_memory() -> Iterator[Path]:

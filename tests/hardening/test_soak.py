@@ -15,13 +15,15 @@ from tests.launch import running
 from tests.processes import MEGABYTE
 
 SECONDS = 20.0
+GROWTH = 0.25
+"""Of memory: in so short a time not every thread has had its share yet. ``make soak`` allows a twentieth."""
 
 
 def test_good_traffic_beside_a_little_of_every_attack() -> None:
     said: list[str] = []
     with soaking(large=["JPEG"]) as soak:
         soak.run(SECONDS, said.append)
-        problems = soak.problems()
+        problems = soak.problems(GROWTH)
         print("\n".join(said), table("good", soak.good), table("attacks", soak.attacks), sep="\n")
         assert problems == []
         assert soak.sent > 40
@@ -46,6 +48,7 @@ HELD = Held(memory=100 * MEGABYTE, resident=200 * MEGABYTE, descriptors=20, thre
     ("change", "problem"),
     [
         ({"memory": 106 * MEGABYTE}, "clip grew from 100.0 to 106.0 MB"),
+        ({"resident": 211 * MEGABYTE}, "clip grew from 200.0 to 211.0 MB resident"),
         ({"descriptors": 25}, "clip has 25 descriptors, and had 20"),
         ({"threads": 51}, "clip has 51 threads in 4 processes, and had 50 in 4"),
         ({"processes": 5}, "clip has 50 threads in 5 processes, and had 50 in 4"),
