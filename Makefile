@@ -33,7 +33,7 @@ VERSION_OF_PYTHON := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.versi
 version_of = $(shell sed -n 's/^version = \([0-9]*\.[0-9]*\).*/\1/p' $(1)/pyvenv.cfg 2>/dev/null)
 anew = $(if $(filter $(VERSION_OF_PYTHON),$(call version_of,$(1))),,another-python)
 
-.PHONY: help up label test lint format evaluate screenshots bench fuzz lock sbom audit contexts images smoke clean
+.PHONY: help up label test lint format evaluate screenshots bench fuzz soak lock sbom audit contexts images smoke clean
 .PHONY: another-python known-model
 
 help: ## list the targets
@@ -86,6 +86,9 @@ format: $(DEV)/installed $(NODE_MODULES) ## rewrite the sources in the project's
 
 fuzz: $(DEV)/installed ## throw broken files and requests at clip; MINUTES=10
 	$(DEV)/bin/python -m tests.hardening.fuzz --minutes $(or $(MINUTES),10) --failures build/fuzz
+
+soak: $(DEV)/installed ## send good traffic beside a little of every attack, and see that nothing is lost or kept; MINUTES=10, ARGS="--requests 100000"
+	$(DEV)/bin/python -m tests.hardening.soak --minutes $(or $(MINUTES),10) $(ARGS)
 
 screenshots: $(DEV)/installed ## photograph the page into docs/screenshots
 	@tests/install-browser $(DEV)/bin/playwright

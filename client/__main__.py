@@ -21,6 +21,7 @@ from .output import Output, OutputError
 from .run import Run
 from .service import Service, ServiceRefuses
 from .summary import Summary
+from .terminal import printable
 
 COMPLETE, INCOMPLETE, WRONG, GONE, SIGNAL = 0, 1, 2, 3, 128
 """The exit codes; that of an interruption has the signal's number added."""
@@ -121,7 +122,7 @@ def _interrupt(number: int, _frame: FrameType | None) -> None:
 
 
 def _say(line: str) -> None:
-    tqdm.write(line, file=sys.stderr)
+    tqdm.write(printable(line), file=sys.stderr)
 
 
 def _folder(text: str) -> Path:

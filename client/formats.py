@@ -3,10 +3,15 @@
 import csv
 import io
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from .formulas import harmless, original
+
+# Characters that JSON leaves as they are, and that a terminal or a reader of lines would obey.
+_FOR_TERMINALS = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 _BEST = ("label", "score")
 _REST = ("confidence", "recognized", "instead", "error")
 
@@ -59,9 +64,10 @@ class JsonLines:
     beginning = b'{"file": '
 
     def line(self, result: Result) -> bytes:
-        said = {"file": result.file, **result.answer}
+        said = {"file": result.file} | dict(result.answer) | {"file": result.file}
         try:
-            return json.dumps(said, ensure_ascii=False).encode() + b"\n"
+            text = json.dumps(said, ensure_ascii=False)
+            return _FOR_TERMINALS.sub(lambda found: f"\\u{ord(found[0]):04x}", text).encode() + b"\n"
         except UnicodeEncodeError:  # the file's name is not UTF-8
             return json.dumps(said).encode() + b"\n"
 
@@ -77,7 +83,10 @@ class JsonLines:
 
 
 class Csv:
-    """One row for each photo, with the ``top_k`` best labels. Names that are not UTF-8 are written byte by byte."""
+    """One row for each photo, with the ``top_k`` best labels.
+
+    Names that are not UTF-8 are written byte by byte. What a spreadsheet would take for a formula is made harmless.
+    """
 
     def __init__(self, top_k: int) -> None:
         more = [f"{column}_{n}" for n in range(2, top_k + 1) for column in _BEST]
@@ -93,11 +102,12 @@ class Csv:
         instead = (said.get("instead") or {}).get("label", "")
         row = [result.file, best["label"], best["score"], said.get("confidence", ""), recognized, instead, ""]
         row += [value for one in more for value in (one["label"], one["score"])]
-        return self._row(row + [""] * (len(self._columns) - len(row)))
+        # The service may have sent fewer labels, or more.
+        return self._row((row + [""] * len(self._columns))[: len(self._columns)])
 
     def result(self, line: bytes) -> Result:
         [row] = csv.reader(io.StringIO(line.decode("utf-8", "surrogateescape"), newline=""), strict=True)
-        said = dict(zip(self._columns, row, strict=True))
+        said = dict(zip(self._columns, map(original, row), strict=True))
         if said["error"]:
             return Result(said["file"], {"error": {"code": said["error"]}})
         predictions = [{"label": said["label"], "score": float(said["score"])}]
@@ -108,5 +118,6 @@ class Csv:
 
     def _row(self, values: list[Any]) -> bytes:
         text = io.StringIO()
-        csv.writer(text, lineterminator="\n").writerow(values)
-        return text.getvalue().encode("utf-8", "surrogateescape")
+        # Cells that contain a character of the line's end are quoted, so both belong to it.
+        csv.writer(text, lineterminator="\r\n").writerow([harmless(str(value)) for value in values])
+        return text.getvalue().removesuffix("\r\n").encode("utf-8", "surrogateescape") + b"\n"

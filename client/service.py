@@ -8,10 +8,13 @@ from enum import Enum, auto
 from typing import Any
 
 import requests
-from requests.adapters import HTTPAdapter
 from urllib3.exceptions import NewConnectionError
 
-_CONNECT_TIMEOUT = 10.0
+from .answers import BadAnswer, error_of, limit, read_json, recognition
+from .exchange import Answer, Exchange
+
+_BAD_ANSWER = "bad_answer"
+_MOST_REASON = 200
 
 # Errors in the parameters or the key: every photo would get the same one.
 _OF_ALL_PHOTOS = frozenset(("bad_parameter", "unauthorized", "closed_vocabulary", "too_many_labels"))
@@ -61,7 +64,6 @@ class Reply:
 
 @dataclass(frozen=True)
 class Description:
-    model: str
     max_image_bytes: int
 
 
@@ -78,19 +80,13 @@ class Service:
 
     def __init__(self, url: str, parameters: Parameters, key: str, timeout: float, connections: int) -> None:
         self.url = url
-        self._timeout = timeout
-        self._session = requests.Session()
-        for scheme in ("http://", "https://"):
-            self._session.mount(scheme, HTTPAdapter(pool_maxsize=connections))
-        self._session.headers["User-Agent"] = "serverless-image-recognizer-client"
-        self._session.headers["Accept"] = "application/json"
+        self._exchange = Exchange(url, timeout, connections)
+        self._exchange.headers["User-Agent"] = "serverless-image-recognizer-client"
         # Not in Authorization, which a proxy may need for itself.
         if key:
-            self._session.headers["X-Api-Key"] = key
-        # What is the same for all photos is prepared once, with the environment's proxies and certificates.
-        self._settings = self._session.merge_environment_settings(url, {}, None, None, None)
-        self._post = self._session.prepare_request(requests.Request("POST", url, params=list(parameters)))
-        self._get = self._session.prepare_request(requests.Request("GET", url))
+            self._exchange.headers["X-Api-Key"] = key
+        self._post = self._exchange.prepare(requests.Request("POST", url, params=list(parameters)))
+        self._get = self._exchange.prepare(requests.Request("GET", url))
 
     def describe(self) -> Description:
         """Ask the service for its description.
@@ -100,70 +96,63 @@ class Service:
             ServiceRefuses: it wants a key, is not ``clip``, or has a certificate that cannot be verified.
         """
         try:
-            answer = self._send(self._get)
+            answer = self._exchange.send(self._get)
+            if answer.status == 200:
+                return Description(limit(read_json(answer.body)))
         except requests.exceptions.SSLError as error:
             raise ServiceRefuses(f"{self.url} cannot be verified: {_reason(error)}") from error
         except requests.RequestException as error:
             raise ServiceDown(_reason(error)) from error
-        if answer.status_code in (408, 429) or answer.status_code >= 500:
-            raise ServiceDown(f"status {answer.status_code}")
-        if answer.is_redirect:
-            raise ServiceRefuses(f"{self.url} leads to {answer.headers['Location']}. {_HINT}")
-        if answer.status_code != 200:
-            raise ServiceRefuses(f"{self.url} answers {answer.status_code}: {_error(answer)['message']}")
-        try:
-            said = answer.json()
-            return Description(str(said["model"]), int(said["limits"]["max_image_bytes"]))
-        except (ValueError, KeyError, TypeError):
+        except BadAnswer:
             raise ServiceRefuses(f"{self.url} is not the function clip. {_HINT}") from None
+        if answer.status in (408, 429) or answer.status >= 500:
+            raise ServiceDown(f"status {answer.status}")
+        if _is_redirect(answer) and "Location" in answer.headers:
+            raise ServiceRefuses(f"{self.url} leads to {answer.headers['Location']}. {_HINT}")
+        raise ServiceRefuses(f"{self.url} answers {answer.status}: {_problem_of(answer)['message']}")
 
     def label(self, photo: bytes) -> Reply:
         """Send one photo, once."""
         request = self._post.copy()
         request.prepare_body(photo, None)
         try:
-            answer = self._send(request)
+            answer = self._exchange.send(request)
+            if answer.status == 200:
+                return Reply(Kind.ANSWER, recognition(read_json(answer.body)))
         except requests.RequestException as error:
             return _problem(Kind.AWAY if _is_unsent(error) else Kind.FAILED, _reason(error), _reason(error))
-        try:
-            said = answer.json()
-            if answer.status_code == 200 and said["predictions"]:
-                return Reply(Kind.ANSWER, said)
-        except (ValueError, KeyError, TypeError):
-            pass
-        problem = _error(answer)
-        return _problem(_kind(answer.status_code, problem["code"]), **problem, retry_after=_retry_after(answer))
-
-    def _send(self, request: requests.PreparedRequest) -> requests.Response:
-        timeout = (min(_CONNECT_TIMEOUT, self._timeout), self._timeout)
-        return self._session.send(request, timeout=timeout, allow_redirects=False, **self._settings)
+        except BadAnswer as error:
+            return _problem(Kind.FAILED, _BAD_ANSWER, str(error))
+        problem = _problem_of(answer)
+        return _problem(_kind(answer, problem["code"]), **problem, retry_after=_retry_after(answer))
 
 
 _HINT = "Programs send photos to an address such as http://127.0.0.1:8080/function/clip."
 
 
-def _kind(status: int, code: str) -> Kind:
-    if code in _OF_ALL_PHOTOS or status in (401, 403, 407) or 300 <= status < 400:
+def _is_redirect(answer: Answer) -> bool:
+    return 300 <= answer.status < 400
+
+
+def _kind(answer: Answer, code: str) -> Kind:
+    if code in _OF_ALL_PHOTOS or answer.status in (401, 403, 407):
         return Kind.REFUSED
-    if status in (429, 503):
+    if answer.status in (429, 503):
         return Kind.BUSY
-    return Kind.ANSWER if status in (400, 413, 415, 422) else Kind.FAILED
+    return Kind.ANSWER if answer.status in (400, 413, 415, 422) else Kind.FAILED
 
 
 def _problem(kind: Kind, code: str, message: str, retry_after: float | None = None) -> Reply:
     return Reply(kind, {"error": {"code": code, "message": message}}, retry_after)
 
 
-def _error(answer: requests.Response) -> dict[str, str]:
+def _problem_of(answer: Answer) -> dict[str, str]:
     """Code and message of an error; for one that is not the service's, its status."""
-    try:
-        error = answer.json()["error"]
-        return {"code": str(error["code"]), "message": str(error["message"])}
-    except (ValueError, KeyError, TypeError):
-        return {"code": f"status_{answer.status_code}", "message": f"{answer.status_code} {answer.reason}"}
+    by_status = {"code": f"status_{answer.status}", "message": f"{answer.status} {answer.reason[:_MOST_REASON]}"}
+    return error_of(answer.body) or by_status
 
 
-def _retry_after(answer: requests.Response) -> float | None:
+def _retry_after(answer: Answer) -> float | None:
     """In seconds, from either form of the header (RFC 9110, 10.2.3); None if it is missing or makes no sense."""
     value = answer.headers.get("Retry-After", "").strip()
     if value.isascii() and value.isdigit():

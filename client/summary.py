@@ -4,6 +4,7 @@ from collections import Counter
 
 from .folder import Walk
 from .formats import Result
+from .terminal import printable
 
 _EXAMPLES = 3
 
@@ -53,11 +54,13 @@ class Summary:
         rate = f" ({now / seconds:.1f} a second)" if now else ""
         before = f", {self.earlier:,} by earlier runs" if self.earlier else ""
         lines = [f"{_number(self.photos, 'photo')}: {now:,} in {_duration(seconds)}{rate}{before}."]
-        lines += [f"{count:9,}  {label}" for label, count in self._labels.most_common()]
+        lines += [f"{count:9,}  {printable(label)}" for label, count in self._labels.most_common()]
         lines += [f"{self._not_recognized:9,}  not recognized"] if self._not_recognized else []
-        lines += [some.line(f"failed, {code}") for code, some in sorted(self._failed.items())]
-        lines += [some.line(f"left for the next run, {reason}") for reason, some in sorted(self._left.items())]
-        lines += [f"{_printable(name)} could not be listed: {reason}" for name, reason in walk.unreadable.items()]
+        lines += [some.line(f"failed, {printable(code)}") for code, some in sorted(self._failed.items())]
+        lines += [
+            some.line(f"left for the next run, {printable(reason)}") for reason, some in sorted(self._left.items())
+        ]
+        lines += [f"{printable(name)} could not be listed: {reason}" for name, reason in walk.unreadable.items()]
         if walk.left_out:
             lines.append("Left out: " + ", ".join(f"{n:,} {kind}" for kind, n in sorted(walk.left_out.items())) + ".")
         return "\n".join(lines) + "\n"
@@ -77,12 +80,7 @@ class _Some:
 
     def line(self, what: str) -> str:
         more = ", ..." if self.count > len(self._first) else ""
-        return f"{self.count:9,}  {what}: {', '.join(map(_printable, self._first))}{more}"
-
-
-def _printable(name: str) -> str:
-    """A name without control characters, which a terminal would obey."""
-    return "".join(character if character.isprintable() else "?" for character in name)
+        return f"{self.count:9,}  {what}: {', '.join(map(printable, self._first))}{more}"
 
 
 def _number(count: int, what: str) -> str:

@@ -64,7 +64,7 @@ def application() -> Iterator[int]:
     port = free_port()
     reading_end, writing_end = os.pipe()
     process = subprocess.Popen(  # noqa: S603
-        [sys.executable, str(END_WITH_PARENT), str(reading_end), "local", "--port", str(port)],
+        [sys.executable, str(END_WITH_PARENT), str(reading_end), "local", "local", "--port", str(port)],
         cwd=PROJECT,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,

@@ -22,6 +22,7 @@ _FIRST_DELAY, _LONGEST_DELAY = 0.5, 30.0
 _STABLE = 10.0
 _READY_TIMEOUT = 120.0
 _STOP_TIMEOUT = 8.0
+_LAST_OUTPUT_TIMEOUT = 1.0
 # The gateway looks whether a function is ready; in a container the watchdog looks for its lock file.
 _NOT_HERE = ("suppress_lock",)
 
@@ -46,6 +47,7 @@ class Process:
         }
         self._say = say
         self._process: asyncio.subprocess.Process | None = None
+        self._output: asyncio.Task[None] | None = None
 
     async def run(self, pipe: int) -> None:
         """Keep the process running until this is cancelled; ``pipe`` is what ``end_with_parent.py`` reads.
@@ -67,29 +69,47 @@ class Process:
             await asyncio.shield(self._stop())
 
     async def _run_once(self, pipe: int) -> int:
-        self._process = await asyncio.create_subprocess_exec(
-            *(sys.executable, str(END_WITH_PARENT), str(pipe), "index"),
-            cwd=self._folder,
-            env=self._environment,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-            pass_fds=(pipe,),
-            # Ctrl-C in a terminal goes to the parent alone, which then ends its children in order.
-            start_new_session=True,
-        )
-        await self._pass_on_output(self._process)
-        return await self._process.wait()
+        # Not a pipe of asyncio's: with one, the process counts as running for as long as any child of it has the pipe.
+        output, its_output = os.pipe()
+        self._output = asyncio.create_task(self._pass_on(output))
+        try:
+            self._process = await asyncio.create_subprocess_exec(
+                *(sys.executable, str(END_WITH_PARENT), str(pipe), self.function.name, "index"),
+                cwd=self._folder,
+                env=self._environment,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=its_output,
+                stderr=asyncio.subprocess.STDOUT,
+                pass_fds=(pipe,),
+                # Ctrl-C in a terminal goes to the parent alone, which then ends its children in order.
+                start_new_session=True,
+            )
+        finally:
+            os.close(its_output)
+        status = await self._process.wait()
+        await self._pass_on_the_last()
+        return status
 
-    async def _pass_on_output(self, process: asyncio.subprocess.Process) -> None:
-        assert process.stdout is not None  # noqa: S101
+    async def _pass_on_the_last(self) -> None:
+        """Pass on what the process, which has ended, said before; a child that is still there may say nothing more."""
+        if self._output is not None:
+            await asyncio.wait([self._output], timeout=_LAST_OUTPUT_TIMEOUT)
+            self._output.cancel()
+
+    async def _pass_on(self, pipe: int) -> None:
+        reader = asyncio.StreamReader()
+        loop = asyncio.get_running_loop()
+        transport, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(pipe, "rb"))
         rest = b""
-        while block := await process.stdout.read(65536):
-            *lines, rest = (rest + block).split(b"\n")
-            for line in lines:
-                self._say(f"{self.function.name} | {line.decode(errors='replace')}")
-        if rest:
-            self._say(f"{self.function.name} | {rest.decode(errors='replace')}")
+        try:
+            while block := await reader.read(65536):
+                *lines, rest = (rest + block).split(b"\n")
+                for line in lines:
+                    self._say(f"{self.function.name} | {line.decode(errors='replace')}")
+        finally:
+            transport.close()
+            if rest:
+                self._say(f"{self.function.name} | {rest.decode(errors='replace')}")
 
     async def wait_until_ready(self, session: aiohttp.ClientSession) -> None:
         """Wait until the function is ready.
@@ -101,6 +121,7 @@ class Process:
         while time.monotonic() < end:
             try:
                 async with session.get(f"{self.url}/ready") as answer:
+                    await answer.read()  # else the function logs that its client has gone
                     if answer.status == 200:
                         self.started = True
                         return
@@ -113,14 +134,15 @@ class Process:
 
     async def _stop(self) -> None:
         process = self._process
-        if process is None or process.returncode is not None:
-            return
-        process.send_signal(signal.SIGINT)
-        try:
-            await asyncio.wait_for(process.wait(), _STOP_TIMEOUT)
-        except TimeoutError:
-            process.kill()
-            await process.wait()
+        if process is not None and process.returncode is None:
+            # One that is still being imported would end with a stack trace, and has nothing to finish.
+            process.send_signal(signal.SIGINT if self.started else signal.SIGKILL)
+            try:
+                await asyncio.wait_for(process.wait(), _STOP_TIMEOUT)
+            except TimeoutError:
+                process.kill()
+                await process.wait()
+        await self._pass_on_the_last()
 
 
 def end(process: "subprocess.Popen[Any]", timeout: float) -> None:

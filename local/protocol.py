@@ -58,6 +58,8 @@ class Runner(web.AppRunner):
         super().__init__(
             app,
             access_log=None,
+            # As Go's server does it: a function learns that its caller has gone, and the caller's place is free.
+            handler_cancellation=True,
             shutdown_timeout=1,
             max_line_size=MAX_HEADER_BYTES,
             max_field_size=MAX_HEADER_BYTES,
@@ -66,4 +68,9 @@ class Runner(web.AppRunner):
 
     async def _make_server(self) -> web.Server:
         made = await super()._make_server()
-        return _Server(made.request_handler, request_factory=made.request_factory, **made._kwargs)  # noqa: SLF001 - aiohttp has no public way
+        return _Server(
+            made.request_handler,
+            request_factory=made.request_factory,
+            handler_cancellation=made.handler_cancellation,
+            **made._kwargs,  # noqa: SLF001 - aiohttp has no public way
+        )

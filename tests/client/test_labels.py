@@ -17,6 +17,7 @@ from pillow_heif import from_pillow
 from tests.client.command import label, results
 from tests.client.fake_service import FakeService
 from tests.client.photos import picture, write_photos
+from tests.formulas import CASES
 from tests.launch import PROJECT, Running
 
 
@@ -112,6 +113,23 @@ def test_csv(application: Running, album: Path, tmp_path: Path) -> None:
     assert other.returncode == 2
     assert "something else than results of these options" in other.stderr
     assert (tmp_path / "labels.csv").read_bytes() == written
+
+
+def test_no_cell_is_a_formula(service: FakeService, tmp_path: Path) -> None:
+    (tmp_path / "photos").mkdir()
+    for name in CASES:
+        (tmp_path / "photos" / name).write_text(name.translate(dict.fromkeys(map(ord, "\t\r\n"))))  # and this its label
+    arguments = (tmp_path / "photos", "--url", service.url, "--out", tmp_path / "labels.csv")
+    assert label(*arguments).returncode == 0
+    with (tmp_path / "labels.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert {row["file"] for row in rows} == set(CASES.values())
+    assert {row["label"] for row in rows} >= {"'=1.jpg", "'+1.jpg", "'\uff201.jpg", "a;'=1.jpg"}
+    written = (tmp_path / "labels.csv").read_bytes()
+    again = label(*arguments)
+    assert again.stderr.startswith(f"{len(CASES)} photos: 0 in 0.")
+    assert (tmp_path / "labels.csv").read_bytes() == written
+    assert service.answered.total() == len(CASES)
 
 
 @pytest.mark.parametrize(

@@ -2,11 +2,15 @@
 
 import csv
 import json
+import re
 import threading
+from io import StringIO
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
+
+from tests.formulas import CASES
 
 from . import gateway as behaviors
 from .gateway import Gateway, prediction
@@ -118,8 +122,28 @@ def test_copy_all(context: BrowserContext, mixed: Page) -> None:
     mixed.get_by_role("button", name="Copy all").click()
     expect(mixed.get_by_role("button", name="Copied")).to_be_visible()
     lines = mixed.evaluate("navigator.clipboard.readText()").splitlines()
-    assert lines[0] == "=1.jpg\tapple, 93% sure"
+    assert lines[0] == "'=1.jpg\tapple, 93% sure"
     assert len(lines) == 5
+
+
+def test_no_cell_is_a_formula(context: BrowserContext, page: Page) -> None:
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.set_input_files("#photo", [file(name) for name in CASES])
+    expect(page.locator("#count")).to_have_text(f"{len(CASES)} recognized, 0 not")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Save as CSV").click()
+    text = Path(download.value.path()).read_bytes().decode("utf-8-sig")
+    _, *rows = csv.reader(StringIO(text, newline=""))
+    assert [row[0] for row in rows] == list(CASES.values())
+    page.get_by_role("button", name="Copy all").click()
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    copied = page.evaluate("navigator.clipboard.readText()").split("\n")
+    assert len(copied) == len(CASES)
+    for line, name in zip(copied, CASES, strict=True):
+        cells = line.split("\t")
+        assert len(cells) == 2
+        assert not re.match("[ ]*[=+\\-@\uff1d\uff0b\uff0d\uff20]", cells[0])
+        assert re.sub("['\\s]", "", cells[0]) == re.sub("['\\s]", "", name)
 
 
 @pytest.fixture

@@ -10,12 +10,14 @@ import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
+from pathlib import Path
 
 import pytest
 import requests
 
 from local.protocol import MAX_HEADER_BYTES
-from tests.launch import Running
+from tests.launch import Running, local, wait_for
+from tests.local.stacks import write_stack
 from tests.template.wire import connect, exchange, status_and_error
 
 ECHO = "/function/echo/echo"
@@ -223,6 +225,31 @@ def test_clients_that_go_away_free_their_place(gateway: Running) -> None:
     time.sleep(1.5)
     assert requests.post(gateway.url + ECHO, data=b"free").content == b"free"
     assert "Traceback" not in "".join(line for line in gateway.output().splitlines() if not line.startswith("echo | "))
+
+
+WAITS = """
+import time
+
+def handle(event, context):
+    while event.path == "/wait" and not context.abandoned():
+        time.sleep(0.01)
+    return {"body": "done"}
+"""
+
+
+@pytest.mark.parametrize("body", [b"", b"abc"])
+def test_a_function_learns_that_its_caller_has_gone(tmp_path: Path, body: bytes) -> None:
+    stack = write_stack(tmp_path, echo=WAITS)
+    stack.write_text(stack.read_text().replace("exec_timeout: 2s", "exec_timeout: 120s"))
+    head = b"POST /function/echo/wait HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(body)
+    with local("-f", str(stack)) as program:
+        for _ in range(6):  # one and a half times as many as there are places
+            with ExitStack() as callers:
+                for _ in range(4):
+                    callers.enter_context(closing(connect(program))).sendall(head + body)
+                wait_for(lambda: requests.get(f"{program.url}/function/echo").status_code == 429, program.output)
+            wait_for(lambda: requests.get(f"{program.url}/function/echo").ok, program.output, seconds=20)
+        assert "Traceback" not in program.output()
 
 
 @pytest.mark.parametrize("value", [b"\xff\xfe", b"\x80" * 100, "é€".encode(), b"x" * 60_000])

@@ -23,7 +23,9 @@ def photos(tmp_path: Path) -> Path:
 def test_the_application_that_runs_is_used(application: Running, photos: Path, tmp_path: Path) -> None:
     port = application.url.rpartition(":")[2]
     before = application.output().count('"method": "POST"')
-    ended = run("local.label", port, str(photos), "--out", str(tmp_path / "labels.jsonl"))
+    # A proxy of the environment is not asked for what is on this computer.
+    proxy = dict.fromkeys(("HTTP_PROXY", "http_proxy", "ALL_PROXY"), f"http://127.0.0.1:{free_port()}")
+    ended = run("local.label", port, str(photos), "--out", str(tmp_path / "labels.jsonl"), **proxy)
     assert ended.returncode == 0, ended.stderr
     wait_for(lambda: application.output().count('"method": "POST"') == before + 3, application.output)
     assert len(results((tmp_path / "labels.jsonl").read_text())) == 3

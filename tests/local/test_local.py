@@ -3,13 +3,17 @@
 import json
 import os
 import signal
+import socket
+import sys
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
 import pytest
 import requests
 
-from tests.launch import Running, free_port, local, run, wait_for
+from tests.launch import Running, free_port, local, run, running, wait_for
 from tests.local.stacks import write_stack
 
 WRONG = "functions: {a: {lang: python3, handler: ./a, image: a, environment: {exec_timeout: soon}}}"
@@ -99,7 +103,35 @@ def test_it_listens_elsewhere_with_a_word_of_warning(tmp_path: Path) -> None:
 def test_a_host_that_is_another_is_one_clear_line(host: str) -> None:
     ended = run("local", "--port", str(free_port()), "--host", host)
     assert ended.returncode == 1
-    assert ended.stderr == f"{host} is no address of this computer: 0.0.0.0 is all that it has.\n"
+    assert ended.stderr == f"{host} is not an address of this computer; 0.0.0.0 listens on all of them.\n"
+
+
+def _has_ipv6() -> bool:
+    with suppress(OSError), socket.create_server(("::1", 0), family=socket.AF_INET6):
+        return True
+    return False
+
+
+@pytest.mark.skipif(not _has_ipv6(), reason="this computer has no IPv6")
+@pytest.mark.parametrize("host", ["::1", "::"])
+def test_it_listens_at_ipv6(tmp_path: Path, host: str) -> None:
+    with local("-f", str(write_stack(tmp_path)), "--host", host) as program:
+        port = program.url.rpartition(":")[2]
+        url = f"http://[::1]:{port}/function/caller"
+        assert f"\n  {url}\n" in program.output()
+        assert requests.post(url, data=b"through both").content == b"through both"
+        assert ("everybody in your network" in program.output()) == (host == "::")
+        with suppress(requests.ConnectionError):
+            assert requests.post(f"{program.url}/function/caller", data=b"by IPv4").content == b"by IPv4"
+            assert host == "::"
+
+
+@pytest.mark.skipif(not _has_ipv6(), reason="this computer has no IPv6")
+def test_a_port_in_use_at_ipv6_is_one_clear_line() -> None:
+    port = free_port()
+    with socket.create_server(("::1", port), family=socket.AF_INET6):
+        ended = run("local", "--port", str(port), "--host", "::1")
+    assert ended.stderr == f"Port {port} is in use: choose another one with --port (make up PORT={port + 1}).\n"
 
 
 @pytest.mark.parametrize("port", ["70000", "-1"])
@@ -136,6 +168,84 @@ def test_a_function_that_cannot_start_ends_it_with_a_message(tmp_path: Path, han
     assert ended.returncode == 1
     assert ended.stderr.startswith("echo ")
     assert ended.stderr.count("\n") == 1
+
+
+STARTING = """
+import time
+print("being imported", flush=True)
+time.sleep(1)
+def handle(event, context): return {}
+"""
+
+
+def _imports(program: Running) -> bool:
+    return "multidict" in Path(f"/proc/{program.process.pid}/maps").read_text()
+
+
+def _says(text: str) -> Callable[[Running], bool]:
+    return lambda program: text in program.output()
+
+
+@pytest.mark.parametrize(
+    "moment", [_imports, _says("Starting"), _says("caller | "), _says("echo | being imported"), _says("\nReady.")]
+)
+def test_ctrl_c_while_it_starts_leaves_no_trace(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: Callable[[Running], bool]
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "temporary"))
+    (tmp_path / "temporary").mkdir()
+    stack = write_stack(tmp_path, echo=STARTING)
+    command = [sys.executable, "-m", "local", "--port", str(free_port()), "-f", str(stack)]
+    with running(command, "", moment) as program:
+        children = psutil.Process(program.process.pid).children(recursive=True)
+        program.process.send_signal(signal.SIGINT)
+        assert program.process.wait(20) in (0, -signal.SIGINT)
+        assert psutil.wait_procs(children, 10)[1] == []
+        assert "Traceback" not in program.output()
+        assert [path.name for path in (tmp_path / "temporary").glob("functions-*")] == []
+
+
+def test_no_function_logs_that_it_was_asked_whether_it_is_ready(tmp_path: Path) -> None:
+    with local("-f", str(write_stack(tmp_path, echo=STARTING))) as program:
+        assert "echo | being imported" in program.output()
+        assert "/ready" not in program.output()
+
+
+def test_processes_have_the_names_of_their_functions(gateway: Running) -> None:
+    children = psutil.Process(gateway.process.pid).children()
+    assert sorted(child.cmdline()[3] for child in children) == ["caller", "echo"]
+    if sys.platform == "linux":
+        assert sorted(child.name() for child in children) == ["caller", "echo"]
+
+
+HAS_A_CHILD = """
+import os, subprocess
+
+def handle(event, context):
+    if event.path == "/crash":
+        print("the last words", flush=True)
+        os._exit(7)
+    if event.path == "/child":
+        return {"body": str(subprocess.Popen(["sleep", "1000"], start_new_session=True).pid)}
+    return {"body": str(os.getpid())}
+"""
+
+
+def test_a_function_that_dies_is_started_again_although_a_child_of_it_has_stopped(tmp_path: Path) -> None:
+    with local("-f", str(write_stack(tmp_path, echo=HAS_A_CHILD))) as program:
+        url = f"{program.url}/function/echo"
+        child = psutil.Process(int(requests.get(f"{url}/child").text))
+        try:
+            child.suspend()
+            first = requests.get(url).text
+            requests.get(f"{url}/crash")
+            wait_for(lambda: requests.get(url).ok, program.output)
+            assert requests.get(url).text != first
+            assert child.is_running()  # with the first one's output open
+        finally:
+            child.kill()
+        assert "echo | the last words\n" in program.output()
+        assert "echo ended with status 7; it is started again in" in program.output()
 
 
 def test_what_a_function_logs_is_passed_on_with_its_name(gateway: Running) -> None:

@@ -29,11 +29,15 @@ function results() {
   }));
 }
 
-// A cell of CSV (RFC 4180). A spreadsheet would take one that begins like a formula for one.
-const cell = (value = "") =>
-  `"${String(value)
-    .replace(/^[=+\-@\t]/, "'$&")
-    .replaceAll('"', '""')}"`;
+// Spreadsheets take a cell for a formula by its beginning, also behind a separator that they may know instead of the
+// comma (https://owasp.org/www-community/attacks/CSV_Injection). An apostrophe in front keeps it text.
+const harmless = (text) =>
+  text
+    .replace(/([;\t\r\n])(?=[' ]*[=+\-@\uFF1D\uFF0B\uFF0D\uFF20])/g, "$1'")
+    .replace(/^(?=[' ]*[=+\-@\uFF1D\uFF0B\uFF0D\uFF20\t\r\n])/, "'");
+
+// A cell of CSV (RFC 4180).
+const cell = (value = "") => `"${harmless(String(value)).replaceAll('"', '""')}"`;
 
 function csv() {
   const header = ["file", "recognized", "label", "confidence", "instead", "instead confidence", "error"];
@@ -60,5 +64,5 @@ for (const button of $("save").children) {
 
 const lines = () =>
   current()
-    .map((card) => [card.name, card.short].join(TSV))
+    .map((card) => [card.name, card.short].map((text) => harmless(text.replace(/[\t\r\n]+/g, " "))).join(TSV))
     .join("\n");
