@@ -120,6 +120,7 @@ class Labeler:
                 self._concurrency.sleep(0)
                 try:
                     self._description = self._service.describe()
+                    self._concurrency.begin_at(self._description.max_inflight)
                     self._seen = time.monotonic()
                 except (ServiceDown, ServiceRefuses) as down:
                     if isinstance(down, ServiceRefuses) and self._description is None:

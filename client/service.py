@@ -63,6 +63,8 @@ class Reply:
 class Description:
     model: str
     max_image_bytes: int
+    max_inflight: int
+    """How many requests it takes at a time; 0 where it does not say."""
 
 
 class Service:
@@ -113,7 +115,10 @@ class Service:
             raise ServiceRefuses(f"{self.url} answers {answer.status_code}: {_error(answer)['message']}")
         try:
             said = answer.json()
-            return Description(str(said["model"]), int(said["limits"]["max_image_bytes"]))
+            limits = said["limits"]
+            return Description(
+                str(said["model"]), int(limits["max_image_bytes"]), max(0, int(limits.get("max_inflight", 0)))
+            )
         except (ValueError, KeyError, TypeError):
             raise ServiceRefuses(f"{self.url} is not the function clip. {_HINT}") from None
 

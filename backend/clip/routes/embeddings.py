@@ -42,8 +42,14 @@ def embed(service: Service, event: Event, deadline: Deadline) -> Response:
     embeddings, tokens = service.encode(texts, deadline) if texts else ((), 0)
     of_texts = iter(embeddings)
     rows = []
+    deadline.images = len(inputs) - len(texts)
     for position, text in enumerate(inputs):
-        row = _of_image(service, text, position, deadline) if _DATA_URI.match(text) else next(of_texts)
+        deadline.require()
+        if _DATA_URI.match(text):
+            row = _of_image(service, text, position, deadline)
+            deadline.images -= 1
+        else:
+            row = next(of_texts)
         rows.append(_item(position, row, encoding))
     usage = {"prompt_tokens": tokens, "total_tokens": tokens}
     rest = json.dumps({"model": manifest.title, "usage": usage})
@@ -110,7 +116,6 @@ def _require_short(texts: Sequence[str]) -> None:
 
 def _of_image(service: Service, uri: str, position: int, deadline: Deadline) -> NDArray[np.float32]:
     try:
-        deadline.require()
         return service.view(image_in(uri.encode()), deadline).embedding
     except RequestError as problem:
         raise type(problem)(f"input[{position}]: {problem}") from problem
