@@ -4,6 +4,7 @@ import json
 import math
 import re
 import unicodedata
+from dataclasses import dataclass
 from typing import Any, NoReturn
 
 _MOST_PREDICTIONS = 1000
@@ -11,6 +12,13 @@ _MOST_CHARACTERS = 1000
 _CODE = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 # Control characters, halves of characters, and breaks of lines: no label has them.
 _NEVER_IN_LABELS = frozenset(("Cc", "Cs", "Zl", "Zp"))
+
+
+@dataclass(frozen=True)
+class Description:
+    max_image_bytes: int
+    max_inflight: int
+    """How many requests it takes at a time; 0 where it does not say."""
 
 
 class BadAnswer(ValueError):
@@ -67,17 +75,19 @@ def error_of(body: bytes) -> dict[str, str] | None:
     return {"code": code, "message": message[:_MOST_CHARACTERS]}
 
 
-def limit(said: dict[str, Any]) -> int:
-    """The bytes that an image may have, in the description of ``clip``.
+def description(said: dict[str, Any]) -> Description:
+    """Read the description of ``clip``.
 
     Raises:
         BadAnswer: it is not such a description.
     """
     limits = said.get("limits")
-    most = limits.get("max_image_bytes") if isinstance(limits, dict) else None
-    if not isinstance(said.get("model"), str) or not isinstance(most, int) or isinstance(most, bool) or most < 1:
+    if not isinstance(said.get("model"), str) or not isinstance(limits, dict):
         raise BadAnswer("The answer is not a description.")
-    return most
+    most, inflight = limits.get("max_image_bytes"), limits.get("max_inflight", 0)
+    if type(most) is not int or most < 1 or type(inflight) is not int or inflight < 0:
+        raise BadAnswer("The answer is not a description.")
+    return Description(most, inflight)
 
 
 def _is_label(value: Any) -> bool:

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 _FIRST = 2
+# Of the requests that the service takes at a time, where it says so: the others are for other callers.
+_SHARE = 0.75
 _DECREASE = 0.75
 # Rounds of answers for one more request, above the number that was refused. For each further one half as many.
 _ROUNDS = 100.0
@@ -38,6 +40,7 @@ class Concurrency:
         self._paused_until = 0.0
         self._decreased = 0.0
         self._answered_since = True
+        self._begun = False
         self._stopped = False
         self._changed = threading.Condition()
 
@@ -45,6 +48,17 @@ class Concurrency:
     def limit(self) -> int:
         """How many requests may be in flight now."""
         return int(self._limit)
+
+    def begin_at(self, most: int) -> None:
+        """Begin with three quarters of the ``most`` requests that the service takes at a time, before any is sent.
+
+        Where the service does not say how many it takes, ``most`` is 0. Later calls change nothing.
+        """
+        with self._changed:
+            if most and not self._begun:
+                self._limit = float(max(1, min(self._most, int(_SHARE * most))))
+                self._changed.notify_all()
+            self._begun = True
 
     def begin_photo(self) -> None:
         """Wait until another photo may be read.

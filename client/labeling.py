@@ -7,10 +7,11 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
 
+from .answers import Description
 from .concurrency import Concurrency
 from .folder import RefusedUnread, Unreadable, read
 from .formats import Result
-from .service import Description, Kind, Reply, Service, ServiceDown, ServiceRefuses
+from .service import Kind, Reply, Service, ServiceDown, ServiceRefuses
 
 # How often the service may fail with a photo, although it is there.
 _TRIES = 4
@@ -120,6 +121,7 @@ class Labeler:
                 self._concurrency.sleep(0)
                 try:
                     self._description = self._service.describe()
+                    self._concurrency.begin_at(self._description.max_inflight)
                     self._seen = time.monotonic()
                 except (ServiceDown, ServiceRefuses) as down:
                     if isinstance(down, ServiceRefuses) and self._description is None:

@@ -20,6 +20,7 @@ from .limits import (
     MAX_IMAGE_BYTES,
     MAX_IMAGE_PIXELS,
     MAX_IMAGES,
+    MAX_INFLIGHT,
     MAX_LABEL_CHARACTERS,
     MAX_LABELS,
     MAX_NEW_LABEL_TOKENS,
@@ -107,6 +108,7 @@ def description(recognizer: Recognizer) -> Response:
             "formats": FORMATS,
             "top_k": DEFAULT_TOP_K,
             "limits": {
+                "max_inflight": MAX_INFLIGHT,
                 "max_image_bytes": MAX_IMAGE_BYTES,
                 "max_image_pixels": MAX_IMAGE_PIXELS,
                 "max_images": MAX_IMAGES,

@@ -1,5 +1,6 @@
 """Runs the images of several requests in one batch. A lone request waits for nobody."""
 
+import operator
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -7,6 +8,9 @@ from contextlib import contextmanager
 
 import numpy as np
 from numpy.typing import NDArray
+
+from .deadline import Deadline
+from .errors import Busy
 
 Rows = list[NDArray[np.float32]]
 """For one image, its row of each output of the model."""
@@ -17,12 +21,15 @@ _DECODING_SECONDS = 0.005
 _ANSWERED_SECONDS = 0.002
 # But never for longer than this.
 _LONGEST_SECONDS = 0.03
+# How often a request that waits looks whether its time is over.
+_LOOK_EVERY = 0.1
 
 
 class _Waiting:
-    def __init__(self, image: NDArray[np.uint8], count: int | None) -> None:
+    def __init__(self, image: NDArray[np.uint8], count: int | None, rank: int) -> None:
         self.image = image
         self.count = count
+        self.rank = rank
         self.rows: Rows | None = None
         self.error: BaseException | None = None
 
@@ -69,14 +76,21 @@ class Batches:
                 self._expected.discard(thread)
                 self._tell()
 
-    def infer(self, image: NDArray[np.uint8], count: int | None = None) -> Rows:
-        """The model's first ``count`` outputs for one image. An error of the model is raised for its whole batch."""
-        mine = _Waiting(image, count)
+    def infer(self, image: NDArray[np.uint8], deadline: Deadline, count: int | None = None) -> Rows:
+        """The model's first ``count`` outputs for one image. An error of the model is raised for its whole batch.
+
+        Where more images wait than a batch takes, it takes the one that came first, and else those of requests that
+        have the fewest left.
+
+        Raises:
+            Busy: the time of the request is over, or its caller has gone, before its batch has begun.
+        """
+        mine = _Waiting(image, count, deadline.images)
         with self._happened:
             self._expected.discard(threading.get_ident())
             self._waiting.append(mine)
             self._tell()
-        while batch := self._next(mine):
+        while batch := self._next(mine, deadline):
             try:
                 self._run(batch)
             finally:
@@ -89,16 +103,28 @@ class Batches:
         assert mine.rows is not None  # noqa: S101
         return mine.rows
 
-    def _next(self, mine: _Waiting) -> list[_Waiting]:
+    def _next(self, mine: _Waiting, deadline: Deadline) -> list[_Waiting]:
         """Wait until another thread has computed ``mine``, or the model is free; then return the batch to run."""
         with self._finished:
-            self._finished.wait_for(lambda: mine.done or not self._busy)
+            while not self._finished.wait_for(lambda: mine.done or not self._busy, _LOOK_EVERY):
+                if mine in self._waiting:  # else it is being computed
+                    self._leave(mine, deadline)
             if mine.done:
                 return []
             self._busy = True
             self._gather()
-            batch, self._waiting = self._waiting[: self._limit], self._waiting[self._limit :]
+            first, *others = self._waiting
+            ranked = [first, *sorted(others, key=operator.attrgetter("rank"))]
+            batch = ranked[: self._limit]
+            self._waiting = [one for one in self._waiting if one not in batch]
             return batch
+
+    def _leave(self, mine: _Waiting, deadline: Deadline) -> None:
+        try:
+            deadline.require()
+        except Busy:
+            self._waiting.remove(mine)
+            raise
 
     def _gather(self) -> None:
         """Wait for the images that are likely to arrive soon."""

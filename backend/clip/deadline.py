@@ -17,6 +17,8 @@ class Deadline:
     """On the clock of ``time.monotonic``, in seconds."""
     abandoned: Callable[[], bool]
     """Whether the caller has closed the connection."""
+    images: int = 1
+    """How many images the request has yet to have done, that in work included. Who has fewer left goes first."""
     waited: float = 0.0
     """Seconds that the request waited in line behind other requests."""
     decoding: float = 0.0

@@ -6,16 +6,17 @@ and not for other words as well: ``Everyday.direction`` is a vector d, and the r
 if that is negative.
 """
 
-import threading
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .deadline import Deadline
 from .engine import compile_after, compile_tower, ov
 from .everyday import Candidates, Everyday, View
 from .preprocessing import Preprocessing
+from .priority_semaphore import PrioritySemaphore
 from .tower import DEFAULT_FILE, MAP
 
 FILE = "explain.xml"
@@ -43,32 +44,40 @@ class Explainer:
         self._everyday = everyday
         self._preprocessing = preprocessing
         self._precision = precision
-        self._lock = threading.Lock()
+        self._turns = PrioritySemaphore(1)
         self._request: ov.InferRequest | None = None
 
-    def explain(self, view: View, candidates: Candidates, label: str, size: tuple[int, int]) -> Explanation:
+    def explain(
+        self, view: View, candidates: Candidates, label: str, size: tuple[int, int], deadline: Deadline | None = None
+    ) -> Explanation:
         """Find a label in the picture.
 
         Args:
             view: of the picture, with its map.
             label: one of the candidates'.
             size: width and height of the upright photo, of which only the ratio counts.
+            deadline: of the request; None where none waits.
+
+        Raises:
+            Busy: the time of the request is over, or its caller has gone.
         """
         assert view.map is not None  # noqa: S101
         direction = self._everyday.direction(view, candidates, candidates.labels.index(label))
-        relevance = np.maximum(np.vecdot(self._outputs(view.map).astype(np.float64), direction), 0)
+        outputs = self._outputs(view.map, deadline or Deadline.unlimited())
+        relevance = np.maximum(np.vecdot(outputs.astype(np.float64), direction), 0)
         grid, area = covered(relevance, size, self._preprocessing)
         return Explanation(label, grid / (grid.max() or 1), area)
 
-    def _outputs(self, map_: NDArray[np.float32]) -> NDArray[np.float32]:
+    def _outputs(self, map_: NDArray[np.float32], deadline: Deadline) -> NDArray[np.float32]:
         """The tower's output for each position: float32 [rows, columns, dim or classes]."""
         if map_.ndim == 2:  # tokens
-            return np.asarray(self._infer(map_[np.newaxis])[0])
+            return np.asarray(self._infer(map_[np.newaxis], deadline)[0])
         channels, rows, columns = map_.shape
-        return self._infer(map_.reshape(channels, -1).T[:, :, np.newaxis, np.newaxis]).reshape(rows, columns, -1)
+        positions = map_.reshape(channels, -1).T[:, :, np.newaxis, np.newaxis]
+        return self._infer(positions, deadline).reshape(rows, columns, -1)
 
-    def _infer(self, positions: NDArray[np.float32]) -> NDArray[np.float32]:
-        with self._lock:
+    def _infer(self, positions: NDArray[np.float32], deadline: Deadline) -> NDArray[np.float32]:
+        with self._turns.take(deadline.images, deadline):
             if self._request is None:
                 self._request = self._load(positions.shape).create_infer_request()
             self._request.infer([np.ascontiguousarray(positions)])

@@ -1,4 +1,4 @@
-"""What one request may ask for. The first three can be set in the function's environment."""
+"""What one request may ask for. The first four can be set in the function's environment."""
 
 from .environment import count, seconds, size
 
@@ -6,6 +6,8 @@ MAX_IMAGE_BYTES = size("max_image_bytes", "20MiB")
 MAX_IMAGE_PIXELS = count("max_image_pixels", "50000000")
 DECODE_TIMEOUT = seconds("decode_timeout", "5s")
 """How long decoding an image may take, in seconds."""
+MAX_INFLIGHT = count("max_inflight", "0", least=0)
+"""How many requests the watchdog lets in at a time; 0 for any number."""
 MAX_IMAGES = 64
 MAX_LABELS = 1000
 MAX_LABEL_CHARACTERS = 200

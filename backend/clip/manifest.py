@@ -1,6 +1,8 @@
 """``model.json``: what is known of an exported model. The export writes it, the function reads it."""
 
+import hashlib
 import json
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Literal, Self
@@ -9,9 +11,8 @@ from .confidence import Calibration
 from .preprocessing import Preprocessing
 
 FILE = "model.json"
-
-
 MIN_COSINE = 0.999
+_AGAIN = "Export the model again, or copy its folder again."
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,8 @@ class Manifest:
     precisions: dict[str, Checked]
     """How well the model agrees with open_clip, by number format."""
     exported_with: dict[str, str]
+    files: dict[str, str]
+    """The SHA-256 of each other file of the folder, in hexadecimal, by its name; empty while it is being exported."""
 
     @property
     def agreeing(self) -> frozenset[str]:
@@ -72,9 +75,12 @@ class Manifest:
 
         Raises:
             FileNotFoundError: the folder is no exported model.
-            ValueError: another version of this project exported it.
+            ValueError: it is damaged, or another version of this project exported it.
         """
-        values = json.loads((folder / FILE).read_text(encoding="utf-8"))
+        try:
+            values = json.loads((folder / FILE).read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise ValueError(f"{folder / FILE} is damaged: {error}. Export the model again.") from error
         if values.keys() != {field.name for field in fields(cls)}:
             raise ValueError(f"{folder} was exported by another version: export the model again.")
         image = values.pop("image")
@@ -88,3 +94,27 @@ class Manifest:
                 "precisions": {name: Checked(**checked) for name, checked in values["precisions"].items()},
             }
         )
+
+    def require_whole(self, folder: Path) -> None:
+        """Compare the folder's files with their hashes.
+
+        Raises:
+            ValueError: one is missing, or is not what was exported; the message names it.
+        """
+        for name, expected in self.files.items():
+            try:
+                found = _sha256(folder / name)
+            except OSError as error:
+                raise ValueError(f"{folder / name} cannot be read: {error.strerror}. {_AGAIN}") from error
+            if found != expected:
+                raise ValueError(f"{folder / name} is damaged: its SHA-256 is not that in {FILE}. {_AGAIN}")
+
+
+def hashes(folder: Path, names: Iterable[str]) -> dict[str, str]:
+    """The SHA-256 in hexadecimal of those of the files that the folder has, by name."""
+    return {name: _sha256(folder / name) for name in sorted(names) if (folder / name).exists()}
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

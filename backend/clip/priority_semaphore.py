@@ -1,7 +1,7 @@
 """Which request is next where only so many may run at a time."""
 
-import heapq
-import itertools
+import math
+import operator
 import threading
 import time
 from collections.abc import Iterator
@@ -13,14 +13,31 @@ from .errors import Busy
 _LOOK_EVERY = 0.1
 
 
+class _Ticket:
+    def __init__(self, cost: float) -> None:
+        self.cost = cost
+        self.granted = threading.Event()
+
+
 class PrioritySemaphore:
-    """A semaphore that lets the cheapest request pass first; requests of the same cost pass in the order of arrival."""
+    """A semaphore that lets the cheapest request pass first, and at every second turn the one that came first.
+
+    So cheap ones wait for few others, and no stream of cheap ones keeps an expensive one waiting for ever. Requests of
+    the same cost pass in the order of arrival, and those of an infinite cost only while no other waits.
+    """
 
     def __init__(self, count: int) -> None:
         self._free = count
-        self._waiting: list[tuple[float, int]] = []
-        self._numbers = itertools.count()
-        self._changed = threading.Condition()
+        self._waiting: list[_Ticket] = []
+        """In the order of arrival."""
+        self._is_turn_of_first = False
+        self._lock = threading.Lock()
+
+    @property
+    def contended(self) -> bool:
+        """Whether a request of finite cost waits."""
+        with self._lock:
+            return any(ticket.cost < math.inf for ticket in self._waiting)
 
     @contextmanager
     def take(self, cost: float, deadline: Deadline) -> Iterator[None]:
@@ -37,23 +54,39 @@ class PrioritySemaphore:
         try:
             yield
         finally:
-            with self._changed:
-                self._free += 1
-                self._changed.notify_all()
+            self._release()
 
     def _wait(self, cost: float, end: float, deadline: Deadline) -> None:
         deadline.require()
-        ticket = (cost, next(self._numbers))
-        with self._changed:
-            heapq.heappush(self._waiting, ticket)
-            try:
-                while not (self._free and self._waiting[0] == ticket):
-                    self._changed.wait(_LOOK_EVERY)
-                    deadline.require()
-                    if time.monotonic() > end:
-                        raise Busy("The service is busy with other requests. Try again in a few seconds.")
-                self._free -= 1
-            finally:
-                self._waiting.remove(ticket)
-                heapq.heapify(self._waiting)
-                self._changed.notify_all()
+        ticket = _Ticket(cost)
+        with self._lock:
+            self._waiting.append(ticket)
+            self._pass_on()
+        try:
+            while not ticket.granted.wait(_LOOK_EVERY):
+                deadline.require()
+                if time.monotonic() > end:
+                    raise Busy("The service is busy with other requests. Try again in a few seconds.")
+        except BaseException:
+            with self._lock:
+                leaves = not ticket.granted.is_set()
+                if leaves:
+                    self._waiting.remove(ticket)
+            if not leaves:
+                self._release()
+            raise
+
+    def _release(self) -> None:
+        with self._lock:
+            self._free += 1
+            self._pass_on()
+
+    def _pass_on(self) -> None:
+        while self._free and self._waiting:
+            hopeful = [ticket for ticket in self._waiting if ticket.cost < math.inf] or self._waiting
+            chosen = hopeful[0] if self._is_turn_of_first else min(hopeful, key=operator.attrgetter("cost"))
+            if len(hopeful) > 1:
+                self._is_turn_of_first = not self._is_turn_of_first
+            self._waiting.remove(chosen)
+            self._free -= 1
+            chosen.granted.set()

@@ -4,11 +4,12 @@ import logging
 import math
 import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,8 +35,7 @@ _CALLED_INSTEAD = 5
 _LIKELY = 0.5
 
 
-@dataclass(frozen=True)
-class Prediction:
+class Prediction(NamedTuple):
     label: str
     score: float
     """Softmax over all candidate labels, 0 to 1."""
@@ -73,10 +73,21 @@ class Recognizer:
 
         Raises:
             FileNotFoundError: the folder is no exported model.
-            ValueError: the setting is none that this model was checked in.
+            ValueError: the setting is none that this model was checked in; a file of the folder is damaged or missing.
         """
         self.manifest = Manifest.read(folder)
         self._folder = folder
+        # What no request has needed yet must be whole as well, such as the text tower. Hashing lets other threads run.
+        with ThreadPoolExecutor(1, "hashes") as pool:
+            checking = pool.submit(self.manifest.require_whole, folder)
+            try:
+                self._load(precision)
+            finally:
+                checking.result()  # it names the file; what loading a damaged one raises does not
+        _log.info("%s computes in %s", self.manifest.title, self.precision)
+
+    def _load(self, precision: str | None) -> None:
+        folder = self._folder
         self.precision = precision or setting(self.manifest.precisions) or fastest(self.manifest.agreeing)
         self.everyday = Everyday.read(folder, self.manifest.logit_scale)
         self._own = self.everyday.own(self.manifest.labels, folder)
@@ -89,20 +100,23 @@ class Recognizer:
             self.explainer = Explainer(folder, self.everyday, self.manifest.image, precision)
         self._encoder_lock = threading.Lock()
         self.embed(np.zeros((*self.manifest.image.size, 3), np.uint8))
-        _log.info("%s computes in %s", self.manifest.title, self.precision)
 
     def expect(self) -> AbstractContextManager[None]:
         """In the block, this thread decodes an image and embeds it: images of other requests may wait for it."""
         return self._tower.expect()
 
-    def embed(self, pixels: NDArray[np.uint8], *, with_map: bool = False) -> View:
+    def embed(self, pixels: NDArray[np.uint8], deadline: Deadline | None = None, *, with_map: bool = False) -> View:
         """Encode one image.
 
         Args:
             pixels: uint8 [height, width, 3], RGB, as ``read_pixels`` returns them.
+            deadline: of the request; None where none waits.
             with_map: whether the view has the map, of a model that has an ``explainer``.
+
+        Raises:
+            Busy: the time of the request is over, or its caller has gone.
         """
-        embedding, *others = self._tower.infer(pixels, with_map=with_map)
+        embedding, *others = self._tower.infer(pixels, deadline or Deadline.unlimited(), with_map=with_map)
         map_ = others.pop() if with_map else None
         return View(embedding, others[0].astype(np.float64) if others else np.empty(0), map_)
 
@@ -157,7 +171,10 @@ class Recognizer:
         sure = self._confidence(view, words, candidates, logits, int(best[0]))
         recognized = sure >= self.manifest.confidence.threshold
         return Ranking(
-            [Prediction(candidates.labels[i], float(probabilities[i])) for i in best],
+            [
+                Prediction(candidates.labels[i], score)
+                for i, score in zip(best, probabilities[best].tolist(), strict=True)
+            ],
             sure,
             recognized,
             None if recognized else self._instead(view, words, candidates.words),

@@ -58,11 +58,12 @@ class Service:
             photo = self._decode(image, deadline, preview=query.preview)
             view = self._embed(photo, deadline, with_map=query.explain)
         with deadline.infers():
+            deadline.require()
             ranking = self.recognizer.rank(view, candidates, query.top_k)
             explainer = self.recognizer.explainer
             explanation = None
             if query.explain and explainer is not None:
-                explanation = explainer.explain(view, candidates, ranking.predictions[0].label, photo.size)
+                explanation = explainer.explain(view, candidates, ranking.predictions[0].label, photo.size, deadline)
         return Recognition(ranking, photo.preview, explanation)
 
     def encode(self, texts: Sequence[str], deadline: Deadline) -> tuple[NDArray[np.float32], int]:
@@ -75,6 +76,5 @@ class Service:
             return self.decoders.read_photo(image, self.recognizer.manifest.image, deadline, preview=preview)
 
     def _embed(self, photo: Photo, deadline: Deadline, *, with_map: bool = False) -> View:
-        deadline.require()
         with deadline.infers():
-            return self.recognizer.embed(photo.pixels, with_map=with_map)
+            return self.recognizer.embed(photo.pixels, deadline, with_map=with_map)

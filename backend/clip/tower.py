@@ -11,7 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .batches import Batches, Rows
+from .deadline import Deadline
 from .engine import compile_tower
+from .priority_semaphore import PrioritySemaphore
 
 FILES = {"int8": "image.int8.xml"}
 """The tower's file in the folder, where it is not ``DEFAULT_FILE``, by precision."""
@@ -19,6 +21,8 @@ DEFAULT_FILE = "image.xml"
 MAP = "map"
 """The last output of towers that can say what of a picture counted, see ``explanation.py``."""
 _BATCH = 8
+# Where images are not batched, one is computed, and the next one is on its way to the engine.
+_TURNS = 2
 # If a tower's weights fit into the processor's cache, batches gain nothing, and a fixed batch of one image is faster.
 _CACHED_BYTES = 32 << 20
 
@@ -42,22 +46,28 @@ class ImageTower:
         # A thread's own buffers; of batches there is one at a time, and they share theirs.
         self._local: Any = SimpleNamespace() if batched else threading.local()
         self._batches = Batches(self._infer, _BATCH) if batched else None
+        self._turns = PrioritySemaphore(_TURNS)
 
     def expect(self) -> AbstractContextManager[None]:
         """In the block, this thread decodes an image and calls ``infer`` with it; see ``Batches.expect``."""
         return self._batches.expect() if self._batches else nullcontext()
 
-    def infer(self, pixels: NDArray[np.uint8], *, with_map: bool = False) -> Rows:
+    def infer(self, pixels: NDArray[np.uint8], deadline: Deadline, *, with_map: bool = False) -> Rows:
         """Compute the embedding of an image, and the logits of its fine classes where the tower has some.
 
         Args:
             pixels: uint8 [height, width, 3].
+            deadline: of the request; who has fewer images left goes first.
             with_map: whether the tower's map comes last; it is not copied otherwise.
+
+        Raises:
+            Busy: the time of the request is over, or its caller has gone.
         """
         count = self._count + with_map
         if self._batches is not None:
-            return self._batches.infer(pixels, count)
-        return [output[0].copy() for output in self._infer(pixels[np.newaxis])[:count]]
+            return self._batches.infer(pixels, deadline, count)
+        with self._turns.take(deadline.images, deadline):
+            return [output[0].copy() for output in self._infer(pixels[np.newaxis])[:count]]
 
     def _infer(self, images: NDArray[np.uint8]) -> Sequence[NDArray[np.float32]]:
         request = getattr(self._local, "request", None)

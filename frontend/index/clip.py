@@ -1,11 +1,12 @@
 """The calls to ``clip`` over the gateway: one session, a few retries, one limit of time for a call with its retries."""
 
+import json
 import logging
 import math
 import os
 import random
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from http import HTTPStatus
 from pathlib import Path
 
@@ -13,7 +14,9 @@ import requests
 import urllib3
 
 from .interface import Context, Response
-from .reply import API_KEY_SECRET, Reply
+from .places import Places
+from .reply import API_KEY_SECRET, Expected, Reply
+from .shapes import is_description, is_recognition
 from .upload import Upload
 
 DEFAULT_GATEWAY_URL = "http://gateway.openfaas:8080"
@@ -23,9 +26,13 @@ DEFAULT_TIMEOUT = "23s"
 
 RETRIES = 3
 _FIRST_DELAY = 0.25
-# The keys of clip's answers: of its description, and of one or several photos' labels.
-_DESCRIPTION = ("labels",)
-_RECOGNITION = ("predictions", "results")
+# The places of clip that the photos of this function take: the others are for those who ask clip themselves.
+_SHARE = 0.75
+# What clip lets in at a time, until it has said so itself: that of stack.yml.
+_MAX_INFLIGHT = 16
+# Enough for 64 photos with a preview and a thousand labels each, and for a description of a thousand labels.
+_MAX_ANSWER_BYTES = 12 << 20
+_MAX_DESCRIPTION_BYTES = 2 << 20
 
 log = logging.getLogger(__name__)
 
@@ -67,14 +74,22 @@ class Clip:
         self._authorization = {"Authorization": f"Bearer {api_key}"} if api_key else {}
         self._clock = clock
         self._sleep = sleep
+        self._photos = Places(_share(_MAX_INFLIGHT))
+        # A page that opens does not wait behind photos.
+        self._questions = Places(1)
 
     def describe(self, context: Context) -> Response:
         """Clip's description of itself: model, vocabulary, labels, limits.
 
         Raises:
-            Failure: clip gave none.
+            Failure: clip gave none, or others ask.
         """
-        return self._call(None, "application/json", context, _DESCRIPTION, lambda reply: reply.may_pass(_DESCRIPTION))
+        answer = self._call(
+            None, "application/json", context, is_description, lambda reply: reply.may_pass(is_description)
+        )
+        if answer["statusCode"] == HTTPStatus.OK:
+            self._photos.resize(_share(_max_inflight(answer["body"])))
+        return answer
 
     def recognize(self, upload: Upload, accept: str, context: Context) -> Response:
         """Clip's answer to an upload, which may be an error. It is sent again only if clip has not worked on it.
@@ -85,30 +100,39 @@ class Clip:
             context: that of the request.
 
         Raises:
-            Failure: clip gave no answer.
+            Failure: clip gave no answer, or has no place for the photo.
         """
-        return self._call(upload, accept, context, _RECOGNITION, Reply.not_executed)
+        return self._call(upload, accept, context, is_recognition, Reply.not_executed)
 
     def _call(
         self,
         upload: Upload | None,
         accept: str,
         context: Context,
-        keys: Sequence[str],
+        expected: Expected,
         repeatable: Callable[[Reply], bool],
     ) -> Response:
         deadline = min(self._clock() + self._timeout, context.deadline)
         for delay in _delays():
-            reply = self._send(upload, accept, context, deadline)
+            # Half of the time for the wait, half for the work, as clip has it.
+            patience = max(0.0, deadline - self._clock()) / 2
+            with (self._photos if upload else self._questions).take(patience, context.abandoned):
+                reply = self._send(upload, accept, context, deadline)
             wait = max(delay, reply.retry_after())
             if not repeatable(reply) or self._clock() + wait >= deadline or context.abandoned():
                 break
             log.warning("clip answered %d; trying again in %.1f s", reply.status, wait)
             self._sleep(wait)
-        return reply.answer(keys)
+        return reply.answer(expected)
 
     def _send(self, upload: Upload | None, accept: str, context: Context, deadline: float) -> Reply:
-        headers = {"Accept": accept, "X-Call-Id": context.call_id, **self._authorization}
+        headers = {
+            "Accept": accept,
+            # A few compressed bytes may be any number of others.
+            "Accept-Encoding": "identity",
+            "X-Call-Id": context.call_id,
+            **self._authorization,
+        }
         if context.traceparent:
             headers["traceparent"] = context.traceparent
         if upload:
@@ -127,7 +151,11 @@ class Clip:
                 allow_redirects=False,
                 stream=True,
             ) as response:
-                return Reply(response.status_code, response.headers, self._read(response, deadline))
+                most = _MAX_ANSWER_BYTES if upload else _MAX_DESCRIPTION_BYTES
+                return Reply(response.status_code, response.headers, self._read(response, deadline, most))
+        except _UnreadableError as error:
+            log.warning("clip's answer is not read: %s", error)
+            return Reply(HTTPStatus.BAD_GATEWAY, unreadable=True)
         except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
             # The error's text has the address in it, so only its type is logged. A body that was not read in time is a
             # connection error for urllib3.
@@ -137,15 +165,32 @@ class Clip:
                 HTTPStatus.GATEWAY_TIMEOUT if late else HTTPStatus.BAD_GATEWAY, refused=not late and _refused(error)
             )
 
-    def _read(self, response: requests.Response, deadline: float) -> bytes:
-        # The timeout of a socket begins again with every byte, so an answer that arrives slowly needs a limit of its
-        # own.
-        parts = []
-        while part := response.raw.read1(65536, decode_content=True):
+    def _read(self, response: requests.Response, deadline: float, most: int) -> bytes:
+        if response.headers.get("Content-Encoding", "identity") != "identity":
+            raise _UnreadableError("it is compressed, which was not asked for")
+        parts, size = [], 0
+        while part := response.raw.read1(65536):
             if self._clock() > deadline:
                 raise requests.ReadTimeout
             parts.append(part)
+            size += len(part)
+            if size > most:
+                raise _UnreadableError(f"it has more than {most:,} bytes")
         return b"".join(parts)
+
+
+class _UnreadableError(Exception):
+    """An answer that cannot be clip's. The message says why."""
+
+
+def _share(max_inflight: int) -> int:
+    return max(1, int(_SHARE * max_inflight)) if max_inflight else 0
+
+
+def _max_inflight(description: str | bytes) -> int:
+    """How many requests clip lets in at a time, as it says; 0 for any number."""
+    said = json.loads(description).get("limits", {}).get("max_inflight")
+    return said if type(said) is int and said >= 0 else _MAX_INFLIGHT
 
 
 def _refused(error: Exception) -> bool:

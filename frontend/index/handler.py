@@ -42,6 +42,7 @@ def handle(event: Event, context: Context) -> Response:
         upload = read_upload(event)
         if kind == "text/html":
             upload = with_preview(upload)
+        DESCRIPTION.latest(context)  # so that it is known how many photos clip takes at a time
         accept = "text/plain" if kind == "text/plain" else "application/json"
         answer = CLIP.recognize(upload, accept, context)
         if upload.verdict and kind == "application/json":

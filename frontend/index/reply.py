@@ -2,16 +2,27 @@
 
 import json
 import logging
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from typing import Any
 
 from .errors import Failure
 from .interface import Response
+from .shapes import is_error
 
 # The secret that holds clip's API key, where there is one.
 API_KEY_SECRET = "clip-api-key"  # noqa: S105 - its name
 
+Expected = Callable[[Any], bool]
+"""Whether a JSON document is what was asked for."""
+
+# An answer's objects take many times its bytes: of the large ones, one is read at a time.
+_LARGE_BYTES = 1 << 20
+_reading_a_large_one = threading.Lock()
+_MAX_HEADER_LENGTH = 1000
 _PASSED_ON = ("Server-Timing", "Retry-After", "Allow", "X-Recognized", "X-Confidence")
 # The watchdog refuses requests without a Retry-After. This one is sent in its place.
 _TEMPORARY = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
@@ -46,55 +57,59 @@ class Reply:
     body: bytes = b""
     refused: bool = False
     """Whether there was no connection, so that nothing has been sent."""
+    unreadable: bool = False
+    """Whether an answer came that cannot be clip's."""
 
-    def clips_type(self, keys: Sequence[str]) -> str | None:
+    def clips_type(self, expected: Expected) -> str | None:
         """The Content-Type of clip's answer; None if the answer is the platform's.
 
-        Clip's are: a JSON object with one of the ``keys``, an error in JSON, and what has clip's own header (text, and
-        the array of Hugging Face's form).
+        Clip's are: the JSON that was asked for, an error in JSON, and text that has clip's own header.
         """
         is_text = self.headers.get("Content-Type", "").startswith("text/plain")
-        is_marked = self.status == HTTPStatus.OK and "X-Recognized" in self.headers
-        if is_marked and is_text:
+        if is_text and self.status == HTTPStatus.OK and "X-Recognized" in self.headers:
             return "text/plain; charset=utf-8"
-        try:
-            document = json.loads(self.body)
-        except ValueError:
-            return None
-        expected = keys if self.status == HTTPStatus.OK else ("error",)
-        is_expected = isinstance(document, dict) and any(key in document for key in expected)
-        return "application/json" if is_marked or is_expected else None
+        wanted = expected if self.status == HTTPStatus.OK else is_error
+        with _reading_a_large_one if len(self.body) > _LARGE_BYTES else nullcontext():
+            try:
+                return "application/json" if wanted(json.loads(self.body)) else None
+            except (ValueError, RecursionError):
+                return None
 
     def not_executed(self) -> bool:
         """Whether clip has certainly not worked on the photo. Only then may it be sent again."""
         turned_away = self.status == HTTPStatus.SERVICE_UNAVAILABLE and "Retry-After" in self.headers
         return self.refused or turned_away or self.status == HTTPStatus.TOO_MANY_REQUESTS
 
-    def may_pass(self, keys: Sequence[str]) -> bool:
+    def may_pass(self, expected: Expected) -> bool:
         """Whether the same request may succeed soon."""
-        silent = self.status == HTTPStatus.INTERNAL_SERVER_ERROR and self.clips_type(keys) is None
-        return silent or self.status == HTTPStatus.BAD_GATEWAY or self.status in _TEMPORARY
+        silent = self.status == HTTPStatus.INTERNAL_SERVER_ERROR and self.clips_type(expected) is None
+        lost = self.status == HTTPStatus.BAD_GATEWAY and not self.unreadable
+        return silent or lost or self.status in _TEMPORARY
 
     def retry_after(self) -> float:
         """The seconds in ``Retry-After``; 0 for none and for a date, which no part of the platform sends."""
         value = self.headers.get("Retry-After", "")
         return float(value) if value.isdecimal() else 0.0
 
-    def answer(self, keys: Sequence[str]) -> Response:
+    def answer(self, expected: Expected) -> Response:
         """Clip's answer, which may be an error.
 
         Raises:
             Failure: the answer is not clip's, or clip refuses this function's API key.
         """
-        passed_on = {name: self.headers[name] for name in _PASSED_ON if name in self.headers}
+        passed_on = {name: self.headers[name] for name in _PASSED_ON if _is_sound(self.headers.get(name))}
         if self.status == HTTPStatus.UNAUTHORIZED:  # visitors send no key: this function's key is wrong
             log.error("clip does not take this function's API key: both need the same secret %s", API_KEY_SECRET)
             challenge = {"WWW-Authenticate": "Bearer"}
             raise Failure("unauthorized", "The function clip does not take the API key of this function.", challenge)
-        kind = self.clips_type(keys)
+        kind = self.clips_type(expected)
         if kind is not None:
             return {"statusCode": self.status, "headers": passed_on | {"Content-Type": kind}, "body": self.body}
         died = self.status == HTTPStatus.INTERNAL_SERVER_ERROR and not self.body
-        code, message = DIED if died else PLATFORM.get(self.status, NONSENSE)
+        code, message = DIED if died else NONSENSE if self.unreadable else PLATFORM.get(self.status, NONSENSE)
         retry_after = {"Retry-After": _BUSY_SECONDS} if self.status in _TEMPORARY else {}
         raise Failure(code, f"{message} (status {self.status}).", retry_after | passed_on)
+
+
+def _is_sound(header: str | None) -> bool:
+    return header is not None and header.isprintable() and len(header) <= _MAX_HEADER_LENGTH

@@ -9,6 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from backend.clip.batches import Batches
+from backend.clip.deadline import Deadline
 
 Images = NDArray[np.uint8]
 
@@ -34,7 +35,9 @@ class Model:
 def in_thread(batches: Batches, value: int, answers: dict[int, object]) -> threading.Thread:
     def run() -> None:
         try:
-            answers[value] = [row.tolist() for row in batches.infer(np.full((1, 1, 3), value, np.uint8))]
+            answers[value] = [
+                row.tolist() for row in batches.infer(np.full((1, 1, 3), value, np.uint8), Deadline.unlimited())
+            ]
         except ValueError as error:
             answers[value] = str(error)
 
@@ -92,7 +95,9 @@ def decoded(batches: Batches, value: int, answers: dict[int, object], ready: thr
     def run() -> None:
         with suppress(OverflowError), batches.expect():
             assert ready.wait(10)
-            answers[value] = [row.tolist() for row in batches.infer(np.full((1, 1, 3), value, np.uint8))]
+            answers[value] = [
+                row.tolist() for row in batches.infer(np.full((1, 1, 3), value, np.uint8), Deadline.unlimited())
+            ]
 
     thread = threading.Thread(target=run)
     thread.start()

@@ -429,6 +429,7 @@ def test_get_describes_the_service(open_clip_url: str) -> None:
     assert {"cat", "dog", "person", "pizza", "flamingo"} <= set(body["everyday"])
     assert body["formats"] == list(FORMATS)
     assert body["limits"] == {
+        "max_inflight": 16,
         "max_image_bytes": 20971520,
         "max_image_pixels": 50000000,
         "max_images": 64,

@@ -1,3 +1,4 @@
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -15,20 +16,28 @@ def deadline(seconds: float = 60, abandoned: Callable[[], bool] = lambda: False)
     return Deadline(time.monotonic() + seconds, abandoned)
 
 
-def test_the_cheapest_is_next_and_equals_in_order() -> None:
+@pytest.mark.parametrize(
+    ("costs", "expected"),
+    [
+        ([3.0, 1.0, 2.0, 1.0], [1, 0, 3, 2]),
+        ([9.0, 1.0, 1.0, 1.0, 1.0, 1.0], [1, 0, 2, 3, 4, 5]),
+        ([math.inf, 5.0, math.inf, 1.0], [3, 1, 0, 2]),
+    ],
+)
+def test_the_cheapest_and_the_first_are_next_in_turn(costs: list[float], expected: list[int]) -> None:
+    """What has an infinite cost is last, however long it has waited."""
     turns, order = PrioritySemaphore(1), []
-    costs = [3.0, 1.0, 2.0, 1.0]
 
     def pass_through(number: int) -> None:
         with turns.take(costs[number], deadline()):
             order.append(number)
 
-    with ThreadPoolExecutor(4) as pool, turns.take(0, deadline()):
-        for number in range(4):
+    with ThreadPoolExecutor(len(costs)) as pool, turns.take(0, deadline()):
+        for number in range(len(costs)):
             pool.submit(pass_through, number)
             wait_for(lambda: len(turns._waiting) == number + 1, "does not wait")  # noqa: B023
 
-    assert order == [1, 3, 2, 0]
+    assert order == expected
 
 
 def test_only_so_many_are_inside() -> None:

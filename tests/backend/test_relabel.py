@@ -29,7 +29,9 @@ def model(tmp_path: Path) -> Path:
     folder = tmp_path / "model"
     folder.mkdir()
     vocabulary(1100).write(folder)
-    (folder / "model.json").write_text(json.dumps({"name": "tiny", "labels": LABELS}))
+    (folder / "model.json").write_text(
+        json.dumps({"name": "tiny", "labels": LABELS, "files": {"labels.npy": "1f", "image.xml": "2e"}})
+    )
     (folder / "labels.npy").write_bytes(b"rows for the old labels")
     (folder / "image.xml").write_text("a tower")
     return folder
@@ -75,7 +77,11 @@ def test_a_model_gets_other_labels(model: Path, tmp_path: Path) -> None:
 
     relabel(model, ("cat", "dog", "pizza"), out)
 
-    assert json.loads((out / "model.json").read_text()) == {"name": "tiny", "labels": ["cat", "dog", "pizza"]}
+    assert json.loads((out / "model.json").read_text()) == {
+        "name": "tiny",
+        "labels": ["cat", "dog", "pizza"],
+        "files": {"image.xml": "2e"},
+    }
     assert {path.name for path in out.iterdir()} == {"model.json", "everyday.json", "image.xml"}
     assert (Everyday.read(out, 1.0).own(("cat", "dog", "pizza"), out).words >= 0).all()
 

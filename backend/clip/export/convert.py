@@ -21,7 +21,7 @@ from ..everyday import EMBEDDINGS, Everyday
 from ..everyday import FILE as EVERYDAY_FILE
 from ..explanation import FILE as EXPLAIN_FILE
 from ..manifest import FILE as MANIFEST_FILE
-from ..manifest import Manifest
+from ..manifest import Manifest, hashes
 from ..preprocessing import Preprocessing
 from ..text import DEFAULT_TEMPLATE, LabelEncoder
 from ..tower import MAP
@@ -36,7 +36,8 @@ from .vocabulary import vocabulary as everyday_vocabulary
 
 _TEXT_FILES = ("text.xml", "text.bin", "tokenizer.json")
 _IMAGE_FILES = ("image.xml", "image.bin", "image.int8.xml", "image.int8.bin", EXPLAIN_FILE, "explain.bin")
-_FILES = (*_IMAGE_FILES, "labels.npy", EVERYDAY_FILE, EMBEDDINGS, *_TEXT_FILES, MANIFEST_FILE)
+_FILES_OF_MODEL = (*_IMAGE_FILES, "labels.npy", EVERYDAY_FILE, EMBEDDINGS, *_TEXT_FILES)
+_FILES = (*_FILES_OF_MODEL, MANIFEST_FILE)
 # ``Manifest.generality``. A general word that is a set of fine classes is at least as probable as each of its kinds;
 # one that has an embedding is not.
 _GENERALITY = 1.0
@@ -94,6 +95,7 @@ def export(
         confidence=calibration,
         generality=_GENERALITY if classes is None else _GENERALITY_OF_CLASSES,
         precisions={},
+        files={},
         exported_with={
             "python": platform.python_version(),
             **{name: version(name) for name in ("open-clip-torch", "openvino", "torch")},
@@ -140,7 +142,7 @@ def export(
                 checked["int8"] = quantize(folder, photos)
         except ValueError as error:
             raise ExportError(str(error)) from error
-        manifest = replace(manifest, precisions=checked)
+        manifest = replace(manifest, precisions=checked, files=hashes(folder, _FILES_OF_MODEL))
         manifest.write(folder)
         _install(folder, out)
     return manifest

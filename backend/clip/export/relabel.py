@@ -38,8 +38,12 @@ def relabel(model: Path, labels: tuple[str, ...], out: Path) -> None:
         raise ValueError(
             f"This model does not know: {unknown[0]}{more}. It does not know {len(unknown)} of the labels."
         )
+    manifest = json.loads((model / _MANIFEST).read_text(encoding="utf-8"))
+    if "files" not in manifest:
+        raise ValueError(f"{model} was exported by another version: export the model again.")
+    files = {name: digest for name, digest in manifest["files"].items() if name != _EMBEDDINGS}
     shutil.copytree(model, out, ignore=shutil.ignore_patterns(_EMBEDDINGS))
-    manifest = json.loads((model / _MANIFEST).read_text(encoding="utf-8")) | {"labels": labels}
+    manifest |= {"labels": labels, "files": files}
     (out / _MANIFEST).write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 

@@ -44,8 +44,14 @@ def embed(service: Service, event: Event, deadline: Deadline) -> Response:
     embeddings, tokens = service.encode(texts, deadline) if texts else ((), 0)
     of_texts = iter(embeddings)
     rows = []
+    deadline.images = len(inputs) - len(texts)
     for position, given in enumerate(inputs):
-        row = next(of_texts) if isinstance(given, str) else _of_image(service, given, position, deadline)
+        deadline.require()
+        if isinstance(given, str):
+            row = next(of_texts)
+        else:
+            row = _of_image(service, given, position, deadline)
+            deadline.images -= 1
         rows.append(_item(position, row, encoding))
     usage = {"prompt_tokens": tokens, "total_tokens": tokens}
     rest = json.dumps({"model": manifest.title, "usage": usage})
@@ -123,7 +129,6 @@ def _require_short(texts: Sequence[str]) -> None:
 
 def _of_image(service: Service, uri: Image, position: int, deadline: Deadline) -> NDArray[np.float32]:
     try:
-        deadline.require()
         return service.view(image_in(uri.base64() if isinstance(uri, LongString) else uri), deadline).embedding
     except RequestError as problem:
         raise type(problem)(f"input[{position}]: {problem}") from problem
