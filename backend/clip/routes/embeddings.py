@@ -47,6 +47,7 @@ def embed(service: Service, event: Event, deadline: Deadline) -> Response:
     deadline.images = len(inputs) - len(texts)
     for position, given in enumerate(inputs):
         deadline.require()
+        row: NDArray[np.float32]
         if isinstance(given, str):
             row = next(of_texts)
         else:
