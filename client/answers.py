@@ -4,7 +4,7 @@ import json
 import math
 import re
 import unicodedata
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeGuard
 
 _MOST_PREDICTIONS = 1000
 _MOST_CHARACTERS = 1000
@@ -67,17 +67,22 @@ def error_of(body: bytes) -> dict[str, str] | None:
     return {"code": code, "message": message[:_MOST_CHARACTERS]}
 
 
-def limit(said: dict[str, Any]) -> int:
-    """The bytes that an image may have, in the description of ``clip``.
+def limits(said: dict[str, Any]) -> tuple[int, int]:
+    """What the description of ``clip`` says: the bytes that an image may have, and the requests at a time (0: nothing).
 
     Raises:
         BadAnswer: it is not such a description.
     """
-    limits = said.get("limits")
-    most = limits.get("max_image_bytes") if isinstance(limits, dict) else None
-    if not isinstance(said.get("model"), str) or not isinstance(most, int) or isinstance(most, bool) or most < 1:
-        raise BadAnswer("The answer is not a description.")
-    return most
+    stated = said.get("limits")
+    if isinstance(said.get("model"), str) and isinstance(stated, dict):
+        most, at_a_time = stated.get("max_image_bytes"), stated.get("max_inflight", 0)
+        if _is_count(most) and most > 0 and _is_count(at_a_time):
+            return most, at_a_time
+    raise BadAnswer("The answer is not a description.")
+
+
+def _is_count(value: Any) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
 def _is_label(value: Any) -> bool:
