@@ -4,21 +4,13 @@ import json
 import math
 import re
 import unicodedata
-from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeGuard
 
 _MOST_PREDICTIONS = 1000
 _MOST_CHARACTERS = 1000
 _CODE = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 # Control characters, halves of characters, and breaks of lines: no label has them.
 _NEVER_IN_LABELS = frozenset(("Cc", "Cs", "Zl", "Zp"))
-
-
-@dataclass(frozen=True)
-class Description:
-    max_image_bytes: int
-    max_inflight: int
-    """How many requests it takes at a time; 0 where it does not say."""
 
 
 class BadAnswer(ValueError):
@@ -75,19 +67,22 @@ def error_of(body: bytes) -> dict[str, str] | None:
     return {"code": code, "message": message[:_MOST_CHARACTERS]}
 
 
-def description(said: dict[str, Any]) -> Description:
-    """Read the description of ``clip``.
+def limits(said: dict[str, Any]) -> tuple[int, int]:
+    """What the description of ``clip`` says: the bytes that an image may have, and the requests at a time (0: nothing).
 
     Raises:
         BadAnswer: it is not such a description.
     """
-    limits = said.get("limits")
-    if not isinstance(said.get("model"), str) or not isinstance(limits, dict):
-        raise BadAnswer("The answer is not a description.")
-    most, inflight = limits.get("max_image_bytes"), limits.get("max_inflight", 0)
-    if type(most) is not int or most < 1 or type(inflight) is not int or inflight < 0:
-        raise BadAnswer("The answer is not a description.")
-    return Description(most, inflight)
+    stated = said.get("limits")
+    if isinstance(said.get("model"), str) and isinstance(stated, dict):
+        most, at_a_time = stated.get("max_image_bytes"), stated.get("max_inflight", 0)
+        if _is_count(most) and most > 0 and _is_count(at_a_time):
+            return most, at_a_time
+    raise BadAnswer("The answer is not a description.")
+
+
+def _is_count(value: Any) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
 def _is_label(value: Any) -> bool:

@@ -7,11 +7,10 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
 
-from .answers import Description
 from .concurrency import Concurrency
 from .folder import RefusedUnread, Unreadable, read
 from .formats import Result
-from .service import Kind, Reply, Service, ServiceDown, ServiceRefuses
+from .service import Description, Kind, Reply, Service, ServiceDown, ServiceRefuses
 
 # How often the service may fail with a photo, although it is there.
 _TRIES = 4

@@ -10,7 +10,7 @@ from typing import Any
 import requests
 from urllib3.exceptions import NewConnectionError
 
-from .answers import BadAnswer, Description, description, error_of, read_json, recognition
+from .answers import BadAnswer, error_of, limits, read_json, recognition
 from .exchange import Answer, Exchange
 
 _BAD_ANSWER = "bad_answer"
@@ -62,6 +62,13 @@ class Reply:
         return str(self.answer["error"]["message"])
 
 
+@dataclass(frozen=True)
+class Description:
+    max_image_bytes: int
+    max_inflight: int
+    """How many requests it takes at a time; 0 where it does not say."""
+
+
 class Service:
     """The function at an address. It may be used by any number of threads.
 
@@ -93,7 +100,7 @@ class Service:
         try:
             answer = self._exchange.send(self._get)
             if answer.status == 200:
-                return description(read_json(answer.body))
+                return Description(*limits(read_json(answer.body)))
         except requests.exceptions.SSLError as error:
             raise ServiceRefuses(f"{self.url} cannot be verified: {_reason(error)}") from error
         except requests.RequestException as error:

@@ -10,7 +10,7 @@ from typing import Any
 import psutil
 import pytest
 
-from client.service import Kind, Service, ServiceDown, ServiceRefuses
+from client.service import Description, Kind, Service, ServiceDown, ServiceRefuses
 from tests.client.command import ENVIRONMENT, label, results
 from tests.client.fake_service import DESCRIPTION
 from tests.client.hostile import Hostile, hostile, pours, response, says, says_nothing, trickles
@@ -169,11 +169,18 @@ def test_a_description_that_is_none(service: Hostile, name: str) -> None:
         Service(service.url, [], "", TIMEOUT, 1).describe()
 
 
-@pytest.mark.parametrize("most", [None, True, "1", 0, -1, 1.5, [1]])
-def test_a_limit_that_makes_no_sense(service: Hostile, most: Any) -> None:
-    service.describe = says(response(json.dumps({"model": "m", "limits": {"max_image_bytes": most}}).encode()))
-    with pytest.raises(ServiceRefuses, match="is not the function clip"):
-        Service(service.url, [], "", TIMEOUT, 1).describe()
+@pytest.mark.parametrize("number", [None, True, "1", -1, 1.5, [1]])
+@pytest.mark.parametrize("name", ["max_image_bytes", "max_inflight"])
+def test_a_limit_that_makes_no_sense(service: Hostile, name: str, number: Any) -> None:
+    limits = {"max_image_bytes": 1000, "max_inflight": 16}
+    for changed in (limits, limits | {name: number}):
+        service.describe = says(response(json.dumps({"model": "m", "limits": changed}).encode()))
+        asked = Service(service.url, [], "", TIMEOUT, 1)
+        if changed is limits:
+            assert asked.describe() == Description(**limits)
+        else:
+            with pytest.raises(ServiceRefuses, match="is not the function clip"):
+                asked.describe()
 
 
 @pytest.mark.parametrize("name", ["says nothing", "headers that never end", "chunks that trickle", "zeros", "closes"])
