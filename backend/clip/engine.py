@@ -1,7 +1,9 @@
 """OpenVINO, set up for a function: it sends no statistics, uses the container's processors, and keeps weights once."""
 
 import ctypes
+import logging
 import mmap
+import os
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -19,6 +21,7 @@ from .cpus import available_cpus  # noqa: E402
 
 __all__ = ["compile_after", "compile_tower", "ov"]
 
+_log = logging.getLogger("function")
 _MAPS = Path("/proc/self/maps")
 _MADV_DONTNEED = 4
 
@@ -92,7 +95,8 @@ def _widen(model: ov.Model) -> mmap.mmap | None:
     """Replace the f16 weights of a model by f32 ones, in a file without a name.
 
     Returns:
-        The mapped file. Its pages may be let go of when the model is compiled: what is read after all comes back.
+        The mapped file, or None if nothing is to be widened or there is no room for it. Its pages may be let go of when
+        the model is compiled: what is read after all comes back.
     """
     halves = [
         (node, node.input_value(0).get_node().data)
@@ -105,15 +109,27 @@ def _widen(model: ov.Model) -> mmap.mmap | None:
     count = sum(half.size for _, half in halves)
     if not count:
         return None
-    with tempfile.TemporaryFile() as file:
-        file.truncate(count * np.dtype(np.float32).itemsize)
-        pages = mmap.mmap(file.fileno(), 0)
+    try:
+        with tempfile.TemporaryFile() as file:
+            # Reserved: writing to a page for which the disk has no room would end the process.
+            _reserve(file.fileno(), count * np.dtype(np.float32).itemsize)
+            pages = mmap.mmap(file.fileno(), 0)
+    except OSError as error:
+        _log.warning("there is no room for widened weights, so the model takes more memory: %s", error)
+        return None
     weights, start = np.frombuffer(pages, np.float32), 0
     for node, half in halves:
         widened = weights[start : (start := start + half.size)].reshape(half.shape)
         widened[...] = half
         node.output(0).replace(ops.constant(widened, shared_memory=True).output(0))
     return pages
+
+
+def _reserve(file: int, size: int) -> None:
+    if hasattr(os, "posix_fallocate"):
+        os.posix_fallocate(file, 0, size)
+    else:
+        os.ftruncate(file, size)
 
 
 def _release(weights: Path) -> None:

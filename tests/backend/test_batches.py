@@ -1,6 +1,7 @@
 """Requests that come while the model computes go through it together; a lone one waits for nobody."""
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from backend.clip.batches import Batches
 from backend.clip.deadline import Deadline
+from backend.clip.errors import Busy
 
 Images = NDArray[np.uint8]
 
@@ -177,3 +179,43 @@ def test_where_several_called_a_batch_waits_for_those_that_were_answered() -> No
         thread.join(10)
 
     assert model.sizes == [1, 2]
+
+
+def test_a_batch_takes_the_first_and_then_who_has_the_least_left() -> None:
+    model = Model()
+    batches = Batches(model, limit=2)
+    done: list[int] = []
+
+    def run(value: int, images: int) -> None:
+        deadline = Deadline(time.monotonic() + 60, lambda: False, images)
+        batches.infer(np.full((1, 1, 3), value, np.uint8), deadline)
+        done.append(value)
+
+    threads = [threading.Thread(target=run, args=(0, 1))]
+    threads[0].start()
+    assert model.entered.acquire(timeout=10)
+    for value, images in ((1, 64), (2, 64), (3, 64), (4, 1)):
+        threads.append(threading.Thread(target=run, args=(value, images)))
+        threads[-1].start()
+        until(lambda: len(batches._waiting) == value)  # noqa: B023
+    model.goes_on.release(2)
+    until(lambda: len(done) == 3)
+    assert sorted(done) == [0, 1, 4]
+    model.goes_on.release(2)
+    for thread in threads:
+        thread.join()
+
+
+def test_who_waits_for_a_batch_leaves_when_the_time_is_over() -> None:
+    model = Model()
+    batches = Batches(model, limit=2)
+    answers: dict[int, object] = {}
+    first = in_thread(batches, 0, answers)
+    assert model.entered.acquire(timeout=10)
+
+    with pytest.raises(Busy):
+        batches.infer(np.zeros((1, 1, 3), np.uint8), Deadline(time.monotonic() + 0.2, lambda: False))
+
+    model.goes_on.release()
+    first.join()
+    assert model.sizes == [1]

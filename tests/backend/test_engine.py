@@ -1,5 +1,6 @@
 """What the engine does with memory, asked of the system."""
 
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -44,3 +45,16 @@ def test_any_batch_gives_what_one_image_gives(exported: dict[str, Path]) -> None
 
     for size in (5, 1, 3):
         np.testing.assert_allclose(any_batch([pixels[:size]])[0], expected[:size], atol=1e-5)
+
+
+def test_without_room_for_wider_weights_the_answers_are_the_same(
+    exported: dict[str, Path], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = exported["vit"] / "image.xml"
+    pixels = np.random.default_rng(0).integers(0, 256, (3, 64, 64, 3), np.uint8)
+    expected = compile_tower(path)([pixels])[0].copy()
+
+    monkeypatch.setattr(tempfile, "tempdir", "/dev/null/nowhere")
+
+    np.testing.assert_allclose(compile_tower(path)([pixels])[0], expected, atol=1e-5)
+    assert "no room for widened weights" in caplog.text

@@ -13,18 +13,20 @@ import requests
 import yaml
 from urllib3.filepost import encode_multipart_formdata
 
+from tests.frontend import gateway
 from tests.frontend.gateway import prediction
 from tests.functions import serving
 from tests.launch import PROJECT, Running
 from tests.processes import MEGABYTE, Watch
 
 ANSWER = b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + json.dumps(prediction()).encode()
+DESCRIPTION = b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + json.dumps(gateway.DESCRIPTION).encode()
 LIMIT = 512 * MEGABYTE
 
 
 @dataclass
 class Clip:
-    """Takes the head of each request, and its body and everything else only after ``go`` is set."""
+    """Describes itself; of each photo it takes the head, and its body and everything else only after ``go`` is set."""
 
     listener: socket.socket
     arrived: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
@@ -44,6 +46,9 @@ class Clip:
 
     def _answer(self, connection: socket.socket) -> None:
         with connection, connection.makefile("rb") as request:
+            if request.readline().startswith(b"GET"):
+                connection.sendall(DESCRIPTION)
+                return
             length = next(int(line.split(b":")[1]) for line in request if line.lower().startswith(b"content-length"))
             while request.readline().strip():
                 pass

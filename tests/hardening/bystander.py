@@ -21,7 +21,7 @@ PATIENCE = 2.0
 """Seconds within which the bystander has to be answered."""
 ALONE = 0.1
 """An upper bound of the seconds that one photo takes on an idle machine."""
-MOST_SLACK = 4.0
+MOST_SLACK = 1.5
 PERIOD = 0.5
 
 
