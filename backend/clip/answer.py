@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from types import MappingProxyType
 from typing import Any
@@ -43,7 +43,7 @@ def recognition(result: Recognition, manifest: Manifest, accept: str | None, dea
         response = _response(200, "text/plain; charset=utf-8", "".join(lines))
     else:
         response = json_response(200, recognition_object(result, manifest))
-    response["headers"] |= confidence_headers(result.ranking) | server_timing(deadline)
+    response["headers"] |= result_headers(result) | server_timing(deadline)
     return response
 
 
@@ -61,6 +61,8 @@ def recognition_object(result: Recognition, manifest: Manifest) -> dict[str, Any
         said |= {"preview": f"data:image/jpeg;base64,{base64.b64encode(result.preview).decode()}"}
     if result.explanation:
         said |= {"explanation": _explanation_object(result.explanation)}
+    if result.warnings:
+        said |= {"warnings": list(result.warnings)}
     return said | {"model": manifest.title}
 
 
@@ -76,11 +78,19 @@ def predictions_list(result: Ranking) -> list[dict[str, Any]]:
     return [{"label": each.label, "score": _rounded(each.score)} for each in result.predictions]
 
 
-def confidence_headers(result: Ranking) -> dict[str, str]:
+def result_headers(result: Recognition) -> dict[str, str]:
+    """For those who read no JSON: how sure the answer is, and its warnings."""
+    ranking = result.ranking
     return {
-        "X-Confidence": f"{result.confidence:.4f}",
-        "X-Recognized": "true" if result.recognized else "false",
-    }
+        "X-Confidence": f"{ranking.confidence:.4f}",
+        "X-Recognized": "true" if ranking.recognized else "false",
+    } | warnings_header(result.warnings)
+
+
+def warnings_header(warnings: Iterable[str]) -> dict[str, str]:
+    """Each warning once; no header where there is none."""
+    said = ", ".join(dict.fromkeys(warnings))
+    return {"X-Warnings": said} if said else {}
 
 
 def server_timing(deadline: Deadline) -> dict[str, str]:

@@ -28,14 +28,15 @@ from .priority_semaphore import PrioritySemaphore
 
 _log = logging.getLogger("function")
 
-# Memory as measured: at most 17 bytes a pixel for WebP, 13 for AVIF and HEIF, 8 for the others; and twice the file.
+# Memory as measured: at most 16 bytes a pixel for WebP, 13 for AVIF and HEIF, 8 for the others; and twice the file. A
+# progressive JPEG takes two bytes a sample.
 # Enough for a JPEG of 15 megapixels, or another image of one or two. Fifteen files with false headers keep two
 # processors busy for 0.75 s.
 FAST = Limits(expected_seconds=0.04, seconds=0.04, memory=96 << 20, threads=1, nice=0)
 _FAST_TIMEOUT = 2.0
 # Enough for a JPEG of 50 megapixels, or another image of 8 to 14.
 MEDIUM = Limits(expected_seconds=0.35, seconds=0.1, memory=224 << 20, threads=1, nice=3)
-SLOW_MEMORY = 900 << 20
+SLOW_MEMORY = 960 << 20
 # What its header claims is believed for the first try of any file in the slow lane.
 _SLOW_SECONDS = 0.1
 # A file that has taken this many times the processor time that its header says is refused; one that has taken less may

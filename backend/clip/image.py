@@ -9,28 +9,48 @@ import math
 import warnings
 from collections.abc import Callable
 from contextlib import suppress
+from functools import lru_cache
 from typing import cast
 
 import numpy as np
 import pillow_heif
 from numpy.typing import NDArray
-from PIL import AvifImagePlugin, ExifTags, Image, ImageCms, MpoImagePlugin, WebPImagePlugin  # noqa: F401 (register)
+from PIL import (  # noqa: F401 (some register)
+    AvifImagePlugin,
+    ExifTags,
+    Image,
+    ImageCms,
+    ImageFile,
+    MpoImagePlugin,
+    PngImagePlugin,
+    TiffImagePlugin,
+    UnidentifiedImageError,
+    WebPImagePlugin,
+)
 
+from . import cut_off, tiff
+from .color import Conversion, conversion
 from .cost import Cost
 from .errors import CorruptImage, RequestError, TooManyPixels, UnsupportedImage
-from .formats import FORMATS, sniff
-from .limits import MAX_IMAGE_PIXELS
-from .photo import Photo
+from .formats import FORMATS, RAW, sniff
+from .isobmff import Cicp, Properties, crop_box, properties_of
+from .limits import MAX_SCALED_PIXELS
+from .photo import CUT_OFF, PREVIEW_OF_RAW, Photo
 from .preprocessing import Preprocessing
 from .preview import jpeg_preview
+from .raw import raw_preview
+from .tiff import Range
 
 Image.preinit()
 pillow_heif.register_heif_opener(thumbnails=False)
 # `sniff` tells the two apart by the compatible brands; the plugins look at the major brand alone and would be wrong.
 Image.register_open("HEIF", pillow_heif.HeifImageFile)
 Image.register_open("AVIF", AvifImagePlugin.AvifImageFile)
-# Pillow refuses an image at twice this number, for some formats before it takes memory, and only warns below that.
-Image.MAX_IMAGE_PIXELS = MAX_IMAGE_PIXELS // 2
+# Pillow refuses to open an image of twice as many pixels. ``Cost.require`` refuses the others that are too large.
+Image.MAX_IMAGE_PIXELS = MAX_SCALED_PIXELS
+tiff.register()
+# A text that is longer than Pillow's limit of a megabyte, such as the notes of a photo program, does not spoil a photo.
+PngImagePlugin.MAX_TEXT_CHUNK = PngImagePlugin.MAX_TEXT_MEMORY
 # The caller is told what is wrong with a file. Python would keep each new warning for ever and log it.
 warnings.filterwarnings("ignore", module="PIL")
 
@@ -41,6 +61,8 @@ _MAX_ASPECT = 64
 # Times the wanted size. Against full decoding, 30 photos of 12 megapixels had a PSNR of 52 dB (median; 44 at worst).
 _ENOUGH = 1.5
 _STRIP_PIXELS = 1 << 20
+_PNG_BIT_DEPTH = 24
+"""Where it stands in a file."""
 _TO_UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -72,9 +94,8 @@ def read_photo(
 ) -> Photo:
     """Decode an image file and prepare it for the image tower.
 
-    The result is the first frame, upright by its EXIF orientation, with transparent parts on white. For an RGB image
-    that is no JPEG it equals that of open_clip's transform but for rounding; a large JPEG is shrunk while it is
-    decoded.
+    The result is the first frame, upright, in sRGB, with transparent parts on white. For an RGB image in sRGB that is
+    not a JPEG it equals that of open_clip's transform but for rounding; a large JPEG is shrunk while it is decoded.
 
     Args:
         data: the file.
@@ -83,7 +104,7 @@ def read_photo(
         require: is called with the cost by the header before anything is decoded, and raises if it is too high.
 
     Raises:
-        UnsupportedImage: not an image, or of a format outside ``FORMATS``.
+        UnsupportedImage: not an image, of a format outside ``FORMATS``, or one that cannot be read for certain.
         TooManyPixels: over ``MAX_IMAGE_PIXELS``, as its header says; nothing was decoded.
         CorruptImage: it cannot be decoded.
         MemoryError: it takes more memory than this process may have.
@@ -94,76 +115,202 @@ def read_photo(
     try:
         if name == "WEBP":
             require(Cost.of_webp(data))
-        with Image.open(io.BytesIO(data), formats=[name]) as image:
-            require(Cost.of(image))
-            upright = _load_upright(image, data, preprocessing)
-            pixels = np.asarray(fit(upright, preprocessing))
-            return Photo(pixels, upright.size, jpeg_preview(upright) if preview else b"")
+        raw = raw_preview(data, name) if name in (RAW, "TIFF") else None
+        if raw is not None:
+            data = raw.file
+        with _opened(data, name if raw is None else raw.format) as image:
+            cost = Cost.of(image)
+            require(cost)
+            photo = _read(image, data, preprocessing, preview, lambda: require(cost), raw.orientation if raw else 1)
+            return photo if raw is None else photo._replace(warnings=(PREVIEW_OF_RAW, *photo.warnings))
     except Image.DecompressionBombError as error:
-        raise TooManyPixels(f"The image has more than the {MAX_IMAGE_PIXELS:,} pixels that are accepted.") from error
+        raise TooManyPixels(f"The image has more than the {MAX_SCALED_PIXELS:,} pixels that are accepted.") from error
     except (RequestError, MemoryError):
         raise
     except Exception as error:  # Pillow's decoders raise nearly anything on a broken file
         raise CorruptImage(f"The image begins like {name} and cannot be decoded.") from error
 
 
-def _load_upright(image: Image.Image, data: bytes, preprocessing: Preprocessing) -> Image.Image:
-    """Decode the image: mode RGB, upright. There are never more than two copies of full size at a time."""
-    height, width = preprocessing.size
+def _opened(data: bytes, name: str) -> ImageFile.ImageFile:
+    try:
+        image = Image.open(io.BytesIO(data), formats=[name])
+    except UnidentifiedImageError as error:
+        if name == "TIFF" and (refusal := tiff.unread(data)):
+            raise refusal from error
+        raise
+    if isinstance(image, TiffImagePlugin.TiffImageFile):
+        tiff.require_known(image)
+    if name == "JPEG":
+        # All at once: what is coded arithmetically cannot be decoded in pieces.
+        image.decodermaxblock = len(data)
+    return image
+
+
+def _read(
+    image: ImageFile.ImageFile,
+    data: bytes,
+    preprocessing: Preprocessing,
+    preview: bool,
+    again: Callable[[], None],
+    orientation: int,
+) -> Photo:
+    """Decode an opened image.
+
+    Args:
+        again: is called before it is decoded once more.
+        orientation: is applied if the image does not state another.
+    """
+    properties = _properties(image, data)
+    convert = conversion(image, data, properties.cicp)
     # Only JPEG can be shrunk while it is decoded: to a half, a quarter or an eighth.
-    enough = math.ceil(_ENOUGH * max(height, width))
+    enough = math.ceil(_ENOUGH * max(preprocessing.size))
+    image, rows, warnings_ = _load(image, data, enough, again)
+    upright = _upright(image, data, convert, crop_box(properties, image.size), rows, orientation)
+    pixels = np.asarray(fit(upright, preprocessing, convert))
+    return Photo(pixels, upright.size, jpeg_preview(upright, convert) if preview else b"", warnings_)
+
+
+def _properties(image: Image.Image, data: bytes) -> Properties:
+    """What the container of an AVIF or HEIF image says that its decoder has not applied."""
+    if image.format == "AVIF":
+        return properties_of(data)
+    if image.format == "HEIF" and (coded := image.info.get("nclx_profile")):
+        return Properties(Cicp(coded["color_primaries"], coded["transfer_characteristics"]))
+    return Properties()
+
+
+def _load(
+    image: ImageFile.ImageFile, data: bytes, enough: int, again: Callable[[], None]
+) -> tuple[ImageFile.ImageFile, int, tuple[str, ...]]:
+    """Decode the pixels.
+
+    Returns:
+        The image, how many of its rows are there, and the warnings.
+    """
+
+    def decode(file: bytes) -> ImageFile.ImageFile:
+        again()
+        other = _opened(file, "JPEG")
+        other.draft("RGB", (enough, enough))
+        other.load()
+        return other
+
     image.draft("RGB", (enough, enough))
-    image.load()
-    method = _TO_UPRIGHT.get(_orientation(image, data))
-    rgb = _to_rgb(image)
+    try:
+        image.load()
+    except OSError as error:
+        if image.format in ("JPEG", "MPO"):
+            image, is_cut_off = cut_off.rest_of_jpeg(image, data, decode)
+            return image, image.height, (CUT_OFF,) if is_cut_off else ()
+        if image.format == "PNG" and "truncated" in str(error):
+            return image, cut_off.rest_of_png(image), (CUT_OFF,)
+        raise
+    return image, image.height, ()
+
+
+def _upright(
+    image: ImageFile.ImageFile,
+    data: bytes,
+    convert: Conversion | None,
+    crop: tuple[int, int, int, int] | None,
+    rows: int,
+    orientation: int,
+) -> Image.Image:
+    """The image in mode RGB, or as ``convert`` takes it. There are never more than two copies of full size."""
+    method = _TO_UPRIGHT.get(_orientation(image, orientation))
+    rgb = image if convert is not None and convert.mode == image.mode == "CMYK" else _to_rgb(image, data, convert)
+    if rows < rgb.height:
+        cut_off.fill(rgb, rows)
     if rgb is not image:
         image.close()
+    if crop is not None:
+        rgb = rgb.crop(crop)
     return rgb if method is None else rgb.transpose(method)
 
 
-def _orientation(image: Image.Image, data: bytes) -> int:
-    """The EXIF orientation that the decoder has not applied, 1 to 8."""
+def _orientation(image: Image.Image, unless_stated: int) -> int:
+    """The orientation, 1 to 8 as in EXIF, that the decoder has not applied.
+
+    In HEIF and AVIF the boxes irot and imir alone turn a picture, and EXIF is not to be looked at (ISO/IEC 23008-12,
+    A.2.1). pillow-heif has applied them; Pillow gives those of AVIF as if they were EXIF's.
+    """
+    if image.format == "HEIF":
+        return 1
     with suppress(Exception):  # a photo with a broken EXIF block can still be seen
-        stated = image.info.get("original_orientation")
-        if stated and b"irot" not in data and b"imir" not in data:
-            # pillow-heif drops the EXIF orientation in favor of these two HEIF properties, which a file may not have.
-            return int(stated)
-        return int(image.getexif().get(ExifTags.Base.Orientation, 1))
-    return 1
+        if image.format == "AVIF":
+            image.info.pop("xmp", None)  # where Pillow would look next
+        return int(image.getexif().get(ExifTags.Base.Orientation, unless_stated))
+    return unless_stated
 
 
-def _to_rgb(image: Image.Image) -> Image.Image:
+def _to_rgb(image: Image.Image, data: bytes, convert: Conversion | None) -> Image.Image:
     """The image in mode RGB. It is converted in strips, which takes no further copy of full size."""
+    if isinstance(image, TiffImagePlugin.TiffImageFile):
+        tiff.require_upper_bits(image)
     if image.mode == "RGB" and not image.has_transparency_data:
         return image
-    scale = _scale_to_8_bit(image)
-    canvas = Image.new("RGB", image.size, "white")
+    if image.format == "BMP" and image.mode == "RGBA" and image.getextrema()[-1] == (0, 0):
+        return image.convert("RGB")  # as Windows does: few programs write alpha, and most of the others write zeros
+    if image.format == "PNG":
+        _scale_transparency(image, data[_PNG_BIT_DEPTH])
+    range_ = _range(image)
+    white = 255 if convert is None else convert.white
+    canvas = Image.new("RGB", image.size, (white,) * 3)
     rows = max(1, _STRIP_PIXELS // image.width)
     for top in range(0, image.height, rows):
         strip = image.crop((0, top, image.width, min(top + rows, image.height)))
-        if scale is not None:
-            levels = np.nan_to_num(np.asarray(strip, dtype=np.float32)) * scale
-            strip = Image.fromarray(np.clip(levels, 0, 255).astype(np.uint8))
+        mask = None
+        if range_ is not None:
+            strip, mask = _to_8_bits(strip, range_, tiff.is_unsigned_32(image))
         elif image.has_transparency_data:
-            strip = strip.convert("RGBA")
+            strip = (strip.convert("LA") if strip.mode == "La" else strip).convert("RGBA")
+            mask = strip
         elif image.mode == "LAB":
             strip = _lab_to_rgb(strip)
         else:
             strip = strip.convert("RGB")
-        canvas.paste(strip, (0, top), strip if strip.mode == "RGBA" else None)
+        canvas.paste(strip, (0, top), mask)
     return canvas
 
 
-def _scale_to_8_bit(image: Image.Image) -> float | None:
-    """The factor that brings the levels of a 16-bit, 32-bit or float image to 0..255; None for an 8-bit image."""
-    if image.mode.startswith("I;16"):
-        return 255 / 65535
-    if image.mode not in ("I", "F"):
+def _scale_transparency(image: Image.Image, bits: int) -> None:
+    """Bring the color that is transparent in a PNG, which has the file's bits, to those of the image."""
+    color = image.info.get("transparency")
+    if bits == 16 and isinstance(color, tuple):
+        image.info["transparency"] = tuple(level >> 8 for level in color)
+    elif image.mode == "L" and isinstance(color, int):
+        image.info["transparency"] = color * 255 // (2**bits - 1)
+
+
+def _range(image: Image.Image) -> Range | None:
+    """What the samples of an image mean that has more than 8 bits; None for another."""
+    if not image.mode.startswith(("I", "F")):
         return None
-    peak = float(np.nan_to_num(np.asarray(image.getextrema(), dtype=np.float64)).max())
-    if image.mode == "F" and peak <= 1:
-        return 255.0
-    return 1.0 if peak <= 255 else 255 / max(peak, 65535)
+    if isinstance(image, TiffImagePlugin.TiffImageFile):
+        return tiff.range_of(image)
+    return Range(0, 65535)
+
+
+def _to_8_bits(strip: Image.Image, range_: Range, unsigned: bool) -> tuple[Image.Image, Image.Image | None]:
+    """A strip with levels from 0 to 255, and a mask of what is not transparent, if something may be."""
+    samples = np.asarray(strip)
+    if unsigned:
+        samples = samples.view(np.uint32)
+    levels = _table(range_)[samples] if samples.dtype == np.uint16 else _scaled(samples, range_)
+    transparent = strip.info.get("transparency")
+    mask = None if transparent is None else Image.fromarray(np.where(samples == transparent, 0, 255).astype(np.uint8))
+    return Image.fromarray(levels), mask
+
+
+@lru_cache(maxsize=1)
+def _table(range_: Range) -> NDArray[np.uint8]:
+    """The level of each sample of 16 bits."""
+    return _scaled(np.arange(1 << 16), range_)
+
+
+def _scaled(samples: NDArray[np.generic], range_: Range) -> NDArray[np.uint8]:
+    levels = (np.nan_to_num(samples.astype(np.float32)) - range_.black) * (255 / (range_.white - range_.black))
+    return np.asarray(np.clip(levels + 0.5, 0, 255), np.uint8)
 
 
 def _lab_to_rgb(image: Image.Image) -> Image.Image:
@@ -171,17 +318,23 @@ def _lab_to_rgb(image: Image.Image) -> Image.Image:
     return cast(Image.Image, ImageCms.profileToProfile(image, lab, srgb, outputMode="RGB"))
 
 
-def fit(image: Image.Image, preprocessing: Preprocessing) -> Image.Image:
+def fit(image: Image.Image, preprocessing: Preprocessing, convert: Conversion | None = None) -> Image.Image:
     """Resize and crop to the model's size as open_clip's inference transform does (``open_clip.transform``, 3.3.0).
 
     Args:
-        image: mode RGB.
+        image: mode RGB, or as ``convert`` takes it.
         preprocessing: ``resize_mode`` "shortest" fills the frame and crops the middle, "longest" keeps everything and
             pads with ``fill_color``, "squash" ignores the aspect ratio.
+        convert: brings the colors to sRGB, when few are left.
 
     Returns:
         Mode RGB, of ``preprocessing.size``.
     """
+    image = _middle(_resized(image, preprocessing), preprocessing.size)
+    return _padded(image if convert is None else convert(image), preprocessing)
+
+
+def _resized(image: Image.Image, preprocessing: Preprocessing) -> Image.Image:
     height, width = preprocessing.size
     resample = _RESAMPLING[preprocessing.interpolation]
     if preprocessing.resize_mode == "squash":
@@ -203,9 +356,7 @@ def fit(image: Image.Image, preprocessing: Preprocessing) -> Image.Image:
     else:
         ratio = max(image.height / height, image.width / width)
         new_size = (max(1, round(image.width / ratio)), max(1, round(image.height / ratio)))
-    if new_size != image.size:
-        image = image.resize(new_size, resample)
-    return _center(image, preprocessing)
+    return image if new_size == image.size else image.resize(new_size, resample)
 
 
 def _shrunk_middle(image: Image.Image, new_size: tuple[int, int], side: int, resample: Image.Resampling) -> Image.Image:
@@ -222,15 +373,22 @@ def _shrunk_middle(image: Image.Image, new_size: tuple[int, int], side: int, res
     return image.resize((side, side), resample, (left, top, right, bottom))
 
 
-def _center(image: Image.Image, preprocessing: Preprocessing) -> Image.Image:
-    height, width = preprocessing.size
-    if image.width < width or image.height < height:
-        frame = (max(width, image.width), max(height, image.height))
-        canvas = Image.new("RGB", frame, (preprocessing.fill_color,) * 3)
-        canvas.paste(image, ((frame[0] - image.width) // 2, (frame[1] - image.height) // 2))
-        image = canvas
+def _middle(image: Image.Image, size: tuple[int, int]) -> Image.Image:
+    """The middle of an image that is larger than ``size``, height and width, in one direction or both."""
+    height, width = (min(wanted, whole) for wanted, whole in zip(size, image.size[::-1], strict=True))
+    if (width, height) == image.size:
+        return image
     left, top = round((image.width - width) / 2), round((image.height - height) / 2)
     return image.crop((left, top, left + width, top + height))
+
+
+def _padded(image: Image.Image, preprocessing: Preprocessing) -> Image.Image:
+    height, width = preprocessing.size
+    if image.size == (width, height):
+        return image
+    canvas = Image.new("RGB", (width, height), (preprocessing.fill_color,) * 3)
+    canvas.paste(image, ((width - image.width) // 2, (height - image.height) // 2))
+    return canvas
 
 
 def _without_ends(image: Image.Image) -> Image.Image:

@@ -3,7 +3,10 @@
 from .environment import count, seconds, size
 
 MAX_IMAGE_BYTES = size("max_image_bytes", "20MiB")
-MAX_IMAGE_PIXELS = count("max_image_pixels", "50000000")
+MAX_IMAGE_PIXELS = count("max_image_pixels", "67108864")
+"""Of an image that is decoded in full."""
+MAX_SCALED_PIXELS = 4 * MAX_IMAGE_PIXELS
+"""Of one that is shrunk while it is decoded: a JPEG."""
 DECODE_TIMEOUT = seconds("decode_timeout", "5s")
 """How long decoding an image may take, in seconds."""
 MAX_INFLIGHT = count("max_inflight", "0", least=0)

@@ -1,5 +1,6 @@
 """A decoded image, and how a decoding process sends it."""
 
+import json
 import math
 import struct
 from typing import NamedTuple, Self
@@ -7,7 +8,11 @@ from typing import NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-_SIZE = struct.Struct("<II")
+CUT_OFF = "cut_off"
+"""The warning that the file ends before all of its picture is there."""
+PREVIEW_OF_RAW = "preview_of_raw"
+"""The warning that a camera raw file was not developed: the preview that the camera made was read."""
+_HEAD = struct.Struct("<III")
 
 
 class Photo(NamedTuple):
@@ -17,14 +22,20 @@ class Photo(NamedTuple):
     """Width and height of the upright image as it was decoded: a JPEG may have been shrunk."""
     preview: bytes
     """A JPEG file (``preview.py``); empty unless it was asked for."""
+    warnings: tuple[str, ...] = ()
+    """What is said with the answer, because not all of the photo was read: ``CUT_OFF``, ``PREVIEW_OF_RAW``."""
 
     def to_bytes(self) -> bytes:
-        return b"".join((_SIZE.pack(*self.size), self.pixels.tobytes(), self.preview))
+        warnings = json.dumps(self.warnings).encode() if self.warnings else b""
+        return b"".join((_HEAD.pack(*self.size, len(warnings)), warnings, self.pixels.tobytes(), self.preview))
 
     @classmethod
     def from_bytes(cls, data: memoryview, size: tuple[int, int]) -> Self:
         """What ``to_bytes`` gave, of pixels with this height and width."""
         shape = (*size, 3)
-        end = _SIZE.size + math.prod(shape)
-        pixels = np.frombuffer(data[_SIZE.size : end], np.uint8).reshape(shape)
-        return cls(pixels, _SIZE.unpack_from(data), bytes(data[end:]))
+        width, height, length = _HEAD.unpack_from(data)
+        start = _HEAD.size + length
+        end = start + math.prod(shape)
+        warnings = tuple(json.loads(bytes(data[_HEAD.size : start]))) if length else ()
+        pixels = np.frombuffer(data[start:end], np.uint8).reshape(shape)
+        return cls(pixels, (width, height), bytes(data[end:]), warnings)

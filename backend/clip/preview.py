@@ -4,27 +4,29 @@ import io
 
 from PIL import Image
 
+from .color import Conversion
+
 MAX_SIDE = 512
 """Of a preview, in pixels."""
 _QUALITY = 80
-# The color profile of a phone's photo has half a kilobyte, and is kept. Some have megabytes.
-_MAX_PROFILE_BYTES = 4096
 
 
-def jpeg_preview(image: Image.Image) -> bytes:
-    """A small JPEG of an image, without metadata. An image that is small already is not enlarged.
+def jpeg_preview(image: Image.Image, convert: Conversion | None) -> bytes:
+    """A small JPEG of an image in sRGB, without metadata. An image that is small already is not enlarged.
 
     Args:
-        image: mode RGB, upright.
+        image: mode RGB, or as ``convert`` takes it; upright.
+        convert: brings the colors to sRGB.
 
     Returns:
         The file, of at most ``MAX_SIDE`` pixels on its longer side.
     """
-    profile = image.info.get("icc_profile") or b""
     scale = min(1.0, MAX_SIDE / max(image.size))
     width, height = (max(1, round(side * scale)) for side in image.size)
     small = image.resize((width, height), Image.Resampling.LANCZOS, reducing_gap=2.0)
+    if convert is not None:
+        small = convert(small)
     file = io.BytesIO()
     small.info.clear()  # Pillow would write a comment from there
-    small.save(file, "JPEG", quality=_QUALITY, icc_profile=profile if len(profile) <= _MAX_PROFILE_BYTES else None)
+    small.save(file, "JPEG", quality=_QUALITY)
     return file.getvalue()

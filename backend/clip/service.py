@@ -25,6 +25,8 @@ class Recognition:
     """A JPEG file; empty unless it was asked for."""
     explanation: Explanation | None
     """Of the first label; None unless it was asked for."""
+    warnings: tuple[str, ...] = ()
+    """See ``Photo.warnings``."""
 
 
 @dataclass(frozen=True)
@@ -45,10 +47,11 @@ class Service:
         with deadline.infers():
             return self.recognizer.candidates(query, deadline)
 
-    def view(self, image: bytes | memoryview, deadline: Deadline) -> View:
-        """The image tower's outputs for an image file."""
+    def view(self, image: bytes | memoryview, deadline: Deadline) -> tuple[View, tuple[str, ...]]:
+        """The image tower's outputs for an image file, and the photo's warnings."""
         with self.recognizer.expect():
-            return self._embed(self._decode(image, deadline), deadline)
+            photo = self._decode(image, deadline)
+            return self._embed(photo, deadline), photo.warnings
 
     def recognize(
         self, image: bytes | memoryview, candidates: Candidates, query: Query, deadline: Deadline
@@ -64,7 +67,7 @@ class Service:
             explanation = None
             if query.explain and explainer is not None:
                 explanation = explainer.explain(view, candidates, ranking.predictions[0].label, photo.size, deadline)
-        return Recognition(ranking, photo.preview, explanation)
+        return Recognition(ranking, photo.preview, explanation, photo.warnings)
 
     def encode(self, texts: Sequence[str], deadline: Deadline) -> tuple[NDArray[np.float32], int]:
         """float32 [texts, dim], and the number of their tokens."""

@@ -21,6 +21,7 @@ MAX_HEADERS_BYTES = 1 << 13
 MAX_ALL_HEADERS_BYTES = 1 << 18  # of all parts together
 
 _DISPOSITION = re.compile(rb"(?:\A|\r\n)content-disposition[ \t]*:([^\r\n]*)", re.IGNORECASE)
+_BINARY = re.compile(rb"(?:\A|\r\n)content-type[ \t]*:[ \t]*(?:image/|application/octet-stream)", re.IGNORECASE)
 # What may follow a boundary. No part may contain the boundary (RFC 2046, 5.1.1), so anything else is an error.
 _REST_OF_DELIMITER = re.compile(rb"(--)?[ \t]*(?:\r\n|\Z)")
 
@@ -31,7 +32,10 @@ class HeadersTooLarge(ValueError):
 
 @dataclass(frozen=True)
 class Part:
-    """One field of a form; a file if it has a ``filename``, which may be empty. ``content`` is a view of the body."""
+    """One field of a form; a file if it has a ``filename``, which may be empty. ``content`` is a view of the body.
+
+    What says that it is a picture, or bytes of any kind, is a file without a name.
+    """
 
     name: str
     filename: str | None
@@ -65,7 +69,11 @@ def parts_of(body: bytes, content_type: str) -> list[Part]:
     for (_, begin), (end, _) in pairwise(_delimiters(body, b"\r\n--" + boundary)):
         blank = _end_of_headers(body, begin, end, room)
         room -= blank - begin
-        parts.append(Part(*parsed.of(body[begin:blank]), view[blank + 4 : end]))
+        headers = body[begin:blank]
+        name, filename = parsed.of(headers)
+        if filename is None and _BINARY.search(headers):
+            filename = ""
+        parts.append(Part(name, filename, view[blank + 4 : end]))
     return parts
 
 

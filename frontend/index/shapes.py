@@ -47,6 +47,7 @@ def _is_of_one(document: Any) -> bool:
         and _is_share(document.get("confidence"))
         and isinstance(document.get("recognized"), bool)
         and isinstance(document.get("preview", ""), str)
+        and _are_words(document.get("warnings", []))
         and (instead is None or (_is_labelled(instead) and _is_share(instead.get("confidence"))))
     )
 

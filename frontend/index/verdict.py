@@ -1,7 +1,12 @@
 """Clip's answers in words: for the page, and for results without JavaScript."""
 
+import json
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
+
+# What is said for each code in clip's ``warnings``.
+_WARNINGS: dict[str, str] = json.loads((Path(__file__).parent / "page" / "warnings.json").read_text("utf-8"))
 
 _NEAREST = 3  # so many labels are named where none is recognized
 _LEAST = 0.01  # the least confidence of a guess that is shown
@@ -44,6 +49,12 @@ def verdict(answer: Mapping[str, Any], parameters: Sequence[tuple[str, str]], kn
         parameters: the query parameters that it was asked for with.
         known_words: what the page calls the recognizer's own labels, see ``known``.
     """
+    said = _verdict(answer, parameters, known_words)
+    notes = [said.note, *(_WARNINGS[code] for code in answer.get("warnings", ()) if code in _WARNINGS)]
+    return said._replace(note=" · ".join(note for note in notes if note))
+
+
+def _verdict(answer: Mapping[str, Any], parameters: Sequence[tuple[str, str]], known_words: str) -> Verdict:
     words = [word for name, value in parameters if name == "labels" for word in value.split(",") if word.strip()]
     confidence, recognized, instead = answer["confidence"], answer["recognized"], answer.get("instead")
     label = answer["predictions"][0]["label"]

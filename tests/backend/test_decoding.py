@@ -93,7 +93,7 @@ def test_each_model_gets_what_it_wants(decoders: Decoders) -> None:
     [
         (b"hello", UnsupportedImage),
         (PHOTO[: len(PHOTO) // 2], CorruptImage),
-        (encoded(Image.new("1", (8000, 7000)), "PNG"), TooManyPixels),
+        (encoded(Image.new("1", (9000, 8000)), "PNG"), TooManyPixels),
     ],
 )
 def test_a_refusal_is_the_same_as_in_one_process(decoders: Decoders, data: bytes, error: type[Exception]) -> None:

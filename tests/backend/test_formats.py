@@ -5,10 +5,11 @@ import pytest
 from PIL import Image
 
 from backend.clip import image  # noqa: F401 (registers AVIF and HEIF)
-from backend.clip.formats import FORMATS, sniff
+from backend.clip.formats import FORMATS, RAW, sniff
 from backend.clip.image import read_pixels
 from backend.clip.preprocessing import Preprocessing
 from tests.pictures import encoded, photo
+from tests.raws import MAKERS
 
 AS_PILLOW_DOES = [name for name in FORMATS if name not in ("AVIF", "HEIF")]
 
@@ -32,6 +33,12 @@ def test_pillow_agrees_on_every_change_of_the_first_bytes(name: str) -> None:
         for value in range(256):
             changed = prefix[:at] + bytes([value]) + prefix[at + 1 :]
             assert (sniff(changed) == name) == bool(accept(changed)), changed
+
+
+@pytest.mark.parametrize("maker", MAKERS)
+def test_camera_raw_files_are_known_by_their_first_bytes(maker: str) -> None:
+    as_tiff = ("DNG", "NEF", "ARW", "CR2", "PEF")
+    assert sniff(MAKERS[maker](b"")) == ("TIFF" if maker in as_tiff else RAW)
 
 
 def rebranded(data: bytes, major: bytes, *compatible: bytes) -> bytes:

@@ -72,6 +72,7 @@ def test_every_way_to_send_a_photo_gets_the_same_answer(open_clip_url: str, jpeg
         post(open_clip_url, jpeg, headers={"Content-Type": "application/x-www-form-urlencoded"}),
         post(open_clip_url, jpeg, headers={"Content-Type": "text/plain"}),
         requests.post(open_clip_url, files={"image": ("photo.jpg", jpeg, "image/jpeg")}, timeout=60),
+        requests.post(open_clip_url, files={"image": (None, jpeg, "image/jpeg")}, timeout=60),
         requests.post(open_clip_url, files={"a": ("", b""), "b": ("x", jpeg)}, data={"labels": " "}, timeout=60),
         requests.put(open_clip_url, data=jpeg, timeout=60),
         post(open_clip_url, text),
@@ -190,14 +191,14 @@ def test_a_value_that_makes_no_sense(params: dict[str, Any], words: str, open_cl
         ([("labels", "," * 1_000_000)], "over 100,000 labels"),
         ([("template", "{} " * 300_000)], "characters; at most 200"),
         ([("top_k", "9" * 1_000_000)], "top_k must be"),
-        ([("x" * 1_000_000, "1")], "cannot be read"),
+        ([("x" * 1_000_000, "1")], "8,192 bytes are accepted"),
         ([("preview", " 1" * 500_000)], "must be 1 or 0"),
     ],
 )
 def test_a_megabyte_in_a_field(fields: list[tuple[str, str]], words: str, open_clip_url: str, jpeg: bytes) -> None:
     answer = requests.post(open_clip_url, files=[("image", jpeg), *((n, (None, v)) for n, v in fields)], timeout=60)
 
-    assert answer.status_code in (400, 422)
+    assert answer.status_code in (400, 431)
     assert words in answer.json()["error"]["message"]
 
 
@@ -245,7 +246,7 @@ def test_a_truncated_file_is_an_answer_or_a_typed_error(name: str, tenths: int, 
         assert error_code(answer) == "corrupt_image"
 
 
-@pytest.mark.parametrize("size", [(50_001, 1000), (100_000, 100_000), (2**31 - 1, 2**31 - 1)])
+@pytest.mark.parametrize("size", [(67_109, 1000), (100_000, 100_000), (2**31 - 1, 2**31 - 1)])
 def test_too_many_pixels_are_refused_by_the_header(size: tuple[int, int], open_clip_url: str) -> None:
     answer = post(open_clip_url, huge_png(*size))
 
@@ -279,8 +280,6 @@ def rectangle(mode: str) -> Image.Image:
             return Image.fromarray((np.asarray(image.convert("L")).astype(np.uint16)) * 257)
         case "F":
             return Image.fromarray(np.asarray(image.convert("L")).astype(np.float32) / 255)
-        case "I":
-            return Image.fromarray(np.asarray(image.convert("L")).astype(np.int32) * 257)
         case "LAB":
             lab = ImageCms.profileToProfile(
                 image, ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB"), outputMode="LAB"
@@ -306,7 +305,6 @@ def rectangle(mode: str) -> Image.Image:
         ("RGBA", "HEIF", None),
         ("I;16", "PNG", "L"),
         ("I;16", "TIFF", "L"),
-        ("I", "TIFF", "L"),
         ("F", "TIFF", "L"),
         ("CMYK", "JPEG", None),
         ("CMYK", "TIFF", "CMYK"),
@@ -349,8 +347,8 @@ def test_what_is_transparent_is_white(mode: str, open_clip_url: str) -> None:
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-@pytest.mark.parametrize("name", ["JPEG", "PNG", "WEBP", "TIFF", "AVIF", "HEIF", "HEIF with irot and imir"])
-def test_exif_orientation_is_honored(orientation: int, name: str, open_clip_url: str) -> None:
+@pytest.mark.parametrize("name", ["JPEG", "PNG", "WEBP", "TIFF", "AVIF", "HEIF"])
+def test_orientation_is_honored(orientation: int, name: str, open_clip_url: str) -> None:
     upright = photo((192, 128))
     inverse = {
         2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -370,11 +368,10 @@ def test_exif_orientation_is_honored(orientation: int, name: str, open_clip_url:
         "TIFF": {},
         "HEIF": {"quality": -1, "chroma": 444},
     }
-    name, *stated_twice = name.split(" with ")
     options = best.get(name, {"quality": 100})
     labels = {"labels": ["one", "two", "three"]}
-    # Plain bytes make pillow-heif write the HEIF properties beside the EXIF block.
-    block = exif.tobytes() if stated_twice else exif
+    # Plain bytes make pillow-heif write irot and imir beside the EXIF block, as Pillow does for AVIF.
+    block = exif.tobytes() if name == "HEIF" else exif
 
     answer = post(open_clip_url, encoded(stored, name, exif=block, **options), params=labels)
     expected = post(open_clip_url, encoded(upright, name, **options), params=labels)
@@ -431,7 +428,7 @@ def test_get_describes_the_service(open_clip_url: str) -> None:
     assert body["limits"] == {
         "max_inflight": 16,
         "max_image_bytes": 20971520,
-        "max_image_pixels": 50000000,
+        "max_image_pixels": 67108864,
         "max_images": 64,
         "max_labels": 1000,
         "max_label_characters": 200,

@@ -1,6 +1,8 @@
 """Preprocessing against open_clip's own transform; the formats and modes go through HTTP in test_handler.py."""
 
 import io
+import struct
+import zlib
 from itertools import product
 from pathlib import Path
 
@@ -89,6 +91,75 @@ def test_a_very_long_image_is_decoded_without_growing(size: tuple[int, int], mod
     pixels = read_pixels(data, Preprocessing((224, 224), mode, fill_color=0))
 
     assert [10, 200, 30] in pixels.reshape(-1, 3).tolist()
+
+
+WANTED = Preprocessing((64, 96))
+
+
+def require_shown(data: bytes, expected: Image.Image) -> None:
+    """But for rounding."""
+    wanted = read_pixels(encoded(expected, "PNG"), WANTED).astype(int)
+    assert np.abs(read_pixels(data, WANTED) - wanted).max() <= 1
+
+
+@pytest.mark.parametrize("bits", [2, 4, 8, 16])
+def test_the_gray_that_a_png_makes_transparent(bits: int) -> None:
+    peak = 2**bits - 1
+    gray = np.asarray(photo((96, 64)).convert("L")).astype(np.int64) * peak // 255
+    gray[gray == 1] = 2
+    gray[:20] = 1
+    shown = np.where(gray == 1, 255, np.round(gray * (255 / peak))).astype(np.uint8)
+
+    require_shown(png(gray[..., np.newaxis], bits, 0, struct.pack(">H", 1)), Image.fromarray(shown).convert("RGB"))
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+def test_the_color_that_a_png_makes_transparent(bits: int) -> None:
+    colors = np.asarray(photo((96, 64))).astype(np.int64)
+    colors[:20] = (10, 20, 30)
+    shown = colors.astype(np.uint8)
+    shown[:20] = 255
+    scale = 257 if bits == 16 else 1
+
+    data = png(colors * scale, bits, 2, struct.pack(">3H", 10 * scale, 20 * scale, 30 * scale))
+
+    require_shown(data, Image.fromarray(shown))
+
+
+def png(samples: NDArray[np.int64], bits: int, color: int, transparent: bytes) -> bytes:
+    """A PNG of these samples, [height, width, channels], of which one color is transparent."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    height, width, _ = samples.shape
+    places = np.arange(bits - 1, -1, -1)
+    rows = np.packbits((samples.reshape(height, -1, 1) >> places & 1).reshape(height, -1).astype(np.uint8), axis=1)
+    data = zlib.compress(np.insert(rows, 0, 0, axis=1).tobytes())
+    header = struct.pack(">IIBBBBB", width, height, bits, color, 0, 0, 0)
+    chunks = ((b"IHDR", header), (b"tRNS", transparent), (b"IDAT", data), (b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*each) for each in chunks)
+
+
+def bmp(picture: Image.Image, alpha: NDArray[np.uint8]) -> bytes:
+    """A BMP of 32 bits with a mask for alpha (BITMAPV5HEADER)."""
+    pixels = np.dstack([np.asarray(picture)[..., ::-1], alpha])[::-1].tobytes()
+    masks = struct.pack("<4I", 0xFF0000, 0xFF00, 0xFF, 0xFF000000)
+    head = struct.pack("<IiiHHIIiiII", 124, *picture.size, 1, 32, 3, len(pixels), 0, 0, 0, 0) + masks
+    head = head.ljust(124, b"\0")
+    return b"BM" + struct.pack("<IHHI", 14 + 124 + len(pixels), 0, 0, 14 + 124) + head + pixels
+
+
+def test_a_bmp_without_any_alpha_is_opaque() -> None:
+    picture = photo((96, 64))
+    nothing = np.zeros((64, 96), np.uint8)
+    require_shown(bmp(picture, nothing), picture)
+    require_shown(bmp(picture, nothing + 255), picture)
+    half = nothing.copy()
+    half[:32] = 255
+    expected = picture.copy()
+    expected.paste("white", (0, 32, 96, 64))
+    require_shown(bmp(picture, half), expected)
 
 
 def test_no_other_module_opens_images() -> None:

@@ -20,7 +20,8 @@ def test_large_towers_answer_many_threads_as_small_ones_answer_one(
     monkeypatch.setattr("backend.clip.tower._CACHED_BYTES", 0)
     large = ImageTower(exported["vit"], "f32")
     with ThreadPoolExecutor(16) as pool:
-        actual = np.stack([rows[0] for rows in pool.map(large.infer, pixels)])
+        answers = pool.map(lambda image: large.infer(image, Deadline.unlimited()), pixels)
+        actual = np.stack([rows[0] for rows in answers])
 
     np.testing.assert_allclose(actual, expected, atol=1e-5)
 

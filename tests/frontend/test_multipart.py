@@ -91,6 +91,16 @@ def test_file_names(written: bytes, name: str) -> None:
     assert found.filename == name
 
 
+@pytest.mark.parametrize("kind", [b"image/jpeg", b"IMAGE/heic", b"application/octet-stream; x=y"])
+def test_a_part_of_bytes_is_a_file_without_a_name(kind: bytes) -> None:
+    field = b'Content-Disposition: form-data; name="photo"'
+    for headers in (field + b"\r\nContent-Type: " + kind, b"content-type:" + kind + b"\r\n" + field):
+        [found] = parts_of(form(part(headers)), KINDS + "edge")
+        assert (found.name, found.filename, bytes(found.content)) == ("photo", "", b"content")
+    [text] = parts_of(form(part(field + b"\r\nContent-Type: text/plain; charset=utf-8")), KINDS + "edge")
+    assert text.filename is None
+
+
 @pytest.mark.parametrize(
     ("body", "content_type"),
     [

@@ -55,6 +55,13 @@ def test_words_follow_the_confidence(page: Page, gateway: Gateway, confidence: f
     expect(page.locator("#current")).not_to_contain_text("100%")
 
 
+def test_what_was_not_read_is_said(page: Page, gateway: Gateway) -> None:
+    gateway.clip.append(behaviors.answer(prediction() | {"warnings": ["cut_off", "of_another_version"]}))
+    show(page)
+    note = "93% sure · The file is cut off: I saw only the part that is there."
+    expect(page.locator("#current .note")).to_have_text(note)
+
+
 def test_not_recognized(page: Page, gateway: Gateway) -> None:
     expect(page.locator("#labels-choice")).to_have_text("The 7 words I know best")
     gateway.clip.append(behaviors.answer(prediction(confidence=0.2)))
@@ -139,4 +146,4 @@ def test_names_and_labels_stay_text(page: Page, gateway: Gateway) -> None:
     expect(page.locator("#current .label")).to_have_text("<b>bold</b>")
     expect(page.locator("#current bdi")).to_have_text(HOSTILE)
     expect(page.locator("img")).to_have_count(1)
-    expect(page.locator("b, body script:not(#errors, [type=module])")).to_have_count(0)
+    expect(page.locator("b, body script:not(#errors, #warnings, [type=module])")).to_have_count(0)

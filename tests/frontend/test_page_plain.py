@@ -69,6 +69,13 @@ def test_not_recognized(page: Page, gateway: Gateway) -> None:
     expect(page.locator(".guesses")).to_have_count(0)
 
 
+def test_what_was_not_read_is_said(page: Page, gateway: Gateway) -> None:
+    gateway.clip.append(behaviors.answer(prediction() | {"warnings": ["cut_off", "of_another_version"]}))
+    recognize(page)
+    note = "93% sure · The file is cut off: I saw only the part that is there."
+    expect(page.locator(".note")).to_have_text(note)
+
+
 def test_a_link_carries_the_words(page: Page, gateway: Gateway, index: str) -> None:
     page.goto(f"{index}?labels=a+cat,a+%22dog%22&template=a+{{}}&from=mail")
     expect(page.get_by_label("Words to choose from")).to_have_value('a cat,a "dog"')

@@ -9,8 +9,10 @@ from PIL import Image, WebPImagePlugin  # noqa: F401 (registers)
 
 from tests.pictures import encoded
 
-SIDE = 7071
-"""Of a square of just below 50 megapixels."""
+SIDE = 8191
+"""Of a square of just below 64 * 2**20 pixels."""
+WEBP_SIDE = 7094
+"""The same for a WebP, which may have three quarters of them."""
 FILE = 20 * 1024 * 1024
 """Bytes that an image file may have."""
 
@@ -187,8 +189,8 @@ BOMBS: dict[str, Callable[[], bytes]] = {
 """What a bomb is, to how it is made."""
 
 
-def _flat(mode: str, name: str, **options: Any) -> Callable[[], bytes]:
-    return lambda: encoded(Image.new(mode, (SIDE, SIDE)), name, **options)
+def _flat(mode: str, name: str, side: int = SIDE, **options: Any) -> Callable[[], bytes]:
+    return lambda: encoded(Image.new(mode, (side, side)), name, **options)
 
 
 LARGEST: dict[str, Callable[[], bytes]] = {
@@ -196,14 +198,14 @@ LARGEST: dict[str, Callable[[], bytes]] = {
     "png, as high as can be": lambda: png(190, 1 << 18, color=3, extra=_PALETTE),
     "jpeg, progressive": _flat("RGB", "JPEG", progressive=True, subsampling=0),
     "gif": _flat("P", "GIF", transparency=0),
-    "webp": _flat("RGBA", "WEBP", lossless=True, quality=0, method=0),
+    "webp": _flat("RGBA", "WEBP", WEBP_SIDE, lossless=True, quality=0, method=0),
     "tiff, float": _flat("F", "TIFF", compression="tiff_adobe_deflate"),
     "avif": _flat("RGB", "AVIF", speed=10),
 }
-"""Images of just below 50 megapixels, of the kinds that take much memory."""
+"""Images of as many pixels as they may have, of the kinds that take much memory."""
 SLOW_TO_MAKE: dict[str, Callable[[], bytes]] = {
     "jpeg, progressive, CMYK": _flat("CMYK", "JPEG", progressive=True, subsampling=0),
-    "webp, lossy": _flat("RGB", "WEBP", method=0),
+    "webp, lossy": _flat("RGB", "WEBP", WEBP_SIDE, method=0),
     "avif, 4:4:4 and alpha": _flat("RGBA", "AVIF", speed=10, subsampling="4:4:4"),
     "heic": _flat("RGB", "HEIF", quality=50),
     "heic, 4:4:4 and alpha": _flat("RGBA", "HEIF", quality=50, chroma=444),

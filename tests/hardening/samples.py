@@ -6,6 +6,7 @@ from typing import Any
 from PIL import Image
 
 from tests.pictures import encoded, photo
+from tests.raws import MAKERS
 
 
 def frames() -> dict[str, Any]:
@@ -47,7 +48,9 @@ def real_files() -> dict[str, bytes]:
         ("avif-alpha", "AVIF", image.convert("RGBA"), {"speed": 10}),
         ("heif-alpha", "HEIF", image.convert("RGBA"), {}),
     ]
-    return {kind: encoded(picture.copy(), name, **options) for kind, name, picture, options in kinds}
+    files = {kind: encoded(picture.copy(), name, **options) for kind, name, picture, options in kinds}
+    preview = encoded(image, "JPEG")
+    return files | {f"raw-{maker.lower()}": make(preview, 6) for maker, make in MAKERS.items()}
 
 
 def mutated(data: bytes, source: random.Random) -> bytes:

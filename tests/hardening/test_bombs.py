@@ -17,7 +17,7 @@ from tests.processes import MEGABYTE, Census, Watch
 HANGS = 60
 """Seconds after which a request counts as hanging, even on a busy machine."""
 PHOTO = real_files()["jpeg"]
-DECODER = 900 * MEGABYTE
+DECODER = 960 * MEGABYTE
 """The memory limit of one decoder process (backend/clip/decoding.py)."""
 BODY = 64 * MEGABYTE
 """Room for the few copies of a request body."""

@@ -44,6 +44,7 @@ def embed(service: Service, event: Event, deadline: Deadline) -> Response:
     embeddings, tokens = service.encode(texts, deadline) if texts else ((), 0)
     of_texts = iter(embeddings)
     rows = []
+    warnings: list[str] = []
     deadline.images = len(inputs) - len(texts)
     for position, given in enumerate(inputs):
         deadline.require()
@@ -51,7 +52,8 @@ def embed(service: Service, event: Event, deadline: Deadline) -> Response:
         if isinstance(given, str):
             row = next(of_texts)
         else:
-            row = _of_image(service, given, position, deadline)
+            row, said = _of_image(service, given, position, deadline)
+            warnings += said
             deadline.images -= 1
         rows.append(_item(position, row, encoding))
     usage = {"prompt_tokens": tokens, "total_tokens": tokens}
@@ -60,7 +62,9 @@ def embed(service: Service, event: Event, deadline: Deadline) -> Response:
     body = f'{{"object": "list", "data": [{", ".join(rows)}], {rest[1:]}\n'
     return {
         "statusCode": 200,
-        "headers": {"Content-Type": "application/json"} | answer.server_timing(deadline),
+        "headers": {"Content-Type": "application/json"}
+        | answer.server_timing(deadline)
+        | answer.warnings_header(warnings),
         "body": body,
     }
 
@@ -128,9 +132,12 @@ def _require_short(texts: Sequence[str]) -> None:
         )
 
 
-def _of_image(service: Service, uri: Image, position: int, deadline: Deadline) -> NDArray[np.float32]:
+def _of_image(
+    service: Service, uri: Image, position: int, deadline: Deadline
+) -> tuple[NDArray[np.float32], tuple[str, ...]]:
     try:
-        return service.view(image_in(uri.base64() if isinstance(uri, LongString) else uri), deadline).embedding
+        view, warnings = service.view(image_in(uri.base64() if isinstance(uri, LongString) else uri), deadline)
+        return view.embedding, warnings
     except RequestError as problem:
         raise type(problem)(f"input[{position}]: {problem}") from problem
 

@@ -35,9 +35,9 @@ def classify(service: Service, event: Event, deadline: Deadline) -> Response:
     query = _query(values.get("parameters"))
     image = image_in(inputs.base64() if isinstance(inputs, LongString) else inputs.encode())
     candidates = service.candidates(query, deadline)
-    ranking = service.recognize(image, candidates, query, deadline).ranking
-    headers = answer.confidence_headers(ranking) | answer.server_timing(deadline)
-    return answer.json_response(200, answer.predictions_list(ranking), headers)
+    result = service.recognize(image, candidates, query, deadline)
+    headers = answer.result_headers(result) | answer.server_timing(deadline)
+    return answer.json_response(200, answer.predictions_list(result.ranking), headers)
 
 
 def _query(given: Any) -> Query:

@@ -36,7 +36,7 @@ def test_each_photo_gets_the_answer_that_it_gets_alone_in_their_order(clip_url: 
 
 
 def test_each_photo_has_its_own_error(clip_url: str) -> None:
-    bad = [b"", b"text", PHOTOS[0][:300], huge_png(60_000, 1000), PHOTOS[0] + bytes(21 << 20)]
+    bad = [b"", b"text", PHOTOS[0][:300], huge_png(70_000, 1000), PHOTOS[0] + bytes(21 << 20)]
     alone = [post(clip_url, data).json() for data in (*bad, base64.b64encode(PHOTOS[1]))]
 
     answer = form(clip_url, *bad, base64.b64encode(PHOTOS[1]))
