@@ -33,7 +33,7 @@ VERSION_OF_PYTHON := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.versi
 version_of = $(shell sed -n 's/^version = \([0-9]*\.[0-9]*\).*/\1/p' $(1)/pyvenv.cfg 2>/dev/null)
 anew = $(if $(filter $(VERSION_OF_PYTHON),$(call version_of,$(1))),,another-python)
 
-.PHONY: help up label test lint format evaluate screenshots bench fuzz soak lock sbom audit contexts images smoke clean
+.PHONY: help up label test lint format evaluate screenshots bench fuzz soak corpora lock sbom audit contexts images smoke clean
 .PHONY: another-python known-model
 
 help: ## list the targets
@@ -89,6 +89,10 @@ fuzz: $(DEV)/installed ## throw broken files and requests at clip; MINUTES=10
 
 soak: $(DEV)/installed ## send good traffic beside a little of every attack, and see that nothing is lost or kept; MINUTES=10, ARGS="--requests 100000"
 	$(DEV)/bin/python -m tests.hardening.soak --minutes $(or $(MINUTES),10) $(ARGS)
+
+corpora: $(DEV)/installed ## compare a folder of decoders' test files with what libvips, ImageMagick and others see: FOLDER=files
+	@[ -n "$(FOLDER)" ] || { echo "Which folder? make corpora FOLDER=files" >&2; exit 2; }
+	$(DEV)/bin/python -m tests.hardening.corpora "$(FOLDER)" $(ARGS)
 
 screenshots: $(DEV)/installed ## photograph the page into docs/screenshots
 	@tests/install-browser $(DEV)/bin/playwright

@@ -7,10 +7,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 # Of the formats that `clip` reads, here in lower case.
-ENDINGS = frozenset((
+IMAGE_ENDINGS = frozenset((
     ".apng", ".avif", ".avifs", ".bmp", ".gif", ".heic", ".heics", ".heif", ".heifs", ".hif", ".jfif", ".jpe", ".jpeg",
     ".jpg", ".png", ".tif", ".tiff", ".webp",
 ))  # fmt: skip
+# Of camera raw files, whose preview it reads.
+RAW_ENDINGS = frozenset((
+    ".3fr", ".arw", ".cr2", ".cr3", ".dng", ".erf", ".nef", ".nrw", ".orf", ".pef", ".raf", ".rw2", ".rwl", ".sr2",
+    ".srw",
+))  # fmt: skip
+_ENDINGS = IMAGE_ENDINGS | RAW_ENDINGS
+# What servers keep beside photos: Synology's thumbnails, which are named like photos, and what was deleted.
+_FOLDERS_OF_SERVERS = frozenset(("@eaDir", "#recycle", "@Recycle"))
 
 
 class Unreadable(Exception):
@@ -29,7 +37,7 @@ class Walk:
     """Yields the paths of the photos in and below a folder, relative to it, with ``/`` as the separator.
 
     They come in the order in which the system lists them and are not collected, so that a million of them take no
-    memory. Symbolic links and names that begin with a dot are left out.
+    memory. Symbolic links, names that begin with a dot and what servers keep beside photos are left out.
 
     Attributes:
         left_out: the number of entries that are no photos so far, by kind.
@@ -66,8 +74,8 @@ def _kind(entry: os.DirEntry[str]) -> str:
     if entry.name.startswith("."):
         return "hidden"
     if entry.is_dir(follow_symlinks=False):
-        return "folder"
-    if entry.is_file(follow_symlinks=False) and os.path.splitext(entry.name)[1].lower() in ENDINGS:  # noqa: PTH122
+        return "folders of a server" if entry.name in _FOLDERS_OF_SERVERS else "folder"
+    if entry.is_file(follow_symlinks=False) and os.path.splitext(entry.name)[1].lower() in _ENDINGS:  # noqa: PTH122
         return "photo"
     return "not named like a photo"
 

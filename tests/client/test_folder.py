@@ -10,12 +10,29 @@ from PIL import Image
 
 import backend.clip.image  # noqa: F401 (registers what the function reads)
 from backend.clip.formats import FORMATS
-from client.folder import ENDINGS, Unreadable, Walk, read
+from client.folder import IMAGE_ENDINGS, RAW_ENDINGS, Unreadable, Walk, read
+from tests.raws import MAKERS
 
 
 def test_the_endings_are_those_of_the_formats_that_clip_reads() -> None:
     Image.init()
-    assert {ending for ending, name in Image.registered_extensions().items() if name in FORMATS} == ENDINGS
+    assert {ending for ending, name in Image.registered_extensions().items() if name in FORMATS} == IMAGE_ENDINGS
+
+
+def test_camera_raw_files_are_photos_and_what_lies_beside_them_is_left_out(tmp_path: Path) -> None:
+    photos = {f"a{ending}" for ending in RAW_ENDINGS} | {"IMG_1.HEIC", "B.NEF"}
+    assert {f".{maker.lower()}" for maker in MAKERS} <= RAW_ENDINGS
+    thumbnails = tmp_path / "@eaDir" / "IMG_1.HEIC"
+    thumbnails.mkdir(parents=True)
+    (thumbnails / "SYNOPHOTO_THUMB_XL.jpg").touch()
+    for name in (*photos, "IMG_1.MOV", "IMG_1.AAE", "IMG_1.xmp", "B.NEF.xmp", "._IMG_1.HEIC", ".DS_Store"):
+        (tmp_path / name).touch()
+
+    walk = Walk(tmp_path)
+
+    assert set(walk) == photos
+    assert walk.left_out == {"not named like a photo": 4, "hidden": 2, "folders of a server": 1}
+    assert walk.unreadable == {}
 
 
 def test_what_has_become_something_else_is_not_read(tmp_path: Path) -> None:
