@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from backend.clip.cpus import available_cpus
-from backend.clip.precision import available, instructions
+from backend.clip.inference.precision import available, instructions
 from local.model_cache import PROJECT
 
 from . import report

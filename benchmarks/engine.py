@@ -9,10 +9,10 @@ from unittest.mock import patch
 
 import numpy as np
 
-from backend.clip.engine import compile_tower
+from backend.clip.inference.engine import compile_tower
+from backend.clip.inference.image_tower import DEFAULT_FILE, FILES
+from backend.clip.inference.precision import fastest
 from backend.clip.manifest import Manifest
-from backend.clip.precision import fastest
-from backend.clip.tower import DEFAULT_FILE, FILES
 
 from .variants import Variant
 

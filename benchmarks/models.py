@@ -90,7 +90,7 @@ def write_onnx(checkpoint: Path, path: Path) -> None:
 
     from backend.clip.export.source import load
     from backend.clip.export.towers import ImageTower
-    from backend.clip.preprocessing import Preprocessing
+    from backend.clip.photos.preprocessing import Preprocessing
 
     model = load(f"local-dir:{checkpoint}", None).model
     config = get_model_preprocess_cfg(model)

@@ -9,7 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from backend.clip.cpus import available_cpus
-from backend.clip.precision import PRECISIONS, available
+from backend.clip.inference.precision import PRECISIONS, available
 
 from .client import BUSY_CLIENTS
 from .measure import ERROR, RATE, Spread

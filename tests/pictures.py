@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-import backend.clip.image  # noqa: F401 - Pillow writes HEIF from then on
+import backend.clip.photos.image  # noqa: F401 - Pillow writes HEIF from then on
 
 
 def photo(size: tuple[int, int], seed: int = 0) -> Image.Image:

@@ -9,7 +9,10 @@ import pytest
 import requests
 import yaml
 
-from backend.clip import decoding, limits, query, text
+from backend.clip import limits
+from backend.clip.api.parameters import PARAMETERS
+from backend.clip.decoders import lanes as decoding
+from backend.clip.inference import text_tower as text
 from client.__main__ import COMPLETE, GONE, INCOMPLETE, SIGNAL, WRONG
 from frontend.index import clip, multipart
 from template.python3.server import headers
@@ -24,7 +27,7 @@ def test_limits() -> None:
     assert f"{limits.MAX_IMAGE_BYTES >> 20}MiB" in rows["`clip`"]
     assert str(limits.MAX_IMAGE_PIXELS) in CONFIGURATION
     parameters = table_rows(API, "parameter")
-    assert [name.strip("`") for name in parameters] == list(query.PARAMETERS)
+    assert [name.strip("`") for name in parameters] == list(PARAMETERS)
     assert f"at most {limits.MAX_LABELS:,} of at most {limits.MAX_LABEL_CHARACTERS} " in parameters["`labels`"]
     assert f"at most {limits.MAX_LABEL_CHARACTERS} " in parameters["`template`"]
     assert f"at most {limits.MAX_NEW_LABEL_TOKENS:,} tokens for one request" in API

@@ -15,7 +15,7 @@ from tests.launch import PROJECT
 
 TABLE = {(code, entry["status"]) for code, entry in CATALOG.items()}
 # The one place in each program that writes an error's JSON, from a code that is in one of the sets below.
-WRITERS = {"backend/clip/answer.py", "frontend/index/errors.py", "template/python3/server/errors.py"}
+WRITERS = {"backend/clip/api/answer.py", "frontend/index/errors.py", "template/python3/server/errors.py"}
 
 
 def of_clip() -> set[tuple[str, int]]:

@@ -8,10 +8,10 @@ import requests
 from tqdm import tqdm
 from werkzeug.datastructures import MultiDict
 
+from backend.clip.api.parameters import parse
 from backend.clip.deadline import Deadline
-from backend.clip.image import read_pixels
-from backend.clip.query import Query
-from backend.clip.recognizer import Recognizer
+from backend.clip.photos.image import read_pixels
+from backend.clip.recognition.recognizer import Recognizer
 
 TOP_K = 5
 
@@ -37,7 +37,7 @@ def by_model(recognizer: Recognizer) -> Recognize:
     """Answers with the exported model itself."""
 
     def recognize(body: bytes, query: Mapping[str, str]) -> Answer:
-        candidates = recognizer.candidates(Query.parse(MultiDict(query)), Deadline.unlimited())
+        candidates = recognizer.candidates(parse(MultiDict(query)), Deadline.unlimited())
         pixels = read_pixels(body, recognizer.manifest.image)
         ranking = recognizer.rank(recognizer.embed(pixels), candidates, TOP_K)
         return Answer(tuple(p.label for p in ranking.predictions), ranking.confidence, ranking.recognized)

@@ -17,9 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from backend.clip.confidence import Calibration
 from backend.clip.export.cifar100 import LABELS
-from backend.clip.recognizer import Recognizer
+from backend.clip.manifest import Calibration
+from backend.clip.recognition.recognizer import Recognizer
 from training.answers import Answer, ask, by_model
 from training.data import DataError, LabeledImages
 from training.evaluate import evaluation_images, png

@@ -22,7 +22,7 @@ from PIL import Image
 
 from backend.clip.export.cifar100 import LABELS
 from backend.clip.export.words import read_words
-from backend.clip.recognizer import Recognizer
+from backend.clip.recognition.recognizer import Recognizer
 from training.answers import Answer, AnswerError, Recognize, ask, by_model, by_url
 from training.data import DataError, LabeledImages, read_cifar100, split
 from training.imagenet_names import classes_called

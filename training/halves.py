@@ -18,11 +18,11 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from backend.clip.deadline import Deadline
-from backend.clip.everyday import Candidates
 from backend.clip.export.words import Words, read_words
-from backend.clip.image import fit
-from backend.clip.query import Query
-from backend.clip.recognizer import Recognizer
+from backend.clip.photos.image import fit
+from backend.clip.recognition.candidates import Candidates
+from backend.clip.recognition.query import Query
+from backend.clip.recognition.recognizer import Recognizer
 from training.data import DataError
 from training.metrics import print_table
 from training.photos import PARTS, Photo, list_photos, part_of

@@ -25,8 +25,8 @@ from backend.clip.export.cifar100 import LABELS
 from backend.clip.export.fine_classes import FineClasses
 from backend.clip.export.source import CLASSES, ExportError, Source, load
 from backend.clip.export.words import Words, read_words
-from backend.clip.image import read_pixels
-from backend.clip.preprocessing import Preprocessing
+from backend.clip.photos.image import read_pixels
+from backend.clip.photos.preprocessing import Preprocessing
 from training.data import DataError
 from training.imagenet_names import classes_called
 from training.model import save_tensors

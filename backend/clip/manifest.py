@@ -2,13 +2,12 @@
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Literal, Self
 
-from .confidence import Calibration
-from .preprocessing import Preprocessing
+from .photos.preprocessing import Preprocessing
 
 FILE = "model.json"
 MIN_COSINE = 0.999
@@ -28,6 +27,21 @@ class Checked:
     @property
     def agrees(self) -> bool:
         return self.agreement is not None or self.cosine >= MIN_COSINE
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """How evidence becomes a probability, and how large that has to be."""
+
+    threshold: float
+    """An answer with at least this confidence is ``recognized``."""
+    weights: Mapping[str, float]
+    """Of the logistic function: ``share`` is the weight of the log-odds of the best candidate's share; and ``bias``."""
+    source: str
+    """Where the numbers come from, for people."""
+
+
+UNCALIBRATED = Calibration(0.5, {"share": 1.0, "bias": 0.0}, "not calibrated: the share of the best candidate itself")
 
 
 @dataclass(frozen=True)

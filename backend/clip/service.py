@@ -7,13 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .deadline import Deadline
-from .decoding import Decoders
+from .decoders.lanes import Decoders
 from .errors import BadParameter
-from .everyday import Candidates, View
-from .explanation import Explanation
-from .photo import Photo
-from .query import Query
-from .recognizer import Ranking, Recognizer
+from .photos.photo import Photo
+from .recognition.candidates import Candidates, View
+from .recognition.explanation import Explanation
+from .recognition.query import Query
+from .recognition.recognizer import Ranking, Recognizer
 
 
 @dataclass(frozen=True)

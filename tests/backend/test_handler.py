@@ -13,7 +13,7 @@ import skimage.data
 from PIL import Image, ImageCms
 
 from backend.clip.export.cifar100 import LABELS, TEMPLATES
-from backend.clip.formats import FORMATS
+from backend.clip.photos.formats import FORMATS
 from tests.backend.asking import error_code, post, top
 from tests.pictures import encoded, huge_jpeg, huge_png, photo
 

@@ -6,14 +6,15 @@ import pytest
 import skimage.data
 
 from backend.clip.deadline import Deadline
-from backend.clip.everyday import View
 from backend.clip.export.convert import export
 from backend.clip.export.source import load
-from backend.clip.image import read_pixels
-from backend.clip.query import Query
-from backend.clip.recognizer import Ranking, Recognizer
+from backend.clip.photos.image import read_pixels
+from backend.clip.recognition.candidates import View
+from backend.clip.recognition.query import Query
+from backend.clip.recognition.recognizer import Ranking, Recognizer
+from tests.launch import PROJECT
 
-CHECKPOINT = Path(__file__).parents[2] / "training" / "checkpoint"
+CHECKPOINT = PROJECT / "training" / "checkpoint"
 PHOTOS = Path(str(skimage.data.__file__)).parent
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from backend.clip.recognizer import Recognizer
+from backend.clip.recognition.recognizer import Recognizer
 from tests.functions import clip
 from tests.launch import PROJECT, wait_for
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-import backend.clip.image  # noqa: F401 (registers what the function reads)
-from backend.clip.formats import FORMATS
+import backend.clip.photos.image  # noqa: F401 (registers what the function reads)
+from backend.clip.photos.formats import FORMATS
 from client.folder import IMAGE_ENDINGS, RAW_ENDINGS, Unreadable, Walk, read
 from tests.raws import MAKERS
 

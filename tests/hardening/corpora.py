@@ -24,11 +24,11 @@ import numpy as np
 from PIL import Image
 
 from backend.clip.deadline import Deadline
-from backend.clip.decoding import Decoders
+from backend.clip.decoders.lanes import Decoders
 from backend.clip.errors import Busy, RequestError
-from backend.clip.formats import sniff
 from backend.clip.limits import MAX_IMAGE_BYTES
-from backend.clip.preprocessing import Preprocessing
+from backend.clip.photos.formats import sniff
+from backend.clip.photos.preprocessing import Preprocessing
 from tests.photos.oracles import Oracle, installed
 from tests.photos.plain import Pixels, psnr
 

@@ -18,7 +18,7 @@ HANGS = 60
 """Seconds after which a request counts as hanging, even on a busy machine."""
 PHOTO = real_files()["jpeg"]
 DECODER = 960 * MEGABYTE
-"""The memory limit of one decoder process (backend/clip/decoding.py)."""
+"""The memory limit of one decoder process (backend/clip/decoders/lanes.py)."""
 BODY = 64 * MEGABYTE
 """Room for the few copies of a request body."""
 

@@ -28,7 +28,7 @@ MOST = 0.02
 
 LIBRARIES = ["werkzeug.sansio.request", "werkzeug.wrappers.request", "werkzeug.wsgi", "werkzeug.routing.map"]
 LIBRARIES += ["flask.wrappers", "flask.app", "waitress.parser", "waitress.task"]
-OWN = ["template/python3/server/*.py", "frontend/index/*.py", "backend/clip/*.py", "backend/clip/routes/*.py"]
+OWN = ["template/python3/server/*.py", "frontend/index/*.py", "backend/clip/*.py", "backend/clip/api/*.py"]
 FRAMING = {"Content-Length", "Transfer-Encoding", "Connection", "Expect"}
 """What cannot have just any value in a request that is read to its end."""
 ALONE = {"Host", "Content-Encoding", "Content-Type"}

@@ -9,9 +9,9 @@ import pytest
 
 from backend.clip.deadline import Deadline
 from backend.clip.errors import BadParameter, TooManyLabels
+from backend.clip.inference.text_tower import MAX_MENDED_CHARACTERS, LabelEncoder, clean
 from backend.clip.limits import MAX_LABEL_CHARACTERS, MAX_LABELS
 from backend.clip.manifest import Manifest
-from backend.clip.text import MAX_MENDED_CHARACTERS, LabelEncoder, clean
 from tests.hardening.attacks import endure
 from tests.hardening.bystander import PHOTO, Flood, Seen, ask
 from tests.launch import Running

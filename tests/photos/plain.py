@@ -9,8 +9,8 @@ import skimage.data
 from numpy.typing import NDArray
 from PIL import Image
 
-from backend.clip.image import read_photo
-from backend.clip.preprocessing import Preprocessing
+from backend.clip.photos.image import read_photo
+from backend.clip.photos.preprocessing import Preprocessing
 
 Pixels = NDArray[np.uint8]
 """[height, width, 3], RGB, upright."""

@@ -8,8 +8,8 @@ import pytest
 import skimage.data
 from PIL import Image
 
-from backend.clip.confidence import Calibration
-from backend.clip.recognizer import Recognizer
+from backend.clip.manifest import Calibration
+from backend.clip.recognition.recognizer import Recognizer
 from training import calibrate
 from training.answers import by_model
 

@@ -6,7 +6,7 @@ import pytest
 import skimage.data
 from PIL import Image
 
-from backend.clip.recognizer import Recognizer
+from backend.clip.recognition.recognizer import Recognizer
 from training.data import DataError
 from training.halves import measure
 from training.photos import Photo

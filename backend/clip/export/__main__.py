@@ -18,7 +18,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
-from ..confidence import UNCALIBRATED, Calibration
+from ..manifest import UNCALIBRATED, Calibration
 from .check import describe
 from .convert import export
 from .lists import CIFAR100, read_labels, read_templates

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ..deadline import Deadline
-from ..image import fit
+from ..inference.precision import available
+from ..inference.text_tower import LabelEncoder
 from ..manifest import MIN_COSINE, Checked, Manifest
-from ..precision import available
-from ..recognizer import Recognizer
-from ..text import LabelEncoder
+from ..photos.image import fit
+from ..recognition.recognizer import Recognizer
 from .cifar100 import LABELS, TEMPLATES
 
 _IMAGE_SIZES = ((640, 480), (300, 500), (64, 64), (1000, 200))

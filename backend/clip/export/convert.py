@@ -14,17 +14,16 @@ import open_clip
 import torch
 from numpy.typing import NDArray
 
-from ..confidence import UNCALIBRATED, Calibration
 from ..deadline import Deadline
-from ..engine import ov
-from ..everyday import EMBEDDINGS, Everyday
-from ..everyday import FILE as EVERYDAY_FILE
-from ..explanation import FILE as EXPLAIN_FILE
+from ..inference.engine import ov
+from ..inference.image_tower import MAP
+from ..inference.text_tower import DEFAULT_TEMPLATE, LabelEncoder
 from ..manifest import FILE as MANIFEST_FILE
-from ..manifest import Manifest, hashes
-from ..preprocessing import Preprocessing
-from ..text import DEFAULT_TEMPLATE, LabelEncoder
-from ..tower import MAP
+from ..manifest import UNCALIBRATED, Calibration, Manifest, hashes
+from ..photos.preprocessing import Preprocessing
+from ..recognition.explanation import FILE as EXPLAIN_FILE
+from ..recognition.vocabulary import EMBEDDINGS, Everyday
+from ..recognition.vocabulary import FILE as EVERYDAY_FILE
 from .check import check_against_open_clip
 from .cifar100 import LABELS, TEMPLATES
 from .explain import PatchEmbeddings, layer_after_map

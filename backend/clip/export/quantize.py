@@ -14,15 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..deadline import Deadline
-from ..engine import ov
 from ..errors import RequestError
-from ..everyday import View
-from ..image import read_pixels
+from ..inference.engine import ov
+from ..inference.image_tower import DEFAULT_FILE, FILES
 from ..manifest import Checked
-from ..preprocessing import Preprocessing
-from ..query import Query
-from ..recognizer import Recognizer
-from ..tower import DEFAULT_FILE, FILES
+from ..photos.image import read_pixels
+from ..photos.preprocessing import Preprocessing
+from ..recognition.candidates import View
+from ..recognition.query import Query
+from ..recognition.recognizer import Recognizer
 from .check import describe
 
 MIN_AGREEMENT = 0.98

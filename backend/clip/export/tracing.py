@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import torch
 from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder
 
-from ..engine import ov
+from ..inference.engine import ov
 
 
 def traced(module: torch.nn.Module, example: torch.Tensor, shape: Sequence[int]) -> ov.Model:

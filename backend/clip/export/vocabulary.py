@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..everyday import EMBEDDINGS, FILE
+from ..recognition.vocabulary import EMBEDDINGS, FILE
 from .words import read_words
 
 

@@ -1,0 +1,154 @@
+"""The answers of the function, as responses."""
+
+import base64
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from types import MappingProxyType
+from typing import Any
+
+from werkzeug.datastructures import MIMEAccept
+from werkzeug.http import parse_accept_header
+
+from ..deadline import Deadline
+from ..errors import RequestError
+from ..interface import Response
+from ..limits import (
+    DEFAULT_TOP_K,
+    MAX_IMAGE_BYTES,
+    MAX_IMAGE_PIXELS,
+    MAX_IMAGES,
+    MAX_INFLIGHT,
+    MAX_LABEL_CHARACTERS,
+    MAX_LABELS,
+    MAX_NEW_LABEL_TOKENS,
+)
+from ..manifest import Manifest
+from ..photos.formats import FORMATS
+from ..recognition.explanation import Explanation
+from ..recognition.recognizer import Ranking, Recognizer
+from ..service import Recognition
+from ..version import VERSION
+
+
+def recognition(result: Recognition, manifest: Manifest, accept: str | None, deadline: Deadline) -> Response:
+    """The answer to an image.
+
+    Args:
+        accept: the header Accept; a caller that prefers plain text gets ``label<TAB>percent``, one a line.
+        deadline: knows what the time went to.
+    """
+    if parse_accept_header(accept, MIMEAccept).best_match(["application/json", "text/plain"]) == "text/plain":
+        lines = [f"{prediction.label}\t{prediction.score:.1%}\n" for prediction in result.ranking.predictions]
+        response = _response(200, "text/plain; charset=utf-8", "".join(lines))
+    else:
+        response = json_response(200, recognition_object(result, manifest))
+    response["headers"] |= result_headers(result) | server_timing(deadline)
+    return response
+
+
+def recognition_object(result: Recognition, manifest: Manifest) -> dict[str, Any]:
+    """The answer to an image, as it stands in JSON."""
+    ranking = result.ranking
+    said = {
+        "predictions": predictions_list(ranking),
+        "confidence": _rounded(ranking.confidence),
+        "recognized": ranking.recognized,
+    }
+    if ranking.instead:
+        said |= {"instead": {"label": ranking.instead.label, "confidence": _rounded(ranking.instead.confidence)}}
+    if result.preview:
+        said |= {"preview": f"data:image/jpeg;base64,{base64.b64encode(result.preview).decode()}"}
+    if result.explanation:
+        said |= {"explanation": _explanation_object(result.explanation)}
+    if result.warnings:
+        said |= {"warnings": list(result.warnings)}
+    return said | {"model": manifest.title}
+
+
+def _explanation_object(explanation: Explanation) -> dict[str, Any]:
+    return {
+        "label": explanation.label,
+        "grid": explanation.grid.round(3).tolist(),
+        "area": [round(edge, 6) for edge in explanation.area],
+    }
+
+
+def predictions_list(result: Ranking) -> list[dict[str, Any]]:
+    return [{"label": each.label, "score": _rounded(each.score)} for each in result.predictions]
+
+
+def result_headers(result: Recognition) -> dict[str, str]:
+    """For those who read no JSON: how sure the answer is, and its warnings."""
+    ranking = result.ranking
+    return {
+        "X-Confidence": f"{ranking.confidence:.4f}",
+        "X-Recognized": "true" if ranking.recognized else "false",
+    } | warnings_header(result.warnings)
+
+
+def warnings_header(warnings: Iterable[str]) -> dict[str, str]:
+    """Each warning once; no header where there is none."""
+    said = ", ".join(dict.fromkeys(warnings))
+    return {"X-Warnings": said} if said else {}
+
+
+def server_timing(deadline: Deadline) -> dict[str, str]:
+    spent = {"wait": deadline.waited, "decode": deadline.decoding, "inference": deadline.inference}
+    return {"Server-Timing": ", ".join(f"{name};dur={1000 * seconds:.1f}" for name, seconds in spent.items())}
+
+
+def description(recognizer: Recognizer) -> Response:
+    manifest = recognizer.manifest
+    return json_response(
+        200,
+        {
+            "version": VERSION,
+            "model": manifest.title,
+            "license": manifest.license,
+            "precision": recognizer.precision,
+            "precisions": {name: asdict(checked) for name, checked in manifest.precisions.items()},
+            "explains": recognizer.explainer is not None,
+            "vocabulary": manifest.vocabulary,
+            "labels": manifest.labels,
+            "groups": recognizer.everyday.groups(manifest.labels),
+            "everyday": recognizer.everyday.words,
+            "templates": manifest.templates,
+            "confidence": {"threshold": manifest.confidence.threshold, "source": manifest.confidence.source},
+            "formats": FORMATS,
+            "top_k": DEFAULT_TOP_K,
+            "limits": {
+                "max_inflight": MAX_INFLIGHT,
+                "max_image_bytes": MAX_IMAGE_BYTES,
+                "max_image_pixels": MAX_IMAGE_PIXELS,
+                "max_images": MAX_IMAGES,
+                "max_labels": MAX_LABELS,
+                "max_label_characters": MAX_LABEL_CHARACTERS,
+                "max_label_tokens": manifest.context_length,
+                "max_new_label_tokens": MAX_NEW_LABEL_TOKENS,
+            },
+        },
+    )
+
+
+def error(problem: RequestError) -> Response:
+    return json_response(problem.status, error_object(problem), problem.headers)
+
+
+def error_object(problem: RequestError) -> dict[str, Any]:
+    return {"error": {"code": problem.code, "message": str(problem)}}
+
+
+def _rounded(score: float) -> float:
+    """Rounded to six significant digits, so that a tiny score is not 0."""
+    return float(f"{score:.6g}")
+
+
+def json_response(status: int, value: object, headers: Mapping[str, str] = MappingProxyType({})) -> Response:
+    response = _response(status, "application/json", json.dumps(value, ensure_ascii=False) + "\n")
+    response["headers"].update(headers)
+    return response
+
+
+def _response(status: int, content_type: str, body: str) -> Response:
+    return {"statusCode": status, "headers": {"Content-Type": content_type}, "body": body}

@@ -1,0 +1,37 @@
+"""How sure the recognizer is: the probability that the best candidate names what is in the photo.
+
+A softmax over the candidates alone cannot say that: of two wrong labels one always has the larger share. So the
+everyday words compete with them, which stand for whatever else the photo could show: they are the negative labels of
+Jiang et al., "Negative Label Guided OOD Detection with Pretrained Vision-Language Models", ICLR 2024. A logistic
+function turns the best candidate's share among all of them into a probability (Platt, "Probabilistic Outputs for
+Support Vector Machines", 1999), fitted on photographs if the model was calibrated.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..manifest import Calibration
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """The logits of one image for the best candidate and for all that competes with it, on one scale."""
+
+    best: float
+    """That of the best candidate."""
+    background: NDArray[np.float64]
+    """float64 [m], those of everything that competes with it."""
+
+
+def confidence(evidence: Evidence, calibration: Calibration) -> float:
+    """The probability, 0 to 1, that the best candidate is right."""
+    if not evidence.background.size:
+        return 1.0
+    most = evidence.background.max()
+    # np.logaddexp.reduce gives the same and takes several times as long for a thousand words.
+    log_odds = evidence.best - float(most + np.log(np.exp(evidence.background - most).sum()))
+    total = calibration.weights["share"] * log_odds + calibration.weights["bias"]
+    return 1 / (1 + math.exp(-total)) if total > -700 else 0.0

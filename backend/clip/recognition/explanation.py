@@ -1,0 +1,122 @@
+"""Where the image tower found a label: a coarse grid of relevance.
+
+A map of the tower has a position for each part of the picture (``export/explain.py``). For each of them the tower's
+output is computed as if the picture were nothing but that part. Its relevance is what this output says for the label
+and not for other words as well: ``Everyday.direction`` is a vector d, and the relevance of an output z is z · d, or 0
+if that is negative.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..deadline import Deadline
+from ..inference.engine import compile_after, compile_tower, ov
+from ..inference.image_tower import DEFAULT_FILE, MAP
+from ..photos.preprocessing import Preprocessing
+from ..priority_semaphore import PrioritySemaphore
+from .candidates import Candidates, View
+from .vocabulary import Everyday
+
+FILE = "explain.xml"
+"""In an exported model folder, what computes the outputs from the map; otherwise the image tower itself has it."""
+
+Area = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True)
+class Explanation:
+    label: str
+    grid: NDArray[np.float64]
+    """float64 [rows, columns], rows from top to bottom. The most relevant cell has 1, one that says nothing for the
+    label 0; all have 0 if none says anything for it."""
+    area: Area
+    """Left, top, right and bottom of what the grid covers, as fractions of the upright photo's width and height."""
+
+
+class Explainer:
+    """Its methods may be called from any number of threads. What it computes with is loaded at the first call."""
+
+    def __init__(self, folder: Path, everyday: Everyday, preprocessing: Preprocessing, precision: str) -> None:
+        """``folder``: an exported model with a map. ``precision``: "f32", "bf16" or "f16"."""
+        self._folder = folder
+        self._everyday = everyday
+        self._preprocessing = preprocessing
+        self._precision = precision
+        self._turns = PrioritySemaphore(1)
+        self._request: ov.InferRequest | None = None
+
+    def explain(
+        self, view: View, candidates: Candidates, label: str, size: tuple[int, int], deadline: Deadline | None = None
+    ) -> Explanation:
+        """Find a label in the picture.
+
+        Args:
+            view: of the picture, with its map.
+            label: one of the candidates'.
+            size: width and height of the upright photo, of which only the ratio counts.
+            deadline: of the request; None where none waits.
+
+        Raises:
+            Busy: the time of the request is over, or its caller has gone.
+        """
+        assert view.map is not None  # noqa: S101
+        direction = self._everyday.direction(view, candidates, candidates.labels.index(label))
+        outputs = self._outputs(view.map, deadline or Deadline.unlimited())
+        relevance = np.maximum(np.vecdot(outputs.astype(np.float64), direction), 0)
+        grid, area = covered(relevance, size, self._preprocessing)
+        return Explanation(label, grid / (grid.max() or 1), area)
+
+    def _outputs(self, map_: NDArray[np.float32], deadline: Deadline) -> NDArray[np.float32]:
+        """The tower's output for each position: float32 [rows, columns, dim or classes]."""
+        if map_.ndim == 2:  # tokens
+            return np.asarray(self._infer(map_[np.newaxis], deadline)[0])
+        channels, rows, columns = map_.shape
+        positions = map_.reshape(channels, -1).T[:, :, np.newaxis, np.newaxis]
+        return self._infer(positions, deadline).reshape(rows, columns, -1)
+
+    def _infer(self, positions: NDArray[np.float32], deadline: Deadline) -> NDArray[np.float32]:
+        with self._turns.take(deadline.images, deadline):
+            if self._request is None:
+                self._request = self._load(positions.shape).create_infer_request()
+            self._request.infer([np.ascontiguousarray(positions)])
+            return np.array(self._request.output_tensors[-1].data)
+
+    def _load(self, shape: tuple[int, ...]) -> ov.CompiledModel:
+        path = self._folder / FILE
+        if path.exists():
+            return compile_tower(path, batch=1, precision=self._precision)
+        return compile_after(self._folder / DEFAULT_FILE, MAP, shape, self._precision)
+
+
+def covered(
+    grid: NDArray[np.float64], size: tuple[int, int], preprocessing: Preprocessing
+) -> tuple[NDArray[np.float64], Area]:
+    """Say which part of a photo a grid covers, and take the cells away that cover none of it.
+
+    Args:
+        grid: float64 [rows, columns], over all that the image tower sees.
+        size: the photo's width and height.
+
+    Returns:
+        The grid and its area, see ``Explanation``.
+    """
+    height, width = preprocessing.size
+    ratio = size[0] / size[1] * height / width
+    less, more = min(1, ratio), min(1, 1 / ratio)
+    if preprocessing.resize_mode == "shortest":
+        return grid, (0.5 - more / 2, 0.5 - less / 2, 0.5 + more / 2, 0.5 + less / 2)
+    if preprocessing.resize_mode == "longest":  # what is not the photo is padding
+        grid = _middle(_middle(grid, more).T, less).T
+    return grid, (0, 0, 1, 1)
+
+
+def _middle(grid: NDArray[np.float64], share: float) -> NDArray[np.float64]:
+    """The middle of the rows, in as many rows as fit, each the mean of what it covers."""
+    count = len(grid)
+    edges = count / 2 + count * share * np.linspace(-0.5, 0.5, max(1, round(count * share)) + 1)
+    cells = np.arange(count)
+    overlap = np.clip(np.minimum(edges[1:, None], cells + 1) - np.maximum(edges[:-1, None], cells), 0, None)
+    return np.asarray(overlap / overlap.sum(axis=1, keepdims=True) @ grid)

@@ -1,0 +1,60 @@
+"""What the engine does with memory, asked of the system."""
+
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from backend.clip.inference.engine import compile_tower
+
+SMAPS = Path("/proc/self/smaps")
+
+
+def resident(file: Path) -> list[int]:
+    """KB of each mapping of ``file`` into this process that are in memory."""
+    found, named = [], False
+    for line in SMAPS.read_text().splitlines():
+        key, *rest = line.split()
+        if not key.endswith(":"):
+            named = line.endswith(str(file))
+        elif named and key == "Rss:":
+            found.append(int(rest[0]))
+    return found
+
+
+@pytest.mark.skipif(not SMAPS.exists(), reason="/proc is Linux's")
+def test_the_weights_in_the_file_do_not_stay_in_memory_beside_the_compiled_ones(exported: dict[str, Path]) -> None:
+    path = exported["vit"] / "image.xml"
+    model = compile_tower(path, batch=1)
+    pixels = np.full((1, 64, 64, 3), 7, np.uint8)
+
+    first = model([pixels])[0].copy()
+
+    assert set(resident(path.with_suffix(".bin").resolve())) == {0}
+    np.testing.assert_array_equal(model([pixels])[0], first)
+
+
+def test_any_batch_gives_what_one_image_gives(exported: dict[str, Path]) -> None:
+    path = exported["vit"] / "image.xml"
+    pixels = np.random.default_rng(0).integers(0, 256, (5, 64, 64, 3), np.uint8)
+    one_by_one = compile_tower(path, batch=1)
+    expected = np.concatenate([one_by_one([image[np.newaxis]])[0] for image in pixels])
+
+    any_batch = compile_tower(path)
+
+    for size in (5, 1, 3):
+        np.testing.assert_allclose(any_batch([pixels[:size]])[0], expected[:size], atol=1e-5)
+
+
+def test_without_room_for_wider_weights_the_answers_are_the_same(
+    exported: dict[str, Path], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = exported["vit"] / "image.xml"
+    pixels = np.random.default_rng(0).integers(0, 256, (3, 64, 64, 3), np.uint8)
+    expected = compile_tower(path)([pixels])[0].copy()
+
+    monkeypatch.setattr(tempfile, "tempdir", "/dev/null/nowhere")
+
+    np.testing.assert_allclose(compile_tower(path)([pixels])[0], expected, atol=1e-5)
+    assert "no room for widened weights" in caplog.text
