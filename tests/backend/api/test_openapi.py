@@ -125,7 +125,7 @@ def test_an_explanation_where_the_model_has_them(clip_url: str) -> None:
 
 WRONG: dict[int, tuple[dict[str, Any], dict[str, Any]]] = {
     400: ({"json": {"inputs": 5}}, {"data": b"{"}),
-    413: ({"data": huge_png(60_000, 1000)}, {"data": bytes(33 << 20)}),
+    413: ({"data": huge_png(70_000, 1000)}, {"data": bytes(33 << 20)}),
     415: ({"data": b"text"}, {"json": {"input": "data:image/png;base64,aGVsbG8="}}),
     422: ({"params": {"labels": "flamnigo"}}, {"json": {"input": "flamnigo"}}),
 }
