@@ -119,7 +119,7 @@ def read_photo(
         if raw is not None:
             data = raw.file
         with _opened(data, name if raw is None else raw.format) as image:
-            cost = Cost.of(image)
+            cost = Cost.of(image, len(data))
             require(cost)
             photo = _read(image, data, preprocessing, preview, lambda: require(cost), raw.orientation if raw else 1)
             return photo if raw is None else photo._replace(warnings=(PREVIEW_OF_RAW, *photo.warnings))

@@ -27,18 +27,36 @@ def test_a_webp_without_a_size_still_has_a_cost(length: int) -> None:
     assert Cost.of_webp(encoded(photo((64, 64)), "WEBP")[:length]).pixels <= 64 * 64
 
 
-def opened(data: bytes) -> Cost:
+_ULTRAFAST = {"enc_params": {"preset": "ultrafast"}}
+
+
+def opened(data: bytes, size: int | None = None) -> Cost:
+    """The cost of a file, as if it had ``size`` bytes."""
     with warnings.catch_warnings(action="ignore", category=Image.DecompressionBombWarning):
         picture = Image.open(io.BytesIO(data))
     with picture:
-        return Cost.of(picture)
+        return Cost.of(picture, len(data) if size is None else size)
 
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_twice_the_pixels_cost_twice_as_much(name: str) -> None:
-    one, two = opened(encoded(photo((64, 64)), name)), opened(encoded(photo((64, 128)), name))
+    one, two = (opened(encoded(photo((64, height)), name), height * 64) for height in (64, 128))
     assert (one.pixels, two.pixels) == (64 * 64, 64 * 128)
     assert two.seconds == pytest.approx(2 * one.seconds)
+
+
+@pytest.mark.parametrize(
+    ("name", "measured"),
+    [
+        ("HEIF", {240_000: 0.18, 2_000_000: 0.66, 3_430_000: 0.70, 5_700_000: 1.20, 8_800_000: 1.55}),
+        ("AVIF", {220_000: 0.23, 790_000: 0.29, 4_010_000: 0.49, 7_310_000: 0.70}),
+    ],
+)
+def test_an_honest_photo_of_many_bytes_costs_what_was_measured(name: str, measured: dict[int, float]) -> None:
+    """Processor seconds of photographs of 12 megapixels, by the bytes of their files."""
+    picture = encoded(Image.new("RGB", (4000, 3000)), name, **({"speed": 10} if name == "AVIF" else _ULTRAFAST))
+    for size, seconds in measured.items():
+        assert seconds / 1.5 < opened(picture, size).seconds < 2.5 * seconds
 
 
 def test_a_jpeg_costs_by_its_samples_and_scans() -> None:
