@@ -11,6 +11,17 @@ _BITFIELDS = 3
 _SRGB = 0x73524742
 
 
+def with_masks(pixels: Pixels, order: str) -> bytes:
+    """Encode at 32 bits a pixel, whose bytes are channels ("R", "G", "B") or nothing ("x") in this order."""
+    height, width, _ = pixels.shape
+    zeros = np.zeros((height, width), np.uint8)
+    data = np.dstack([zeros if kind == "x" else pixels[..., "RGB".index(kind)] for kind in order])[::-1].tobytes()
+    masks = (0xFF << 8 * order.index(kind) for kind in "RGB")
+    header = struct.pack("<IiiHHIIiiIIIII", 40, width, height, 1, 32, _BITFIELDS, len(data), 0, 0, 0, 0, *masks)
+    start = 14 + len(header)
+    return b"BM" + struct.pack("<IHHI", start + len(data), 0, 0, start) + header + data
+
+
 def bmp(pixels: Pixels, bits: int, *, top_down: bool = False, alpha: NDArray[np.uint8] | None = None) -> bytes:
     """Encode at 16 (5-6-5), 24 or 32 bits a pixel; with ``alpha`` [height, width], with a header of version 5."""
     height, width, _ = pixels.shape

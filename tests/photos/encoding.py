@@ -146,12 +146,13 @@ def ppm(pixels: Pixels) -> bytes:
     return encoded(Image.fromarray(pixels), "PPM")
 
 
-def profiled(name: str, make: Callable[[Samples, bytes], bytes]) -> Iterator[Encoding]:
+def profiled(name: str, make: Callable[[Samples, bytes], bytes], see: See = Encoding.see) -> Iterator[Encoding]:
     """With an ICC profile of another color space than sRGB.
 
     Args:
         name: of the format.
         make: encodes samples of 16 bits and a profile.
+        see: what the file shows of the photograph.
     """
     spaces = {
         "Display P3": (color.DISPLAY_P3, 2.2, color.D65),
@@ -166,4 +167,4 @@ def profiled(name: str, make: Callable[[Samples, bytes], bytes]) -> Iterator[Enc
             values = color.gamma(exponent)(color.between(color.light(pixels), primaries, white))
             return make((values * 65535).round().astype(np.uint16), color.profile(primaries, exponent, white))
 
-        yield Encoding(f"{name} in {space}", encode)
+        yield Encoding(f"{name} in {space}", encode, see)

@@ -18,6 +18,7 @@ from tests.photos.encoding import (
     Levels,
     Samples,
     See,
+    alpha,
     by_pillow,
     deep,
     faded,
@@ -79,12 +80,20 @@ def _heif() -> Iterator[Encoding]:
     yield from profiled("heif", lambda samples, profile: _eight_bits("HEIF", rounded(samples), icc_profile=profile))
     yield from profiled("heif 10 bits", lambda samples, profile: _by_libheif(samples, 10, icc_profile=profile))
     for name, transfer, encode in _HDR:
-        yield Encoding(f"heif {name}", partial(_heif_hdr, transfer, encode), alone="tone mapping differs")
+        make_hdr = partial(_heif_hdr, transfer, encode)
+        yield Encoding(f"heif {name}", make_hdr, alone="tone mapping differs")
+        make_faded = partial(make_hdr, clear=True)
+        yield Encoding(f"heif {name} with alpha", make_faded, faded, alone="tone mapping differs")
 
 
-def _heif_hdr(transfer: int, encode: color.Encode, pixels: Pixels) -> bytes:
+def _heif_hdr(transfer: int, encode: color.Encode, pixels: Pixels, *, clear: bool = False) -> bytes:
     code_points = {"color_primaries": 9, "transfer_characteristics": transfer, "matrix_coefficients": 9}
-    return _by_libheif(_hdr(encode, pixels), 10, full_range_flag=1, chroma=444, **code_points)
+    samples = _hdr(encode, pixels)
+    if clear:
+        samples = np.dstack((samples, alpha(pixels).astype(np.uint16) * 257))
+    # Of 4:4:4 with alpha its decoder makes another picture.
+    chroma = 420 if clear else 444
+    return _by_libheif(samples, 10, full_range_flag=1, chroma=chroma, **code_points)
 
 
 def _hdr(encode: color.Encode, pixels: Pixels) -> Samples:

@@ -15,6 +15,7 @@ from tests.photos.encoding import (
     Make,
     Samples,
     See,
+    alpha,
     deep,
     faded,
     faded_gray,
@@ -26,6 +27,7 @@ from tests.photos.encoding import (
     of_colors,
     of_palette,
     profiled,
+    rounded,
     with_alpha,
     with_hole,
 )
@@ -58,11 +60,14 @@ def rows() -> Iterator[Encoding]:
     yield Encoding("png with a long text", _with_long_text)
     for exponent in (1.0, 1.8):
         yield Encoding(f"png of gamma {exponent}", _of_gamma(exponent))
+        yield Encoding(f"png with alpha of gamma {exponent}", _of_gamma(exponent, clear=True), faded)
+    yield Encoding("png gray, 16 bits, one level clear, of gamma 1.0", _gray_of_gamma_1_with_hole, gray_with_hole)
     yield Encoding("png cICP Display P3", _of_code_points(color.DISPLAY_P3, 12, 13, color.srgb), alone="cICP is new")
     yield Encoding("png cICP PQ", _of_code_points(color.BT2020, 9, 16, color.perceptual_quantizer), alone="cICP is new")
     yield Encoding("png cICP HLG", _of_code_points(color.BT2020, 9, 18, color.hybrid_log_gamma), alone="cICP is new")
     yield from profiled("png, 16 bits,", lambda samples, profile: png(samples, 16, chunks=(_icc(profile),)))
     yield from profiled("png", lambda samples, profile: png(samples // 257, 8, chunks=(_icc(profile),)))
+    yield from profiled("png with alpha", _with_alpha_and_profile, faded)
 
 
 def _plain(levels: Take, depth: int, interlaced: bool, pixels: Pixels) -> bytes:
@@ -111,14 +116,24 @@ def _with_long_text(pixels: Pixels) -> bytes:
     return png(pixels.astype(np.uint16), 8, chunks=(text,))
 
 
-def _of_gamma(exponent: float) -> Make:
+def _of_gamma(exponent: float, *, clear: bool = False) -> Make:
     chunk = (b"gAMA", struct.pack(">I", round(100_000 / exponent)))
 
     def make(pixels: Pixels) -> bytes:
         values = color.gamma(exponent)(color.light(pixels))
-        return png((values * 65535).round().astype(np.uint16), 16, chunks=(chunk,))
+        samples = (values * 65535).round().astype(np.uint16)
+        if clear:
+            samples = np.dstack((samples, alpha(pixels).astype(np.uint16) * 257))
+        return png(samples, 16, chunks=(chunk,))
 
     return make
+
+
+def _gray_of_gamma_1_with_hole(pixels: Pixels) -> bytes:
+    samples = (color.light(gray(pixels)[..., :1]) * 65534).round().astype(np.uint16)
+    samples[hole(pixels)] = 65535
+    chunks = (b"gAMA", struct.pack(">I", 100_000)), (b"tRNS", struct.pack(">H", 65535))
+    return png(samples, 16, chunks=chunks)
 
 
 def _of_code_points(primaries: color.Primaries, number: int, transfer: int, encode: color.Encode) -> Make:
@@ -127,6 +142,10 @@ def _of_code_points(primaries: color.Primaries, number: int, transfer: int, enco
         return png((values * 65535).round().astype(np.uint16), 16, chunks=((b"cICP", bytes((number, transfer, 0, 1))),))
 
     return make
+
+
+def _with_alpha_and_profile(samples: Samples, profile: bytes) -> bytes:
+    return png(with_alpha(rounded(samples)).astype(np.uint16), 8, chunks=(_icc(profile),))
 
 
 def _icc(profile: bytes) -> tuple[bytes, bytes]:

@@ -64,6 +64,8 @@ def rows() -> Iterator[Encoding]:
     for depth, planes, (layout, options) in product((8, 16), ("contig", "separate"), _LAYOUTS.items()):
         make = _of(lambda pixels: pixels, depth, photometric="rgb", planarconfig=planes, **options)
         yield Encoding(f"tiff RGB, {depth} bits, {planes}, {layout}", make)
+    big = _of(lambda pixels: pixels, 8, photometric="rgb", bigtiff=True, byteorder=">")
+    yield Encoding("tiff RGB, BigTIFF, >", big, refused="unsupported_image")
     for compression in ("tiff_lzw", "packbits", "tiff_adobe_deflate"):
         yield Encoding(f"tiff {compression}", by_pillow("TIFF", compression=compression))
     yield Encoding("tiff jpeg", by_pillow("TIFF", compression="jpeg", quality=95))

@@ -102,6 +102,7 @@ def service() -> Iterator[Running]:
 THROUGH_HTTP = (
     *(f"{name} orientation 6" for name in ("jpeg", "png", "tiff", "webp", "avif", "heif")),
     "gif with a hole",
+    "png with alpha in linear",
     "bmp, 16 bits",
     "jpeg cut off",
     "raw NEF orientation 6",

@@ -51,10 +51,6 @@ class Conversion(Protocol):
     def mode(self) -> str:
         """Of the images that it takes: "RGB" or "CMYK"."""
 
-    @property
-    def white(self) -> int:
-        """The level of a gray that is shown as white."""
-
     def __call__(self, image: Image.Image) -> Image.Image:
         """The same picture in sRGB, mode RGB."""
 
@@ -79,6 +75,23 @@ def conversion(image: Image.Image, data: bytes, cicp: Cicp | None) -> Conversion
     return None
 
 
+def converted(image: Image.Image, convert: Conversion | None) -> Image.Image:
+    """The picture in sRGB, mode RGB.
+
+    Args:
+        image: mode RGB, or as ``convert`` takes it; or RGBA with ``convert``: what is transparent is blended with white
+            when its colors are those of sRGB, as viewers do.
+        convert: None where the colors are those of sRGB.
+    """
+    if convert is None:
+        return image
+    if image.mode != "RGBA":
+        return convert(image)
+    canvas = Image.new("RGB", image.size, "white")
+    canvas.paste(convert(image.convert("RGB")), mask=image.getchannel("A"))
+    return canvas
+
+
 @dataclass(frozen=True)
 class _Profiled:
     """By an ICC profile."""
@@ -86,7 +99,6 @@ class _Profiled:
     transform: ImageCms.ImageCmsTransform
     takes: str
     mode: str = "RGB"
-    white: int = 255
 
     def __call__(self, image: Image.Image) -> Image.Image:
         source = image.getchannel(0) if self.takes == "L" else image
@@ -105,7 +117,6 @@ class _Coded:
     """float32 [3, 3] to the primaries of sRGB."""
     to_display: Callable[[Levels, Levels], Levels] | None = None
     """For HDR: linear light and ``matrix`` to what a display for sRGB shows."""
-    white: int = 255
     mode: str = "RGB"
 
     def __call__(self, image: Image.Image) -> Image.Image:
@@ -159,10 +170,9 @@ def _by_cicp(cicp: Cicp) -> Conversion | None:
     matrix = _matrix(_PRIMARIES.get(cicp.primaries, _BT709))
     levels = np.arange(256, dtype=np.float64) / 255
     if cicp.transfer == _PQ:
-        white = round(255 * float(_pq_signal(np.array(_HDR_WHITE))))
-        return _Coded(_pq_light(levels).astype(np.float32), matrix, _display_pq, white)
+        return _Coded(_pq_light(levels).astype(np.float32), matrix, _display_pq)
     if cicp.transfer == _HLG:
-        return _Coded(_hlg_scene(levels).astype(np.float32), matrix, _display_hlg, round(255 * 0.75))
+        return _Coded(_hlg_scene(levels).astype(np.float32), matrix, _display_hlg)
     gamma = _GAMMAS.get(cicp.transfer)
     if gamma is None and cicp.primaries not in _PRIMARIES:
         return None

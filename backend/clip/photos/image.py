@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from PIL import (  # noqa: F401 (some register)
     AvifImagePlugin,
     ExifTags,
+    GifImagePlugin,
     Image,
     ImageCms,
     ImageFile,
@@ -31,7 +32,7 @@ from PIL import (  # noqa: F401 (some register)
 from ..errors import CorruptImage, RequestError, TooManyPixels, UnsupportedImage
 from ..limits import MAX_SCALED_PIXELS
 from . import cut_off, tiff
-from .color import Conversion, conversion
+from .color import Conversion, conversion, converted
 from .cost import Cost
 from .formats import FORMATS, RAW, sniff
 from .isobmff import Cicp, Properties, crop_box, properties_of
@@ -61,6 +62,8 @@ _MAX_ASPECT = 64
 # Times the wanted size. Against full decoding, 30 photos of 12 megapixels had a PSNR of 52 dB (median; 44 at worst).
 _ENOUGH = 1.5
 _STRIP_PIXELS = 1 << 20
+_BMP_REFUSAL = "Unsupported BMP "
+"""How Pillow's messages begin that name what it does not read: a header, depth, layout of bits or compression."""
 _PNG_BIT_DEPTH = 24
 """Where it stands in a file."""
 _TO_UPRIGHT = {
@@ -132,11 +135,20 @@ def read_photo(
 
 
 def _opened(data: bytes, name: str) -> ImageFile.ImageFile:
+    if name == "TIFF":
+        tiff.require_known_header(data)
     try:
         image = Image.open(io.BytesIO(data), formats=[name])
     except UnidentifiedImageError as error:
         if name == "TIFF" and (refusal := tiff.unread(data)):
             raise refusal from error
+        raise
+    except OSError as error:
+        if name == "BMP" and (kind := str(error)).startswith(_BMP_REFUSAL):
+            raise UnsupportedImage(
+                f"This BMP has a {kind.removeprefix(_BMP_REFUSAL)} that is not supported. "
+                "Save it as a PNG or a BMP of 24 bits."
+            ) from error
         raise
     if isinstance(image, TiffImagePlugin.TiffImageFile):
         tiff.require_known(image)
@@ -216,7 +228,10 @@ def _upright(
     rows: int,
     orientation: int,
 ) -> Image.Image:
-    """The image in mode RGB, or as ``convert`` takes it. There are never more than two copies of full size."""
+    """The image on white in mode RGB, or as ``fit`` takes it with ``convert``.
+
+    There are never more than two copies of full size.
+    """
     method = _TO_UPRIGHT.get(_orientation(image, orientation))
     rgb = image if convert is not None and convert.mode == image.mode == "CMYK" else _to_rgb(image, data, convert)
     if rows < rgb.height:
@@ -244,7 +259,10 @@ def _orientation(image: Image.Image, unless_stated: int) -> int:
 
 
 def _to_rgb(image: Image.Image, data: bytes, convert: Conversion | None) -> Image.Image:
-    """The image in mode RGB. It is converted in strips, which takes no further copy of full size."""
+    """The image in mode RGB, on white; where ``convert`` is to come before the white, with transparency in mode RGBA.
+
+    It is converted in strips, which takes no further copy of full size.
+    """
     if isinstance(image, TiffImagePlugin.TiffImageFile):
         tiff.require_upper_bits(image)
     if image.mode == "RGB" and not image.has_transparency_data:
@@ -254,8 +272,8 @@ def _to_rgb(image: Image.Image, data: bytes, convert: Conversion | None) -> Imag
     if image.format == "PNG":
         _scale_transparency(image, data[_PNG_BIT_DEPTH])
     range_ = _range(image)
-    white = 255 if convert is None else convert.white
-    canvas = Image.new("RGB", image.size, (white,) * 3)
+    keep = convert is not None and image.has_transparency_data
+    canvas = Image.new("RGBA" if keep else "RGB", image.size, "white")
     rows = max(1, _STRIP_PIXELS // image.width)
     for top in range(0, image.height, rows):
         strip = image.crop((0, top, image.width, min(top + rows, image.height)))
@@ -269,8 +287,22 @@ def _to_rgb(image: Image.Image, data: bytes, convert: Conversion | None) -> Imag
             strip = _lab_to_rgb(strip)
         else:
             strip = strip.convert("RGB")
-        canvas.paste(strip, (0, top), mask)
+        if keep and mask is not None and mask is not strip:
+            strip = strip.convert("RGB")
+            strip.putalpha(mask)
+        canvas.paste(strip, (0, top), None if keep else mask)
+    if isinstance(image, GifImagePlugin.GifImageFile):
+        _clear_around(canvas, image.dispose_extent)
     return canvas
+
+
+def _clear_around(canvas: Image.Image, frame: tuple[int, int, int, int] | None) -> None:
+    """Paint in white what the first frame of a GIF does not cover, which is transparent in all viewers."""
+    left, top, right, bottom = frame or (0, 0, 0, 0)
+    width, height = canvas.size
+    around = ((0, 0, width, top), (0, bottom, width, height), (0, top, left, bottom), (right, top, width, bottom))
+    for box in around:
+        canvas.paste("white", box)
 
 
 def _scale_transparency(image: Image.Image, bits: int) -> None:
@@ -322,7 +354,7 @@ def fit(image: Image.Image, preprocessing: Preprocessing, convert: Conversion | 
     """Resize and crop to the model's size as open_clip's inference transform does (``open_clip.transform``, 3.3.0).
 
     Args:
-        image: mode RGB, or as ``convert`` takes it.
+        image: mode RGB, or as ``convert`` takes it; RGBA with ``convert``, which goes on white when it is converted.
         preprocessing: ``resize_mode`` "shortest" fills the frame and crops the middle, "longest" keeps everything and
             pads with ``fill_color``, "squash" ignores the aspect ratio.
         convert: brings the colors to sRGB, when few are left.
@@ -331,7 +363,7 @@ def fit(image: Image.Image, preprocessing: Preprocessing, convert: Conversion | 
         Mode RGB, of ``preprocessing.size``.
     """
     image = _middle(_resized(image, preprocessing), preprocessing.size)
-    return _padded(image if convert is None else convert(image), preprocessing)
+    return _padded(converted(image, convert), preprocessing)
 
 
 def _resized(image: Image.Image, preprocessing: Preprocessing) -> Image.Image:

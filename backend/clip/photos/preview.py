@@ -4,7 +4,7 @@ import io
 
 from PIL import Image
 
-from .color import Conversion
+from .color import Conversion, converted
 
 MAX_SIDE = 512
 """Of a preview, in pixels."""
@@ -15,7 +15,7 @@ def jpeg_preview(image: Image.Image, convert: Conversion | None) -> bytes:
     """A small JPEG of an image in sRGB, without metadata. An image that is small already is not enlarged.
 
     Args:
-        image: mode RGB, or as ``convert`` takes it; upright.
+        image: as ``converted`` takes it; upright.
         convert: brings the colors to sRGB.
 
     Returns:
@@ -23,9 +23,7 @@ def jpeg_preview(image: Image.Image, convert: Conversion | None) -> bytes:
     """
     scale = min(1.0, MAX_SIDE / max(image.size))
     width, height = (max(1, round(side * scale)) for side in image.size)
-    small = image.resize((width, height), Image.Resampling.LANCZOS, reducing_gap=2.0)
-    if convert is not None:
-        small = convert(small)
+    small = converted(image.resize((width, height), Image.Resampling.LANCZOS, reducing_gap=2.0), convert)
     file = io.BytesIO()
     small.info.clear()  # Pillow would write a comment from there
     small.save(file, "JPEG", quality=_QUALITY)

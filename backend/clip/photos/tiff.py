@@ -13,6 +13,9 @@ from ..errors import UnsupportedImage
 _WHITE_IS_ZERO, _BLACK_IS_ZERO = 0, 1
 _UNSIGNED, _SIGNED, _FLOAT = 1, 2, 3
 _PLANES = 2
+_NOT_BUILT_IN = (50001,)
+"""The compressions that Pillow knows and its libtiff is built without: WebP."""
+_BIG_ENDIAN_BIGTIFF = b"MM\0+"
 _MIN_SAMPLE, _MAX_SAMPLE, _S_MIN_SAMPLE, _S_MAX_SAMPLE = 280, 281, 340, 341
 _TYPES = {1: "B", 3: "H", 4: "I", 16: "Q"}
 _NAMES = {
@@ -25,10 +28,8 @@ _NAMES = {
     8: "CIELAB",
     9: "ICCLAB",
     10: "ITULAB",
-    32803: "of a sensor",
     32844: "LogL",
     32845: "LogLuv",
-    34892: "of a sensor",
 }
 _KINDS = {_UNSIGNED: "", _SIGNED: "signed ", _FLOAT: "floating-point ", 5: "complex ", 6: "complex "}
 _ADVICE = "Save it as a PNG or TIFF of 8 bits."
@@ -61,6 +62,16 @@ def register() -> None:
                 TiffImagePlugin.OPEN_INFO[order, photometric, (kind,), 1, (bits,), ()] = modes
 
 
+def require_known_header(data: bytes) -> None:
+    """Refuse by name a file whose first directory Pillow looks for in a wrong place.
+
+    Raises:
+        UnsupportedImage: see above.
+    """
+    if data.startswith(_BIG_ENDIAN_BIGTIFF):
+        raise UnsupportedImage(f"This TIFF is a BigTIFF of big-endian order, which is not supported. {_ADVICE}")
+
+
 def require_known(image: TiffImagePlugin.TiffImageFile) -> None:
     """Refuse by name what would be decoded, and not for certain right. Nothing is decoded yet.
 
@@ -68,6 +79,8 @@ def require_known(image: TiffImagePlugin.TiffImageFile) -> None:
         UnsupportedImage: see above.
     """
     kind, bits = _kind(image), _bits(image)
+    if (compression := image.tag_v2.get(TiffImagePlugin.COMPRESSION)) in _NOT_BUILT_IN:
+        raise _unknown_compression(compression)
     if image.tag_v2.get(TiffImagePlugin.PLANAR_CONFIGURATION) == _PLANES and image.mode in ("LA", "La", "PA"):
         raise UnsupportedImage(f"This TIFF has transparency in a plane of its own, which is not supported. {_ADVICE}")
     if kind == _SIGNED and (bits == 8 or _declared(image) is None):
@@ -128,10 +141,14 @@ def unread(data: bytes) -> UnsupportedImage | None:
     photometric = tags.get(TiffImagePlugin.PHOTOMETRIC_INTERPRETATION, (0,))[0]
     compression = tags.get(TiffImagePlugin.COMPRESSION, (1,))[0]
     if compression not in TiffImagePlugin.COMPRESSION_INFO:
-        return UnsupportedImage(f"This TIFF is compressed by method {compression}, which is not supported. {_ADVICE}")
+        return _unknown_compression(compression)
     samples = f"{count} {kind}sample{'s' if count > 1 else ''} of {bits[0]} bits a pixel"
     shown = _NAMES.get(photometric, f"of photometric interpretation {photometric}")
     return UnsupportedImage(f"This TIFF has {samples}, {shown}, which is not supported. {_ADVICE}")
+
+
+def _unknown_compression(number: int) -> UnsupportedImage:
+    return UnsupportedImage(f"This TIFF is compressed by method {number}, which is not supported. {_ADVICE}")
 
 
 def _kind(image: TiffImagePlugin.TiffImageFile) -> int:

@@ -1,6 +1,7 @@
 """Preprocessing against open_clip's own transform; the formats and modes go through HTTP in test_handler.py."""
 
 import io
+import re
 import struct
 import zlib
 from itertools import product
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from open_clip.transform import PreprocessCfg, image_transform_v2
 from PIL import Image
 
+from backend.clip.errors import UnsupportedImage
 from backend.clip.photos.image import read_pixels
 from backend.clip.photos.preprocessing import Preprocessing
 from tests.launch import PROJECT
@@ -148,6 +150,22 @@ def bmp(picture: Image.Image, alpha: NDArray[np.uint8]) -> bytes:
     head = struct.pack("<IiiHHIIiiII", 124, *picture.size, 1, 32, 3, len(pixels), 0, 0, 0, 0) + masks
     head = head.ljust(124, b"\0")
     return b"BM" + struct.pack("<IHHI", 14 + 124 + len(pixels), 0, 0, 14 + 124) + head + pixels
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "words"),
+    [
+        (14, 16, "has a header type (16) that"),  # OS/2's short one
+        (28, 2, "has a pixel depth (2) that"),
+        (30, 4, "has a compression (4) that"),  # a JPEG within
+        (54, 0x0F, "has a bitfields layout that"),
+    ],
+)
+def test_a_bmp_of_a_rare_kind_is_refused_by_name(place: int, value: int, words: str) -> None:
+    data = bytearray(bmp(photo((20, 30)), np.full((30, 20), 255, np.uint8)))
+    data[place : place + 2] = value.to_bytes(2, "little")
+    with pytest.raises(UnsupportedImage, match=re.escape(words)):
+        read_pixels(bytes(data), Preprocessing((20, 20)))
 
 
 def test_a_bmp_without_any_alpha_is_opaque() -> None:
