@@ -7,12 +7,12 @@ from typing import Any
 
 from PIL import Image, TiffImagePlugin
 
-from tests.hardening.bombs import SIDE, bmp, png, tail, tiff
+from tests.hardening.bombs import SIDE, WEBP_SIDE, bmp, png, tail, tiff
 from tests.hardening.isobmff import grid
 from tests.pictures import encoded
 
 
-def webp(width: int = SIDE, height: int = SIDE) -> bytes:
+def webp(width: int = WEBP_SIDE, height: int = WEBP_SIDE) -> bytes:
     """A lossless WebP of one color: five Huffman codes of one symbol each, which take no bits for any pixel."""
     header = 0x2F | (width - 1) << 8 | (height - 1) << 22
     # No transform, no color cache, no Huffman image; then five times "simple, one symbol, of one bit: 0".
