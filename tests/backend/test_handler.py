@@ -218,7 +218,7 @@ def test_a_megabyte_in_a_field(fields: list[tuple[str, str]], words: str, open_c
         (b"\xff\xd8\xff\xe0" + bytes(100), 422, "corrupt_image"),
         (b"\x89PNG\r\n\x1a\n" + bytes(100), 422, "corrupt_image"),
         (b"GIF89a" + bytes(100), 422, "corrupt_image"),
-        (b"BM" + bytes(100), 422, "corrupt_image"),
+        (b"BM" + bytes(100), 415, "unsupported_image"),  # of a header that has no size
         (b"II*\x00" + bytes(100), 422, "corrupt_image"),
         (b"RIFF\x00\x00\x00\x00WEBPVP8 " + bytes(100), 422, "corrupt_image"),
         (b"\x00\x00\x00\x1cftypavif" + bytes(100), 422, "corrupt_image"),
