@@ -57,15 +57,18 @@ class Description:
         self._due = 0.0
 
     def fetch(self, context: Context) -> Response:
-        """Ask clip.
+        """Ask clip. The answer may be an error, which is not kept.
 
         Raises:
-            Failure: clip gave no description.
+            Failure: clip gave no answer.
         """
         answer = self._describe(context)
-        body = answer["body"]
-        self._about, self._due = body if isinstance(body, str) else body.decode(), self._clock() + MAX_AGE
-        self.known_words = known(json.loads(body)["labels"])
+        if answer["statusCode"] == HTTPStatus.OK:
+            body = answer["body"]
+            self._about, self._due = body if isinstance(body, str) else body.decode(), self._clock() + MAX_AGE
+            self.known_words = known(json.loads(body)["labels"])
+        else:
+            self._due = self._clock() + RETRY_DELAY
         return answer
 
     def latest(self, context: Context) -> str | None:

@@ -70,6 +70,21 @@ def test_a_clip_that_is_scaled_to_zero_is_not_waited_for() -> None:
     assert description.latest(context()) == json.dumps(DESCRIPTION)
 
 
+def test_an_error_is_not_taken_for_a_description() -> None:
+    clip, clock = Clip(), Clock()
+    error: Response = {
+        "statusCode": 502,
+        "headers": {},
+        "body": json.dumps({"error": {"code": "bad_gateway", "message": "."}}),
+    }
+    answers = [error]
+    description = Description(lambda context: answers.pop() if answers else clip.describe(context), clock)
+
+    assert [description.latest(context()) for _ in range(2)] == [None] * 2
+    clock.now += RETRY_DELAY
+    assert description.latest(context()) == json.dumps(DESCRIPTION)
+
+
 def test_a_request_without_much_time_is_kept_to_it() -> None:
     clip = Clip()
     Description(clip.describe, Clock()).latest(context(0.25))
