@@ -72,7 +72,8 @@ def test_a_clip_that_is_scaled_to_zero_is_not_waited_for() -> None:
 
 def test_an_error_is_not_taken_for_a_description() -> None:
     clip, clock = Clip(), Clock()
-    error: Response = {
+    body = json.dumps({"error": {"code": "bad_gateway", "message": "It is away."}})
+    error: Response = {"statusCode": 502, "headers": {}, "body": body}
         "statusCode": 502,
         "headers": {},
         "body": json.dumps({"error": {"code": "bad_gateway", "message": "."}}),
