@@ -74,10 +74,6 @@ def test_an_error_is_not_taken_for_a_description() -> None:
     clip, clock = Clip(), Clock()
     body = json.dumps({"error": {"code": "bad_gateway", "message": "It is away."}})
     error: Response = {"statusCode": 502, "headers": {}, "body": body}
-        "statusCode": 502,
-        "headers": {},
-        "body": json.dumps({"error": {"code": "bad_gateway", "message": "."}}),
-    }
     answers = [error]
     description = Description(lambda context: answers.pop() if answers else clip.describe(context), clock)
 
