@@ -146,7 +146,7 @@ class Thrift:
     def require(self, request: bytes, plain: bytes) -> None:
         """``plain`` is the same request without the headers."""
         # The best of several, beside each other: on a busy machine the same work takes more.
-        for _ in range(40):
+        for _ in range(12):
             alone = self._plain.pop(plain, None) or cost(self._program, plain)
             more = cost(self._program, request) - alone
             if more < MOST:

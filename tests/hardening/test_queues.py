@@ -18,13 +18,13 @@ from tests.hardening.jpegs import scans
 from tests.launch import PROJECT, Running, local
 from tests.pictures import encoded, photo
 
-_PATIENCE = 150.0
+_PATIENCE = 60.0
 
 
 @pytest.fixture(scope="module")
 def service() -> Iterator[Running]:
     """``clip`` with time enough for a machine that is busy with other programs; its output has no traceback."""
-    with clip(request_timeout="120s") as program:
+    with clip(request_timeout="50s") as program:
         yield program
         assert "Traceback" not in program.output()
 
