@@ -20,6 +20,7 @@ SERVE_REQUIREMENTS := $(wildcard template/*/requirements.txt) $(addsuffix /requi
 TORCH := backend/clip/requirements-torch
 EXPORT_REQUIREMENTS := backend/clip/requirements-export.txt $(TORCH).txt
 DEV_REQUIREMENTS := $(addsuffix /requirements.txt,tests training benchmarks)
+DEV_LOCK := tests/requirements.lock
 
 CLIP_LOCKS := backend/clip/requirements.lock backend/clip/requirements-export.lock
 LOCKS := frontend/index/requirements.lock $(CLIP_LOCKS)
@@ -109,11 +110,13 @@ bench: $(DEV)/installed ## measure speed and memory beside the baselines; ARGS=-
 
 ##@ Ship it
 
-lock: $(DEV)/installed ## pin what the images install and what exports a model, with hashes
+lock: $(DEV)/installed ## pin what the images install, what exports a model and what tests, with hashes
 	$(LOCK) template/python3/requirements.txt frontend/index/requirements.txt -o frontend/index/requirements.lock
 	$(LOCK) template/python3-debian/requirements.txt backend/clip/requirements.txt --excludes backend/clip/requirements-excluded.txt -o backend/clip/requirements.lock
 	$(LOCK) backend/clip/requirements-export.txt --constraint backend/clip/requirements.lock --excludes backend/clip/requirements-export-excluded.txt \
 	  --no-emit-package torch --no-emit-package torchvision -o backend/clip/requirements-export.lock
+	$(LOCK) $(DEV_REQUIREMENTS) $(EXPORT_REQUIREMENTS) $(SERVE_REQUIREMENTS) --excludes backend/clip/requirements-export-excluded.txt \
+	  $(addprefix --constraint ,$(LOCKS)) --no-emit-package torch --no-emit-package torchvision -o $(DEV_LOCK)
 	@$(LOCK) --no-deps --default-index $(TORCH_INDEX) $(TORCH).txt -o $(TORCH).lock || echo "$(TORCH).lock is left as it was."
 
 sbom: $(DEV)/installed ## write build/index.cdx.json and build/clip.cdx.json (CycloneDX)
@@ -158,7 +161,8 @@ endef
 define install_torch
 	@if curl --head --fail --silent --output /dev/null --max-time 10 "$(TORCH_INDEX)/torch/"; then \
 	  $(1)/bin/pip install --quiet --disable-pip-version-check --no-deps --index-url "$(TORCH_INDEX)" -r $(TORCH).lock; \
-	else echo "$(TORCH_INDEX) does not answer: PyTorch comes from where pip is set up to look, on Linux with CUDA (5.6 GB)."; fi
+	else echo "$(TORCH_INDEX) does not answer: PyTorch comes from where pip is set up to look, on Linux with CUDA (5.6 GB)."; \
+	  $(1)/bin/pip install --quiet --disable-pip-version-check -r $(TORCH).txt; fi
 endef
 
 $(SERVE)/installed: $(SERVE_REQUIREMENTS) $(call anew,$(SERVE))
@@ -174,11 +178,11 @@ $(EXPORT)/installed: $(EXPORT_REQUIREMENTS) backend/clip/requirements.txt $(call
 	@$(EXPORT)/bin/pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
 
-$(DEV)/installed: $(DEV_REQUIREMENTS) $(EXPORT_REQUIREMENTS) $(SERVE_REQUIREMENTS) $(call anew,$(DEV))
+$(DEV)/installed: $(DEV_LOCK) $(TORCH).lock $(call anew,$(DEV))
 	$(call create,$(DEV))
 	@echo "Installing everything into $(DEV), torch included (minutes, gigabytes) ..."
 	$(call install_torch,$(DEV))
-	@$(DEV)/bin/pip install --quiet --disable-pip-version-check $(addprefix -r ,$(DEV_REQUIREMENTS) $(EXPORT_REQUIREMENTS) $(SERVE_REQUIREMENTS))
+	@$(DEV)/bin/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $(DEV_LOCK)
 	@touch $@
 
 $(NODE_MODULES): frontend/package-lock.json $(DEV)/installed

@@ -17,7 +17,18 @@ LOCKS = {
     "frontend/index/requirements.lock": ["template/python3/requirements.txt", "frontend/index/requirements.txt"],
     "backend/clip/requirements.lock": ["template/python3-debian/requirements.txt", "backend/clip/requirements.txt"],
     "backend/clip/requirements-export.lock": ["backend/clip/requirements.txt", "backend/clip/requirements-export.txt"],
+    "tests/requirements.lock": [
+        *("template/python3/requirements.txt", "frontend/index/requirements.txt", "backend/clip/requirements.txt"),
+        *("backend/clip/requirements-export.txt", "local/requirements.txt", "client/requirements.txt"),
+        *("tests/requirements.txt", "training/requirements.txt", "benchmarks/requirements.txt"),
+    ],
 }
+EXCLUDED = {
+    "backend/clip/requirements.lock": "backend/clip/requirements-excluded.txt",
+    "backend/clip/requirements-export.lock": "backend/clip/requirements-export-excluded.txt",
+    "tests/requirements.lock": "backend/clip/requirements-export-excluded.txt",
+}
+WITHOUT_TORCH = ("backend/clip/requirements-export.lock", "tests/requirements.lock")
 TORCH = "backend/clip/requirements-torch"
 
 
@@ -31,14 +42,13 @@ def pins(path: str) -> dict[str, str]:
 
 
 def excluded(lock: str) -> set[str]:
-    path = Path(lock).with_name(f"{Path(lock).stem}-excluded.txt")
-    return set(pins(str(path))) if (PROJECT / path).exists() else set()
+    return set(pins(EXCLUDED[lock])) if lock in EXCLUDED else set()
 
 
 @pytest.mark.parametrize("lock", LOCKS)
 def test_a_lock_holds_what_the_requirements_pin_and_all_that_these_need(lock: str) -> None:
     locked = pins(lock)
-    elsewhere = excluded(lock) | (set(pins(f"{TORCH}.lock")) if "export" in lock else set())
+    elsewhere = excluded(lock) | (set(pins(f"{TORCH}.lock")) if lock in WITHOUT_TORCH else set())
     for path in LOCKS[lock]:
         assert locked.items() >= pins(path).items(), f"make lock: {path} has changed"
     here = [each.name for each in requirements(lock) if each.marker is None or each.marker.evaluate()]
@@ -61,13 +71,16 @@ def test_pytorch_is_locked_apart_from_what_comes_from_the_package_index() -> Non
     torch = {"torch", "torchvision"}
     assert pins(f"{TORCH}.lock") == pins(f"{TORCH}.txt")
     assert pins(f"{TORCH}.lock").keys() == torch
-    assert not torch & pins("backend/clip/requirements-export.lock").keys()
+    for lock in WITHOUT_TORCH:
+        assert not torch & pins(lock).keys()
 
 
-def test_what_exports_a_model_is_what_serves_it() -> None:
-    """A package that both install has one version: the model is compared with open_clip by the code that serves it."""
-    serving, export = pins("backend/clip/requirements.lock"), pins("backend/clip/requirements-export.lock")
-    assert {name for name in serving.keys() & export.keys() if serving[name] != export[name]} == set()
+def test_what_exports_and_tests_is_what_serves() -> None:
+    """A package that is installed twice has one version: the model is compared with open_clip by the code that serves
+    it, and what the tests have seen is what an image holds."""
+    tested = pins("tests/requirements.lock")
+    for lock in LOCKS:
+        assert pins(lock).items() <= tested.items(), lock
 
 
 @pytest.fixture
