@@ -29,21 +29,25 @@ from ..recognition.explanation import Explanation
 from ..recognition.recognizer import Ranking, Recognizer
 from ..service import Recognition
 from ..version import VERSION
+from .wording import Wording
 
 
-def recognition(result: Recognition, manifest: Manifest, accept: str | None, deadline: Deadline) -> Response:
+def recognition(
+    result: Recognition, manifest: Manifest, accept: str | None, words: Wording, deadline: Deadline
+) -> Response:
     """The answer to an image.
 
     Args:
+        words: those that the caller understands.
         accept: the header Accept; a caller that prefers plain text gets ``label<TAB>percent``, one a line.
         deadline: knows what the time went to.
     """
     if parse_accept_header(accept, MIMEAccept).best_match(["application/json", "text/plain"]) == "text/plain":
-        lines = [f"{prediction.label}\t{prediction.score:.1%}\n" for prediction in result.ranking.predictions]
+        lines = [f"{words.label(each.label)}\t{each.score:.1%}\n" for each in result.ranking.predictions]
         response = _response(200, "text/plain; charset=utf-8", "".join(lines))
     else:
-        response = json_response(200, recognition_object(result, manifest))
-    response["headers"] |= result_headers(result) | server_timing(deadline)
+        response = json_response(200, words.answer(recognition_object(result, manifest)))
+    response["headers"] |= result_headers(result) | words.headers() | server_timing(deadline)
     return response
 
 
@@ -98,7 +102,8 @@ def server_timing(deadline: Deadline) -> dict[str, str]:
     return {"Server-Timing": ", ".join(f"{name};dur={1000 * seconds:.1f}" for name, seconds in spent.items())}
 
 
-def description(recognizer: Recognizer) -> Response:
+def description(recognizer: Recognizer, words: Wording) -> Response:
+    """What the service is, in the words that the caller understands."""
     manifest = recognizer.manifest
     return json_response(
         200,
@@ -127,7 +132,9 @@ def description(recognizer: Recognizer) -> Response:
                 "max_label_tokens": manifest.context_length,
                 "max_new_label_tokens": MAX_NEW_LABEL_TOKENS,
             },
-        },
+        }
+        | words.description(manifest.labels),
+        words.headers(),
     )
 
 

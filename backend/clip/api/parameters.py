@@ -9,7 +9,7 @@ from ..errors import BadParameter
 from ..limits import DEFAULT_TOP_K, MAX_LABEL_CHARACTERS, MAX_LABELS
 from ..recognition.query import Query
 
-PARAMETERS = ("top_k", "labels", "vocabulary", "template", "preview", "explain")
+PARAMETERS = ("top_k", "labels", "vocabulary", "template", "preview", "explain", "lang")
 # Labels with their repetitions and the empty ones.
 _MAX_GIVEN = 100 * MAX_LABELS
 _VOCABULARIES = ("labels", "everyday")
@@ -20,7 +20,8 @@ def parse(values: "MultiDict[str, str]") -> Query:
     """Read the parameters, which may come in the query string and as the fields of a form.
 
     Args:
-        values: ``labels`` given once is a comma-separated list; given several times, each is one label.
+        values: ``labels`` given once is a comma-separated list; given several times, each is one label. What ``lang``
+            means depends on the model and is read by ``wording.py``.
 
     Raises:
         BadParameter: a name that is not a parameter, or a value that makes no sense.

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .candidates import NO_EMBEDDINGS, Candidates, View
+from .languages import Languages
 from .plurals import plurals
 
 FILE = "everyday.json"
@@ -32,6 +33,9 @@ _OTHER = "other"
 
 class Everyday(ABC):
     """The everyday words, n of them."""
+
+    languages: Languages
+    """What the words are called in other languages."""
 
     def __init__(self, entries: Sequence[Mapping[str, Any]]) -> None:
         """``entries`` as ``everyday.json`` has them, see ``export/vocabulary.py``."""
@@ -53,9 +57,11 @@ class Everyday(ABC):
         keys = _KEYS if has_embeddings else _KEYS | _KEYS_OF_CLASSES
         if any(entry.keys() != keys for entry in entries):
             raise ValueError(f"{folder / FILE} was exported by another version: export the model again.")
+        words: Everyday = FineClasses(entries)
         if has_embeddings:
-            return WordEmbeddings(entries, np.load(folder / EMBEDDINGS), logit_scale)
-        return FineClasses(entries)
+            words = WordEmbeddings(entries, np.load(folder / EMBEDDINGS), logit_scale)
+        words.languages = Languages(folder)
+        return words
 
     def named(self, labels: Sequence[str], embeddings: NDArray[np.float32]) -> Candidates:
         """Labels as candidates.
@@ -126,9 +132,13 @@ class Everyday(ABC):
         return self._positions.get(name.casefold(), -1)
 
     def near(self, name: str) -> list[str]:
-        """Up to three words that are spelled much like ``name``, best first."""
-        near = get_close_matches(name.casefold(), self._positions, n=3, cutoff=0.75)
-        return list(dict.fromkeys(self.words[self._positions[other]] for other in near))
+        """Up to three words that are spelled much like ``name`` in any language, in that language, best first."""
+        words = {other: self.words[position] for other, position in self._positions.items()}
+        for other, (word, english) in self.languages.like(name).items():
+            if self.find(english) >= 0:
+                words.setdefault(other, word)
+        near = get_close_matches(name.casefold(), words, n=3, cutoff=0.75)
+        return list(dict.fromkeys(words[other] for other in near))
 
     @cached_property
     def _positions(self) -> dict[str, int]:
