@@ -33,14 +33,14 @@ from .wording import Wording
 
 
 def recognition(
-    result: Recognition, manifest: Manifest, accept: str | None, words: Wording, deadline: Deadline
+    result: Recognition, manifest: Manifest, accept: str | None, deadline: Deadline, words: Wording
 ) -> Response:
     """The answer to an image.
 
     Args:
-        words: those that the caller understands.
         accept: the header Accept; a caller that prefers plain text gets ``label<TAB>percent``, one a line.
         deadline: knows what the time went to.
+        words: those that the caller understands.
     """
     if parse_accept_header(accept, MIMEAccept).best_match(["application/json", "text/plain"]) == "text/plain":
         lines = [f"{words.label(each.label)}\t{each.score:.1%}\n" for each in result.ranking.predictions]

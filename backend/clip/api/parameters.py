@@ -1,5 +1,6 @@
 """Reads the parameters of a request, which may come in the query string, as the fields of a form, and in JSON."""
 
+import re
 from collections.abc import Sequence
 from difflib import get_close_matches
 
@@ -10,6 +11,8 @@ from ..limits import DEFAULT_TOP_K, MAX_LABEL_CHARACTERS, MAX_LABELS
 from ..recognition.query import Query
 
 PARAMETERS = ("top_k", "labels", "vocabulary", "template", "preview", "explain", "lang")
+# Those of Chinese, Japanese and Arabic too.
+_COMMAS = re.compile("[,\uff0c\u3001\u060c]")
 # Labels with their repetitions and the empty ones.
 _MAX_GIVEN = 100 * MAX_LABELS
 _VOCABULARIES = ("labels", "everyday")
@@ -89,7 +92,7 @@ def _everyday(values: "MultiDict[str, str]") -> bool:
 def _labels(values: list[str]) -> tuple[str, ...]:
     if not values:
         return ()
-    return distinct_labels(values[0].split(",", _MAX_GIVEN) if len(values) == 1 else values)
+    return distinct_labels(_COMMAS.split(values[0], _MAX_GIVEN) if len(values) == 1 else values)
 
 
 def distinct_labels(given: Sequence[str]) -> tuple[str, ...]:

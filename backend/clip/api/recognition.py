@@ -38,7 +38,7 @@ def recognize(service: Service, event: Event, deadline: Deadline) -> Response:
         return _recognize_each(service, images, query, words, deadline)
     candidates = service.candidates(query, deadline)
     result = service.recognize(images[0], candidates, query, deadline)
-    return answer.recognition(result, service.recognizer.manifest, event.headers.get("Accept"), words, deadline)
+    return answer.recognition(result, service.recognizer.manifest, event.headers.get("Accept"), deadline, words)
 
 
 def _recognize_each(

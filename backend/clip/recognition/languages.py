@@ -26,7 +26,7 @@ _TRADITIONAL = {"hant", "tw", "hk", "mo"}
 _REMEMBERED = 4096
 # No name has more characters, accents counted apart. What is longer is not looked at: to put the accents of a letter in
 # order takes Unicode's algorithm a time that grows with the square of their number.
-_LONGEST = 100
+_LONGEST = 64
 
 Meanings = Mapping[str, int]
 """The row of the word that a name stands for, by language."""
@@ -57,7 +57,7 @@ class Languages:
         self._meanings = lru_cache(_REMEMBERED)(self._find_meanings)
 
     def match(self, tag: str) -> str | None:
-        """The one of ``codes`` that a BCP 47 tag means, as ``pt-BR`` means ``pt`` and ``zh-TW`` ``zh-Hant``; None for none."""
+        """The one of ``codes`` that a BCP 47 tag means, or None: ``pt`` for ``pt-BR``, ``zh-Hant`` for ``zh-TW``."""
         language, *others = tag.strip().lower().replace("_", "-").split("-")
         if language == "zh":
             language = "zh-Hant" if _TRADITIONAL & set(others) and "hans" not in others else "zh-Hans"
@@ -103,7 +103,9 @@ class Languages:
                 for language, row, kind in _read(entries):
                     if language != ENGLISH and kind == STRICT:
                         english = self._english[row]
-                        names[key] = self.names(language)[english], english
+                        shown = self.names(language)[english]
+                        if fold(shown)[:1] == name[:1]:  # not what is also called so
+                            names[key] = shown, english
         return names
 
     def _alone(
