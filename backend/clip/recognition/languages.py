@@ -127,7 +127,7 @@ class Languages:
         if english == GUARDED and not any_words:
             strict = {language: row for language, row in strict.items() if language != ENGLISH}
         elif english is not None and english != GUARDED:
-            return Understood(label, ENGLISH)
+            return Understood(label if label.casefold() == fold(label) else fold(label), ENGLISH)
         return strict or loose or Understood(label, ENGLISH)
 
     def _together(self, label: str, meanings: Meanings, preferred: str, common: Collection[str]) -> Understood:

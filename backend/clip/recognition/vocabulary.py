@@ -57,9 +57,11 @@ class Everyday(ABC):
         keys = _KEYS if has_embeddings else _KEYS | _KEYS_OF_CLASSES
         if any(entry.keys() != keys for entry in entries):
             raise ValueError(f"{folder / FILE} was exported by another version: export the model again.")
-        words: Everyday = FineClasses(entries)
+        words: Everyday
         if has_embeddings:
             words = WordEmbeddings(entries, np.load(folder / EMBEDDINGS), logit_scale)
+        else:
+            words = FineClasses(entries)
         words.languages = Languages(folder)
         return words
 
