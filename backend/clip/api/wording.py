@@ -104,26 +104,35 @@ def wording(
     everyday = recognizer.everyday
     named = _named(everyday.languages, values)
     language = named or _accepted(everyday.languages, headers)
-    if not query.labels:
-        return query, Wording(everyday, language)
-    understood = [Understood(label, ENGLISH) for label in query.labels]
-    if named is not None or any(everyday.find(label) < 0 for label in query.labels):
-        understood = everyday.languages.understand(
-            query.labels,
-            named,
-            language,
-            own={label.casefold() for label in recognizer.manifest.labels},
-            any_words=recognizer.manifest.vocabulary == "open",
-        )
+    sent = query.labels if query.explained is None else (*query.labels, query.explained)
+    understood = _understood(recognizer, sent, named, language)
     first: dict[str, tuple[str, Understood]] = {}
-    for label, each in zip(query.labels, understood, strict=True):
+    for label, each in zip(sent, understood, strict=True):
         first.setdefault(each.label.lower(), (label, each))
     own = {
         each.label: label
         for label, each in first.values()
         if (named is None and language != ENGLISH) or (each.label != label and named in (None, each.language))
     }
-    return replace(query, labels=tuple(each.label for _, each in first.values())), Wording(everyday, language, own)
+    labels = dict.fromkeys(first[each.label.lower()][1].label for each in understood[: len(query.labels)])
+    explained = None if query.explained is None else first[understood[-1].label.lower()][1].label
+    return replace(query, labels=tuple(labels), explained=explained), Wording(everyday, language, own)
+
+
+def _understood(
+    recognizer: Recognizer, labels: Sequence[str], named: str | None, language: str
+) -> Sequence[Understood]:
+    """The labels as the model is asked for them. Of other languages nothing is read for what is English."""
+    everyday, is_open = recognizer.everyday, recognizer.manifest.vocabulary == "open"
+    as_sent = [Understood(label, ENGLISH) for label in labels]
+    if named is None and all(everyday.find(label) >= 0 for label in labels):
+        return as_sent
+    own = {label.casefold() for label in recognizer.manifest.labels}
+    found = everyday.languages.understand(labels, named, language, own=own, any_words=is_open)
+    # What a model does not know is called as the caller calls it.
+    return [
+        each if is_open or everyday.find(each.label) >= 0 else sent for each, sent in zip(found, as_sent, strict=True)
+    ]
 
 
 def _named(languages: Languages, values: "MultiDict[str, str]") -> str | None:

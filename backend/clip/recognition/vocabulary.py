@@ -8,7 +8,6 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ from numpy.typing import NDArray
 
 from .candidates import NO_EMBEDDINGS, Candidates, View
 from .languages import Languages
-from .plurals import plurals
+from .spelling import Names
 
 FILE = "everyday.json"
 EMBEDDINGS = "everyday.npy"
@@ -131,28 +130,16 @@ class Everyday(ABC):
 
     def find(self, name: str) -> int:
         """The position of the word with this name, in upper or lower case, singular or plural; -1 for none."""
-        return self._positions.get(name.casefold(), -1)
+        return self._names.find(name)
 
     def near(self, name: str) -> list[str]:
         """Up to three words that are spelled much like ``name`` in any language, in that language, best first."""
-        words = {other: self.words[position] for other, position in self._positions.items()}
-        for other, (word, english) in self.languages.like(name).items():
-            if self.find(english) >= 0:
-                words.setdefault(other, word)
-        near = get_close_matches(name.casefold(), words, n=3, cutoff=0.75)
-        return list(dict.fromkeys(words[other] for other in near))
+        others = {key: word for key, (word, english) in self.languages.like(name).items() if self.find(english) >= 0}
+        return self._names.near(name, others)
 
     @cached_property
-    def _positions(self) -> dict[str, int]:
-        positions: dict[str, int] = {}
-        names = [[entry["word"], *entry["also"]] for entry in self._entries]
-        # Names in the list go before plurals by rule: "glasses" is a word of its own, not the plural of "glass".
-        for form in (lambda name: (name,), plurals):
-            for position, known in enumerate(names):
-                for name in known:
-                    for spelled in form(name.casefold()):
-                        positions.setdefault(spelled, position)
-        return positions
+    def _names(self) -> Names:
+        return Names([entry["word"], *entry["also"]] for entry in self._entries)
 
 
 class FineClasses(Everyday):
