@@ -33,15 +33,18 @@ class Names:
         """Up to three words that are spelled much like ``name``, best first.
 
         Args:
-            others: more names, casefolded, and the words that they are shown as.
+            others: more names, casefolded, and the words that they are shown as. They count where one of them is best.
         """
         wanted = name[:_COMPARED].casefold()
         letters = _letters(wanted)
         alike = [known for known, others in self._spelled if _may_be_near(wanted, letters, known, others)]
-        alike += [known for known in others if _may_be_near(wanted, letters, known, _letters(known))]
-        shown = {known: self._words[self._positions[known]][0] for known in alike if known in self._positions}
-        found = get_close_matches(wanted, alike, n=_NEAR, cutoff=_CUTOFF)
-        return list(dict.fromkeys(shown.get(known) or others[known] for known in found))
+        more = [known for known in others if _may_be_near(wanted, letters, known, _letters(known))]
+        found = get_close_matches(wanted, [*alike, *more], n=_NEAR, cutoff=_CUTOFF)
+        if more and found and found[0] in self._positions:
+            found = get_close_matches(wanted, alike, n=_NEAR, cutoff=_CUTOFF)
+        positions = [self._positions.get(known, -1) for known in found]
+        words = [self._words[at][0] if at >= 0 else others[known] for known, at in zip(found, positions, strict=True)]
+        return list(dict.fromkeys(words))
 
     @cached_property
     def _positions(self) -> dict[str, int]:

@@ -59,7 +59,7 @@ def test_an_answer_in_english_is_what_it_was(clip_url: str, params: dict[str, st
 
 
 def test_every_label_of_an_answer_is_translated(clip_url: str) -> None:
-    params = {"labels": "dog", "explain": "1", "lang": "de"}
+    params = {"labels": "dog", "explain": "dog", "lang": "de"}
     said = post(clip_url, PHOTO, params=params).json()
     assert said["predictions"][0].items() >= {"label": "Hund", "label_en": "dog"}.items()
     assert said["instead"].items() >= {"label": "Espresso", "label_en": "espresso"}.items()
@@ -233,3 +233,29 @@ def test_a_thousand_labels_in_chinese(clip_url: str, open_clip_url: str) -> None
 def test_labels_made_to_break_it_are_refused_as_unknown(clip_url: str, label: str) -> None:
     answer = requests.post(f"{clip_url}?labels={quote(label)}", PHOTO, timeout=60)
     assert (answer.status_code, error_code(answer)) == (422, "closed_vocabulary")
+
+
+def test_what_is_explained_may_be_named_in_any_language(clip_url: str) -> None:
+    def explanation(explain: str, **params: str) -> tuple[str, str | None]:
+        answer = post(clip_url, PHOTO, params={"explain": explain, **params})
+        assert answer.status_code == 200, answer.text
+        said = answer.json()["explanation"]
+        return said["label"], said.get("label_en")
+
+    assert explanation("Hund") == ("Hund", "dog")
+    assert explanation("Hunde", labels="Katze,Hund") == ("Hund", "dog")
+    assert explanation("perro", labels="Katze,Hund", lang="de") == ("Hund", "dog")
+    assert explanation("dog", labels="cat,dog") == ("dog", None)
+    answer = post(clip_url, PHOTO, params={"explain": "burro"})
+    assert (answer.status_code, error_code(answer)) == (400, "bad_parameter")
+
+
+def test_what_a_model_does_not_know_is_called_as_the_caller_calls_it(clip_url: str) -> None:
+    everyday = requests.get(clip_url, timeout=60).json()["everyday"]
+    missing = next(word for word in WORDS if word not in everyday and name_of(word, "de").isalpha())
+    name = name_of(missing, "de")
+    error = post(clip_url, PHOTO, params={"labels": f"Katze,{name}", "lang": "de"}).json()["error"]
+    assert [each["label"] for each in error["unknown"]] == [name]
+    answer = post(clip_url, PHOTO, params={"labels": f"Katze,{name}", "lang": "de", "unknown": "skip"}).json()
+    assert [each["label"] for each in answer["predictions"]] == ["Katze"]
+    assert [each["label"] for each in answer["unknown"]] == [name]
