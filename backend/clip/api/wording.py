@@ -105,7 +105,11 @@ def wording(
     named = _named(everyday.languages, values)
     language = named or _accepted(everyday.languages, headers)
     sent = query.labels if query.explained is None else (*query.labels, query.explained)
-    understood = _understood(recognizer, sent, named, language)
+    in_english = named is None and all(everyday.find(label) >= 0 for label in sent)
+    if in_english and language == ENGLISH:
+        return query, Wording(everyday)
+    as_sent = [Understood(label, ENGLISH) for label in sent]
+    understood = as_sent if in_english else _understood(recognizer, as_sent, named, language)
     first: dict[str, tuple[str, Understood]] = {}
     for label, each in zip(sent, understood, strict=True):
         first.setdefault(each.label.lower(), (label, each))
@@ -120,13 +124,11 @@ def wording(
 
 
 def _understood(
-    recognizer: Recognizer, labels: Sequence[str], named: str | None, language: str
+    recognizer: Recognizer, as_sent: Sequence[Understood], named: str | None, language: str
 ) -> Sequence[Understood]:
-    """The labels as the model is asked for them. Of other languages nothing is read for what is English."""
+    """The labels as the model is asked for them."""
     everyday, is_open = recognizer.everyday, recognizer.manifest.vocabulary == "open"
-    as_sent = [Understood(label, ENGLISH) for label in labels]
-    if named is None and all(everyday.find(label) >= 0 for label in labels):
-        return as_sent
+    labels = [sent.label for sent in as_sent]
     own = {label.casefold() for label in recognizer.manifest.labels}
     found = everyday.languages.understand(labels, named, language, own=own, any_words=is_open)
     # What a model does not know is called as the caller calls it.
