@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from http import HTTPStatus
 from pathlib import Path
+from typing import NamedTuple
 
 import requests
 import urllib3
@@ -46,6 +47,17 @@ def mounted_api_key() -> str:
         return ""
 
 
+class _Asked(NamedTuple):
+    """What clip is asked."""
+
+    method: str
+    parameters: list[tuple[str, str]]
+    languages: str
+    """The Accept-Language of who asks, or ""."""
+    accept: str = "application/json"
+    upload: Upload | None = None
+
+
 class Clip:
     """The function ``clip`` behind a gateway."""
 
@@ -78,15 +90,19 @@ class Clip:
         # A page that opens does not wait behind photos.
         self._questions = Places(1)
 
-    def describe(self, context: Context) -> Response:
+    def describe(self, context: Context, lang: str = "", languages: str = "") -> Response:
         """Clip's description of itself: model, vocabulary, labels, limits.
+
+        Args:
+            context: that of the request.
+            lang: the parameter of this name, or "".
+            languages: the caller's Accept-Language, or "".
 
         Raises:
             Failure: clip gave none, or others ask.
         """
-        answer = self._call(
-            None, "application/json", context, is_description, lambda reply: reply.may_pass(is_description)
-        )
+        asked = _Asked("GET", [("lang", lang)] if lang else [], languages)
+        answer = self._call(asked, context, is_description, lambda reply: reply.may_pass(is_description))
         if answer["statusCode"] == HTTPStatus.OK:
             self._photos.resize(_share(_max_inflight(answer["body"])))
         return answer
@@ -102,12 +118,12 @@ class Clip:
         Raises:
             Failure: clip gave no answer, or has no place for the photo.
         """
-        return self._call(upload, accept, context, is_recognition, Reply.not_executed)
+        asked = _Asked("POST", upload.parameters, upload.languages, accept, upload)
+        return self._call(asked, context, is_recognition, Reply.not_executed)
 
     def _call(
         self,
-        upload: Upload | None,
-        accept: str,
+        asked: _Asked,
         context: Context,
         expected: Expected,
         repeatable: Callable[[Reply], bool],
@@ -116,8 +132,8 @@ class Clip:
         for delay in _delays():
             # Half of the time for the wait, half for the work, as clip has it.
             patience = max(0.0, deadline - self._clock()) / 2
-            with (self._photos if upload else self._questions).take(patience, context.abandoned):
-                reply = self._send(upload, accept, context, deadline)
+            with (self._photos if asked.upload else self._questions).take(patience, context.abandoned):
+                reply = self._send(asked, context, deadline)
             wait = max(delay, reply.retry_after())
             if not repeatable(reply) or self._clock() + wait >= deadline or context.abandoned():
                 break
@@ -125,9 +141,10 @@ class Clip:
             self._sleep(wait)
         return reply.answer(expected)
 
-    def _send(self, upload: Upload | None, accept: str, context: Context, deadline: float) -> Reply:
+    def _send(self, asked: _Asked, context: Context, deadline: float) -> Reply:
+        upload = asked.upload
         headers = {
-            "Accept": accept,
+            "Accept": asked.accept,
             # A few compressed bytes may be any number of others.
             "Accept-Encoding": "identity",
             "X-Call-Id": context.call_id,
@@ -135,13 +152,15 @@ class Clip:
         }
         if context.traceparent:
             headers["traceparent"] = context.traceparent
+        if asked.languages:
+            headers["Accept-Language"] = asked.languages
         if upload:
             headers["Content-Type"] = upload.content_type
         try:
             with self._session.request(
-                "POST" if upload else "GET",
+                asked.method,
                 self._url,
-                params=upload.parameters if upload else None,
+                params=asked.parameters,
                 # Both types are urllib3's, to which requests passes them. There is one timeout for the whole call: one
                 # for connecting would also limit the sending, and a gateway may not read a body before it has found a
                 # clip.

@@ -34,7 +34,8 @@ def handle(event: Event, context: Context) -> Response:
             raise Failure("not_found", "There is nothing here. GET / is the page; POST a photo to /.")
         if event.method == "GET":
             if "describe" in event.query:
-                return DESCRIPTION.fetch(context)
+                lang = event.query.get("lang", "")
+                return DESCRIPTION.fetch(context, lang, event.headers.get("Accept-Language", ""))
             return start_page(event, DESCRIPTION.latest(context))
         if event.method not in ("POST", "PUT"):
             allow = {"Allow": "GET, HEAD, POST, PUT"}

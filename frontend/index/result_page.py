@@ -52,7 +52,9 @@ def result_page(answer: Response, upload: Upload | None, path: str, known_words:
     # Relative, as only the gateway knows the prefix, which may end with a slash or not where the path is "/".
     start = "?" if path == "/" else "./" + "../" * (path.count("/") - 1)
     body = render("result.html", results=results, start=start)
-    return {**answer, "headers": answer["headers"] | HEADERS, "body": body}
+    # The page is in English, whatever its labels are in.
+    headers = {name: value for name, value in answer["headers"].items() if name != "Content-Language"}
+    return {**answer, "headers": headers | HEADERS, "body": body}
 
 
 def _result(

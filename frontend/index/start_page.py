@@ -22,6 +22,8 @@ from .verdict import known
 TIMEOUT = 1.0
 MAX_AGE = 60.0
 RETRY_DELAY = 10.0
+# That of the page, whose words stand beside those of the description.
+_LANGUAGE = "en"
 
 
 class Page(NamedTuple):
@@ -48,7 +50,9 @@ def page(template: str, about: str | None, choice: Choice = Choice()) -> Page:  
 class Description:
     """Clip's description of itself, which is asked for again from time to time."""
 
-    def __init__(self, describe: Callable[[Context], Response], clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, describe: Callable[[Context, str, str], Response], clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._describe = describe
         self._clock = clock
         self._about: str | None = None
@@ -56,18 +60,25 @@ class Description:
         """What the page calls clip's own labels."""
         self._due = 0.0
 
-    def fetch(self, context: Context) -> Response:
-        """Ask clip. The answer may be an error, which is not kept.
+    def fetch(self, context: Context, lang: str = "", languages: str = "") -> Response:
+        """Ask clip. The answer may be an error, which is not kept, nor is one in another language than the page's.
+
+        Args:
+            context: that of the request.
+            lang: the parameter of this name, or "".
+            languages: the caller's Accept-Language, or "".
 
         Raises:
             Failure: clip gave no answer.
         """
-        answer = self._describe(context)
+        answer = self._describe(context, lang, languages)
+        if answer["headers"].get("Content-Language", _LANGUAGE) != _LANGUAGE:
+            return answer
         if answer["statusCode"] == HTTPStatus.OK:
             body = answer["body"]
             self._about, self._due = body if isinstance(body, str) else body.decode(), self._clock() + MAX_AGE
             self.known_words = known(json.loads(body)["labels"])
-        else:
+        elif answer["statusCode"] != HTTPStatus.BAD_REQUEST:  # that of a lang which there is not
             self._due = self._clock() + RETRY_DELAY
         return answer
 

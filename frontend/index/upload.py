@@ -1,6 +1,6 @@
 """What a caller has sent, as it is passed on to ``clip``: a photo and its parameters."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .errors import Failure
 from .interface import Event
@@ -27,6 +27,8 @@ class Upload:
     """The photo's file name, or ""."""
     verdict: bool = False
     """Whether the answer should have a verdict, which is not clip's to give."""
+    languages: str = ""
+    """The caller's Accept-Language, or ""."""
 
 
 def is_json(body: bytes) -> bool:
@@ -47,7 +49,8 @@ def read_upload(event: Event) -> Upload:
         raise Failure("empty_body", "The request has no photo in its body.")
     content_type = event.headers.get("Content-Type", "").strip() or ANY_BYTES
     parameters = [(name, value) for name, value in event.query.items(multi=True) if name != _VERDICT]
-    unchanged = Upload(event.body, content_type, parameters, verdict=event.query.get(_VERDICT) == "1")
+    asks_verdict, languages = event.query.get(_VERDICT) == "1", event.headers.get("Accept-Language", "")
+    unchanged = Upload(event.body, content_type, parameters, verdict=asks_verdict, languages=languages)
     if not is_form(content_type):
         return unchanged
     try:
@@ -59,4 +62,10 @@ def read_upload(event: Event) -> Upload:
     if len(files) != 1 or sum(len(field.content) for field in fields) > _MAX_FIELD_BYTES:
         return unchanged
     filled_in = [(field.name, field.text()) for field in fields if field.text().strip()]
-    return Upload(files[0].content, ANY_BYTES, parameters + filled_in, files[0].filename or "", unchanged.verdict)
+    return replace(
+        unchanged,
+        body=files[0].content,
+        content_type=ANY_BYTES,
+        parameters=parameters + filled_in,
+        name=files[0].filename or "",
+    )

@@ -1,6 +1,7 @@
 """Clip's answers in words: for the page, and for results without JavaScript."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -8,6 +9,7 @@ from typing import Any, NamedTuple
 # What is said for each code in clip's ``warnings``.
 _WARNINGS: dict[str, str] = json.loads((Path(__file__).parent / "page" / "warnings.json").read_text("utf-8"))
 
+_COMMAS = re.compile("[,\uff0c\u3001\u060c]")  # as clip has them between labels
 _NEAREST = 3  # so many labels are named where none is recognized
 _LEAST = 0.01  # the least confidence of a guess that is shown
 
@@ -55,7 +57,7 @@ def verdict(answer: Mapping[str, Any], parameters: Sequence[tuple[str, str]], kn
 
 
 def _verdict(answer: Mapping[str, Any], parameters: Sequence[tuple[str, str]], known_words: str) -> Verdict:
-    words = [word for name, value in parameters if name == "labels" for word in value.split(",") if word.strip()]
+    words = [word for name, value in parameters if name == "labels" for word in _COMMAS.split(value) if word.strip()]
     confidence, recognized, instead = answer["confidence"], answer["recognized"], answer.get("instead")
     label = answer["predictions"][0]["label"]
     how_sure = f"{sure(instead['confidence'] if instead and not recognized else confidence)} sure"

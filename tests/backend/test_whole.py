@@ -12,7 +12,7 @@ from tests.functions import clip
 from tests.launch import PROJECT, wait_for
 
 BUNDLED = PROJECT / "backend" / "clip" / "model"
-OF_BUNDLED = ("image.bin", "image.xml", "labels.npy", "everyday.json")
+OF_BUNDLED = ("image.bin", "image.xml", "labels.npy", "everyday.json", "languages.tsv", "names.tsv")
 OF_OPEN = (*OF_BUNDLED, "everyday.npy", "text.bin", "text.xml", "tokenizer.json", "explain.xml", "explain.bin")
 
 

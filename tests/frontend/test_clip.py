@@ -84,6 +84,20 @@ def test_sends_the_bytes_and_the_parameters_to_clip(network: Network) -> None:
     assert request.headers["Content-Length"] == "7"
 
 
+def test_the_languages_of_the_caller_and_of_the_answer_are_passed_on(network: Network) -> None:
+    said = {"Content-Language": "de", "Vary": "Accept-Language"}
+    network.answers += [(200, GOOD, said), (200, json.dumps(DESCRIPTION), said)]
+    upload = Upload(b"photo", ANY_BYTES, [("lang", "de")], languages="de-AT, en;q=0.5")
+    answers = (
+        network.clip().recognize(upload, JSON, caller()),
+        network.clip().describe(caller(), "de", "de-AT, en;q=0.5"),
+    )
+    for answer, request in zip(answers, network.sent, strict=True):
+        assert answer["headers"].items() >= said.items()
+        assert request.url == "http://gateway.test:8080/function/clip?lang=de"
+        assert request.headers["Accept-Language"] == "de-AT, en;q=0.5"
+
+
 def test_describes_clip(network: Network) -> None:
     network.answers.append((200, json.dumps(DESCRIPTION), {}))
     assert json.loads(network.clip().describe(caller())["body"]) == DESCRIPTION

@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from frontend.index.errors import Failure
 from frontend.index.interface import Context, Response
 from frontend.index.start_page import MAX_AGE, RETRY_DELAY, TIMEOUT, Description, page
@@ -17,12 +19,13 @@ class Clip:
         self.scaled_to_zero = False
         self.deadline = 0.0
 
-    def describe(self, context: Context) -> Response:
+    def describe(self, context: Context, lang: str, languages: str) -> Response:
         self.asked += 1
         self.deadline = context.deadline
         if self.scaled_to_zero:
             raise Failure("clip_timeout", "It is scaled to zero.")
-        return {"statusCode": 200, "headers": {}, "body": json.dumps(DESCRIPTION).encode()}
+        said = {"en": DESCRIPTION, "de": DESCRIPTION | {"labels": ["Apfel"]}}[language := lang or languages or "en"]
+        return {"statusCode": 200, "headers": {"Content-Language": language}, "body": json.dumps(said).encode()}
 
 
 class Clock:
@@ -58,6 +61,25 @@ def test_a_description_for_the_script_is_used_for_the_page_too() -> None:
     assert clip.deadline == 1020
 
 
+@pytest.mark.parametrize("asked", [("de", ""), ("", "de")])
+def test_the_page_is_in_english_whatever_others_asked_for(asked: tuple[str, str]) -> None:
+    description = Description(Clip().describe, Clock())
+
+    assert json.loads(description.fetch(context(), *asked)["body"])["labels"] == ["Apfel"]
+    assert description.latest(context()) == json.dumps(DESCRIPTION)
+    assert json.loads(description.fetch(context(), *asked)["body"])["labels"] == ["Apfel"]
+    assert description.latest(context()) == json.dumps(DESCRIPTION)
+
+
+def test_a_language_that_there_is_not_says_nothing_of_clip() -> None:
+    clip, body = Clip(), json.dumps({"error": {"code": "bad_parameter", "message": "lang must be one of en, de."}})
+    refusal: Response = {"statusCode": 400, "headers": {}, "body": body}
+    description = Description(lambda *asked: refusal if "xx" in asked else clip.describe(*asked), Clock())
+
+    assert description.fetch(context(), "xx")["statusCode"] == 400
+    assert description.latest(context()) == json.dumps(DESCRIPTION)
+
+
 def test_a_clip_that_is_scaled_to_zero_is_not_waited_for() -> None:
     clip, clock = Clip(), Clock()
     clip.scaled_to_zero = True
@@ -75,7 +97,7 @@ def test_an_error_is_not_taken_for_a_description() -> None:
     body = json.dumps({"error": {"code": "bad_gateway", "message": "It is away."}})
     error: Response = {"statusCode": 502, "headers": {}, "body": body}
     answers = [error]
-    description = Description(lambda context: answers.pop() if answers else clip.describe(context), clock)
+    description = Description(lambda *asked: answers.pop() if answers else clip.describe(*asked), clock)
 
     assert [description.latest(context()) for _ in range(2)] == [None] * 2
     clock.now += RETRY_DELAY

@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from types import MappingProxyType
 from typing import Any
@@ -11,7 +11,7 @@ from werkzeug.datastructures import MIMEAccept
 from werkzeug.http import parse_accept_header
 
 from ..deadline import Deadline
-from ..errors import RequestError
+from ..errors import RequestError, UnknownLabel
 from ..interface import Response
 from ..limits import (
     DEFAULT_TOP_K,
@@ -29,26 +29,31 @@ from ..recognition.explanation import Explanation
 from ..recognition.recognizer import Ranking, Recognizer
 from ..service import Recognition
 from ..version import VERSION
+from .wording import Wording
 
 
-def recognition(result: Recognition, manifest: Manifest, accept: str | None, deadline: Deadline) -> Response:
+def recognition(
+    result: Recognition, manifest: Manifest, accept: str | None, deadline: Deadline, words: Wording
+) -> Response:
     """The answer to an image.
 
     Args:
         accept: the header Accept; a caller that prefers plain text gets ``label<TAB>percent``, one a line.
         deadline: knows what the time went to.
+        words: those that the caller understands.
     """
     if parse_accept_header(accept, MIMEAccept).best_match(["application/json", "text/plain"]) == "text/plain":
-        lines = [f"{prediction.label}\t{prediction.score:.1%}\n" for prediction in result.ranking.predictions]
+        lines = [f"{words.label(each.label)}\t{each.score:.1%}\n" for each in result.ranking.predictions]
         response = _response(200, "text/plain; charset=utf-8", "".join(lines))
     else:
-        response = json_response(200, recognition_object(result, manifest))
-    response["headers"] |= result_headers(result) | server_timing(deadline)
+        said = words.answer(recognition_object(result, manifest))
+        response = json_response(200, said | unknown_object(result.unknown))
+    response["headers"] |= result_headers(result) | words.headers() | server_timing(deadline)
     return response
 
 
 def recognition_object(result: Recognition, manifest: Manifest) -> dict[str, Any]:
-    """The answer to an image, as it stands in JSON."""
+    """The answer to an image, as it stands in JSON, but for ``unknown_object``, which is the same for all images."""
     ranking = result.ranking
     said = {
         "predictions": predictions_list(ranking),
@@ -66,6 +71,11 @@ def recognition_object(result: Recognition, manifest: Manifest) -> dict[str, Any
     return said | {"model": manifest.title}
 
 
+def unknown_object(unknown: Sequence[UnknownLabel]) -> dict[str, Any]:
+    """The labels that were left out, as they stand in an answer; nothing where there are none."""
+    return {"unknown": [label._asdict() for label in unknown]} if unknown else {}
+
+
 def _explanation_object(explanation: Explanation) -> dict[str, Any]:
     return {
         "label": explanation.label,
@@ -79,12 +89,14 @@ def predictions_list(result: Ranking) -> list[dict[str, Any]]:
 
 
 def result_headers(result: Recognition) -> dict[str, str]:
-    """For those who read no JSON: how sure the answer is, and its warnings."""
+    """For those who read no JSON: how sure the answer is, how many labels were left out, and its warnings."""
     ranking = result.ranking
     return {
         "X-Confidence": f"{ranking.confidence:.4f}",
         "X-Recognized": "true" if ranking.recognized else "false",
-    } | warnings_header(result.warnings)
+        **({"X-Unknown": str(len(result.unknown))} if result.unknown else {}),
+        **warnings_header(result.warnings),
+    }
 
 
 def warnings_header(warnings: Iterable[str]) -> dict[str, str]:
@@ -98,7 +110,8 @@ def server_timing(deadline: Deadline) -> dict[str, str]:
     return {"Server-Timing": ", ".join(f"{name};dur={1000 * seconds:.1f}" for name, seconds in spent.items())}
 
 
-def description(recognizer: Recognizer) -> Response:
+def description(recognizer: Recognizer, words: Wording) -> Response:
+    """What the service is, in the words that the caller understands."""
     manifest = recognizer.manifest
     return json_response(
         200,
@@ -128,7 +141,9 @@ def description(recognizer: Recognizer) -> Response:
                 "max_label_tokens": manifest.context_length,
                 "max_new_label_tokens": MAX_NEW_LABEL_TOKENS,
             },
-        },
+        }
+        | words.description(manifest.labels),
+        words.headers(),
     )
 
 
@@ -137,7 +152,7 @@ def error(problem: RequestError) -> Response:
 
 
 def error_object(problem: RequestError) -> dict[str, Any]:
-    return {"error": {"code": problem.code, "message": str(problem)}}
+    return {"error": {"code": problem.code, "message": str(problem), **problem.details}}
 
 
 def _rounded(score: float) -> float:

@@ -5,6 +5,8 @@ https://huggingface.co/docs/inference-providers/tasks/zero-shot-image-classifica
 
 from typing import Any
 
+from werkzeug.datastructures import Headers, MultiDict
+
 from ..deadline import Deadline
 from ..errors import BadParameter, UnsupportedImage
 from ..interface import Event, Response
@@ -14,12 +16,13 @@ from ..service import Service
 from . import answer
 from .advice import on_no_image
 from .json_object import LongString, read_object, require_known
-from .parameters import distinct_labels, require_template, require_top_k
+from .parameters import distinct_labels, require_template, require_top_k, require_unknown
 from .payload import image_in
+from .wording import wording
 
 # "options" are for Hugging Face's own servers, such as wait_for_model; they have no effect.
 _NAMES = ("inputs", "parameters", "options")
-_PARAMETERS = ("candidate_labels", "hypothesis_template", "top_k")
+_PARAMETERS = ("candidate_labels", "hypothesis_template", "top_k", "unknown")
 
 
 def classify(service: Service, event: Event, deadline: Deadline) -> Response:
@@ -35,10 +38,13 @@ def classify(service: Service, event: Event, deadline: Deadline) -> Response:
         raise BadParameter("inputs must be the image as a base64 string.")
     query = _query(values.get("parameters"))
     image = image_in(inputs.base64() if isinstance(inputs, LongString) else inputs.encode())
+    # The form has no language, so the words are the caller's own, or English.
+    query, words = wording(service.recognizer, query, MultiDict(), Headers())
     candidates = service.candidates(query, deadline)
     result = service.recognize(image, candidates, query, deadline)
     headers = answer.result_headers(result) | answer.server_timing(deadline)
-    return answer.json_response(200, answer.predictions_list(result.ranking), headers)
+    predictions = [each | {"label": words.label(each["label"])} for each in answer.predictions_list(result.ranking)]
+    return answer.json_response(200, predictions, headers)
 
 
 def _query(given: Any) -> Query:
@@ -56,4 +62,5 @@ def _query(given: Any) -> Query:
         require_template(template)
     candidates = () if labels is None else distinct_labels(labels)
     top_k = require_top_k(parameters.get("top_k", len(candidates) or DEFAULT_TOP_K))
-    return Query(top_k, candidates, template=template)
+    skip_unknown = require_unknown(parameters.get("unknown", "error"))
+    return Query(top_k, candidates, template=template, skip_unknown=skip_unknown)

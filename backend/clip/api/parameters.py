@@ -1,5 +1,6 @@
 """Reads the parameters of a request, which may come in the query string, as the fields of a form, and in JSON."""
 
+import re
 from collections.abc import Sequence
 from difflib import get_close_matches
 
@@ -9,10 +10,13 @@ from ..errors import BadParameter
 from ..limits import DEFAULT_TOP_K, MAX_LABEL_CHARACTERS, MAX_LABELS
 from ..recognition.query import Query
 
-PARAMETERS = ("top_k", "labels", "vocabulary", "template", "preview", "explain")
+PARAMETERS = ("top_k", "labels", "vocabulary", "template", "preview", "explain", "unknown", "lang")
+# Those of Chinese, Japanese and Arabic too.
+_COMMAS = re.compile("[,\uff0c\u3001\u060c]")
 # Labels with their repetitions and the empty ones.
 _MAX_GIVEN = 100 * MAX_LABELS
 _VOCABULARIES = ("labels", "everyday")
+_UNKNOWN = {"skip": True, "error": False}
 _FLAGS = {"1": True, "true": True, "0": False, "false": False}
 
 
@@ -20,7 +24,8 @@ def parse(values: "MultiDict[str, str]") -> Query:
     """Read the parameters, which may come in the query string and as the fields of a form.
 
     Args:
-        values: ``labels`` given once is a comma-separated list; given several times, each is one label.
+        values: ``labels`` given once is a comma-separated list; given several times, each is one label. What ``lang``
+            means depends on the model and is read by ``wording.py``.
 
     Raises:
         BadParameter: a name that is not a parameter, or a value that makes no sense.
@@ -33,8 +38,17 @@ def parse(values: "MultiDict[str, str]") -> Query:
         raise BadParameter("vocabulary=everyday ranks words of its own: give it without labels and template.")
     if template is not None:
         require_template(template)
-    preview, explain = _flag(values, "preview"), _flag(values, "explain")
-    return Query(_top_k(_single(values, "top_k")), labels, everyday, template, preview, explain)
+    explain, explained = _explained(_single(values, "explain"))
+    return Query(
+        _top_k(_single(values, "top_k")),
+        labels,
+        everyday,
+        template,
+        _flag(values, "preview"),
+        explain,
+        explained,
+        require_unknown(_single(values, "unknown") or "error"),
+    )
 
 
 def _fold(text: str) -> str:
@@ -78,6 +92,22 @@ def _flag(values: "MultiDict[str, str]", name: str) -> bool:
     return _FLAGS[value]
 
 
+def _explained(value: str | None) -> tuple[bool, str | None]:
+    """Whether to explain, and the label that is to be explained if one is named."""
+    label = (value or "").strip() or "0"
+    if (flag := _FLAGS.get(label.lower())) is not None:
+        return flag, None
+    _require_short("label of explain", label)
+    return True, _fold(label)
+
+
+def require_unknown(value: object) -> bool:
+    """Whether unknown labels are left out, or BadParameter unless the value says so or the contrary."""
+    if not isinstance(value, str) or (skip := _UNKNOWN.get(value.strip().lower())) is None:
+        raise BadParameter(f"unknown must be one of {', '.join(_UNKNOWN)}.")
+    return skip
+
+
 def _everyday(values: "MultiDict[str, str]") -> bool:
     vocabulary = (_single(values, "vocabulary") or _VOCABULARIES[0]).strip().lower()
     if vocabulary not in _VOCABULARIES:
@@ -88,7 +118,7 @@ def _everyday(values: "MultiDict[str, str]") -> bool:
 def _labels(values: list[str]) -> tuple[str, ...]:
     if not values:
         return ()
-    return distinct_labels(values[0].split(",", _MAX_GIVEN) if len(values) == 1 else values)
+    return distinct_labels(_COMMAS.split(values[0], _MAX_GIVEN) if len(values) == 1 else values)
 
 
 def distinct_labels(given: Sequence[str]) -> tuple[str, ...]:

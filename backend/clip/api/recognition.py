@@ -16,11 +16,13 @@ from .hugging_face import classify
 from .json_object import is_object
 from .parameters import parse
 from .payload import Payload, image_in
+from .wording import Wording, wording
 
 
-def describe(service: Service, _event: Event, _deadline: Deadline) -> Response:
+def describe(service: Service, event: Event, _deadline: Deadline) -> Response:
     """The model, its labels and the limits."""
-    return answer.description(service.recognizer)
+    _, words = wording(service.recognizer, Query(), event.query, event.headers)
+    return answer.description(service.recognizer, words)
 
 
 def recognize(service: Service, event: Event, deadline: Deadline) -> Response:
@@ -30,16 +32,17 @@ def recognize(service: Service, event: Event, deadline: Deadline) -> Response:
         return classify(service, event, deadline)
     sent = Payload.read(event.body, event.headers.get("Content-Type", ""))
     images = sent.files if len(sent.files) > 1 else (image_in(sent.files[0], sent.mimetype),)
-    query = parse(MultiDict([*event.query.items(multi=True), *sent.fields]))
+    values = MultiDict([*event.query.items(multi=True), *sent.fields])
+    query, words = wording(service.recognizer, parse(values), values, event.headers)
     if len(images) > 1:
-        return _recognize_each(service, images, query, deadline)
+        return _recognize_each(service, images, query, words, deadline)
     candidates = service.candidates(query, deadline)
     result = service.recognize(images[0], candidates, query, deadline)
-    return answer.recognition(result, service.recognizer.manifest, event.headers.get("Accept"), deadline)
+    return answer.recognition(result, service.recognizer.manifest, event.headers.get("Accept"), deadline, words)
 
 
 def _recognize_each(
-    service: Service, files: Sequence[bytes | memoryview], query: Query, deadline: Deadline
+    service: Service, files: Sequence[bytes | memoryview], query: Query, words: Wording, deadline: Deadline
 ) -> Response:
     """An answer or error for each photo. They are handled in turn, so that the request takes no more than its share."""
     candidates = service.candidates(query, deadline)
@@ -50,15 +53,16 @@ def _recognize_each(
         try:
             deadline.require()
             result = service.recognize(image_in(file), candidates, query, deadline)
-            said = answer.recognition_object(result, manifest)
+            said = words.answer(answer.recognition_object(result, manifest))
         except RequestError as problem:
             said = answer.error_object(problem)
         # One by one: one call for all predictions would keep the other threads waiting.
         results.append(json.dumps(said, ensure_ascii=False))
+    rest = json.dumps({"model": manifest.title} | answer.unknown_object(candidates.unknown), ensure_ascii=False)[1:]
     return {
         "statusCode": 200,
-        "headers": {"Content-Type": "application/json"} | answer.server_timing(deadline),
-        "body": f'{{"results": [{", ".join(results)}], "model": {json.dumps(manifest.title)}}}\n',
+        "headers": {"Content-Type": "application/json"} | words.headers() | answer.server_timing(deadline),
+        "body": f'{{"results": [{", ".join(results)}], {rest}\n',
     }
 
 

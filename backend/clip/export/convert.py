@@ -27,6 +27,8 @@ from ..recognition.vocabulary import FILE as EVERYDAY_FILE
 from .check import check_against_open_clip
 from .cifar100 import LABELS, TEMPLATES
 from .explain import PatchEmbeddings, layer_after_map
+from .languages import FILES as LANGUAGE_FILES
+from .languages import write_languages
 from .source import ExportError, Source
 from .towers import ImageTower, TextTower, bpe_tokenizer
 from .tracing import traced
@@ -35,7 +37,7 @@ from .vocabulary import vocabulary as everyday_vocabulary
 
 _TEXT_FILES = ("text.xml", "text.bin", "tokenizer.json")
 _IMAGE_FILES = ("image.xml", "image.bin", "image.int8.xml", "image.int8.bin", EXPLAIN_FILE, "explain.bin")
-_FILES_OF_MODEL = (*_IMAGE_FILES, "labels.npy", EVERYDAY_FILE, EMBEDDINGS, *_TEXT_FILES)
+_FILES_OF_MODEL = (*_IMAGE_FILES, "labels.npy", EVERYDAY_FILE, EMBEDDINGS, *LANGUAGE_FILES, *_TEXT_FILES)
 _FILES = (*_FILES_OF_MODEL, MANIFEST_FILE)
 # ``Manifest.generality``. A general word that is a set of fine classes is at least as probable as each of its kinds;
 # one that has an embedding is not.
@@ -123,6 +125,7 @@ def export(
             words = Everyday.read(folder, manifest.logit_scale)
             if unknown := [label for label in label_names if words.find(label) < 0]:
                 raise ExportError(f"This model knows labels by its fine classes, and none of them is {unknown[0]}.")
+        write_languages(folder)
         if vocabulary == "closed":
             for name in _TEXT_FILES:
                 (folder / name).unlink()

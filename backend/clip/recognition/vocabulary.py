@@ -8,7 +8,6 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .candidates import NO_EMBEDDINGS, Candidates, View
-from .plurals import plurals
+from .languages import Languages
+from .spelling import Names
 
 FILE = "everyday.json"
 EMBEDDINGS = "everyday.npy"
@@ -32,6 +32,9 @@ _OTHER = "other"
 
 class Everyday(ABC):
     """The everyday words, n of them."""
+
+    languages: Languages
+    """What the words are called in other languages."""
 
     def __init__(self, entries: Sequence[Mapping[str, Any]]) -> None:
         """``entries`` as ``everyday.json`` has them, see ``export/vocabulary.py``."""
@@ -53,9 +56,13 @@ class Everyday(ABC):
         keys = _KEYS if has_embeddings else _KEYS | _KEYS_OF_CLASSES
         if any(entry.keys() != keys for entry in entries):
             raise ValueError(f"{folder / FILE} was exported by another version: export the model again.")
+        words: Everyday
         if has_embeddings:
-            return WordEmbeddings(entries, np.load(folder / EMBEDDINGS), logit_scale)
-        return FineClasses(entries)
+            words = WordEmbeddings(entries, np.load(folder / EMBEDDINGS), logit_scale)
+        else:
+            words = FineClasses(entries)
+        words.languages = Languages(folder)
+        return words
 
     def named(self, labels: Sequence[str], embeddings: NDArray[np.float32]) -> Candidates:
         """Labels as candidates.
@@ -123,24 +130,16 @@ class Everyday(ABC):
 
     def find(self, name: str) -> int:
         """The position of the word with this name, in upper or lower case, singular or plural; -1 for none."""
-        return self._positions.get(name.casefold(), -1)
+        return self._names.find(name)
 
     def near(self, name: str) -> list[str]:
-        """Up to three words that are spelled much like ``name``, best first."""
-        near = get_close_matches(name.casefold(), self._positions, n=3, cutoff=0.75)
-        return list(dict.fromkeys(self.words[self._positions[other]] for other in near))
+        """Up to three words that are spelled much like ``name`` in any language, in that language, best first."""
+        others = {key: word for key, (word, english) in self.languages.like(name).items() if self.find(english) >= 0}
+        return self._names.near(name, others)
 
     @cached_property
-    def _positions(self) -> dict[str, int]:
-        positions: dict[str, int] = {}
-        names = [[entry["word"], *entry["also"]] for entry in self._entries]
-        # Names in the list go before plurals by rule: "glasses" is a word of its own, not the plural of "glass".
-        for form in (lambda name: (name,), plurals):
-            for position, known in enumerate(names):
-                for name in known:
-                    for spelled in form(name.casefold()):
-                        positions.setdefault(spelled, position)
-        return positions
+    def _names(self) -> Names:
+        return Names([entry["word"], *entry["also"]] for entry in self._entries)
 
 
 class FineClasses(Everyday):

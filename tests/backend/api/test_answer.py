@@ -5,13 +5,17 @@ import json
 import pytest
 
 from backend.clip.api.answer import recognition
+from backend.clip.api.wording import Wording
 from backend.clip.deadline import Deadline
 from backend.clip.manifest import Manifest
 from backend.clip.recognition.recognizer import Instead, Prediction, Ranking
+from backend.clip.recognition.vocabulary import Everyday
 from backend.clip.service import Recognition
 from tests.launch import PROJECT
 
-MANIFEST = Manifest.read(PROJECT / "backend" / "clip" / "model")
+MODEL = PROJECT / "backend" / "clip" / "model"
+MANIFEST = Manifest.read(MODEL)
+WORDS = Wording(Everyday.read(MODEL, MANIFEST.logit_scale))
 
 
 @pytest.mark.parametrize(
@@ -27,7 +31,7 @@ MANIFEST = Manifest.read(PROJECT / "backend" / "clip" / "model")
 def test_a_score_has_six_significant_digits(score: float, written: str) -> None:
     result = Recognition(Ranking([Prediction("apple", score)], 0.5, True, None), preview=b"", explanation=None)
 
-    answer = recognition(result, MANIFEST, None, Deadline.unlimited())
+    answer = recognition(result, MANIFEST, None, Deadline.unlimited(), WORDS)
 
     assert f'"score": {written}}}' in answer["body"]
     assert json.loads(answer["body"])["predictions"][0]["score"] == pytest.approx(score, rel=1e-5)
@@ -36,7 +40,9 @@ def test_a_score_has_six_significant_digits(score: float, written: str) -> None:
 def test_an_answer_that_is_not_recognized_says_what_it_is_instead() -> None:
     ranking = Ranking([Prediction("aquarium fish", 0.8)], 0.03125, False, Instead("flamingo", 0.93))
 
-    answer = recognition(Recognition(ranking, preview=b"", explanation=None), MANIFEST, None, Deadline.unlimited())
+    answer = recognition(
+        Recognition(ranking, preview=b"", explanation=None), MANIFEST, None, Deadline.unlimited(), WORDS
+    )
 
     assert json.loads(answer["body"]) == {
         "predictions": [{"label": "aquarium fish", "score": 0.8}],

@@ -25,6 +25,7 @@ from urllib3 import HTTPResponse
 from backend.clip import limits
 from backend.clip.api.parameters import PARAMETERS
 from backend.clip.errors import RequestError
+from backend.clip.export.names import LANGUAGES
 from backend.clip.version import VERSION
 from template.python3.server import errors as server_errors
 from tests.functions import clip
@@ -107,6 +108,7 @@ def test_what_is_right_is_answered_200(method: str, path: str, clip_url: str) ->
         {"json": {"inputs": TEXT, "parameters": {"candidate_labels": ["apple", "pear"]}}},
         {"params": {"vocabulary": "everyday", "preview": "1"}},
         {"params": {"labels": ["apple", "pear"]}},
+        {"params": {"labels": ["Hund", "pear"], "explain": "1"}, "headers": {"Accept-Language": "de"}},
     ],
 )
 def test_all_forms_of_an_answer(options: dict[str, Any], clip_url: str) -> None:
@@ -124,7 +126,7 @@ def test_an_explanation_where_the_model_has_them(clip_url: str) -> None:
 
 
 WRONG: dict[int, tuple[dict[str, Any], dict[str, Any]]] = {
-    400: ({"json": {"inputs": 5}}, {"data": b"{"}),
+    400: ({"params": {"lang": "xx"}}, {"data": b"{"}),
     413: ({"data": huge_png(70_000, 1000)}, {"data": bytes(33 << 20)}),
     415: ({"data": b"text"}, {"json": {"input": "data:image/png;base64,aGVsbG8="}}),
     422: ({"params": {"labels": "flamnigo"}}, {"json": {"input": "flamnigo"}}),
@@ -225,8 +227,10 @@ def test_the_document_has_the_limits_and_parameters_of_the_code() -> None:
     parameters, schemas = DOCUMENT["components"]["parameters"], DOCUMENT["components"]["schemas"]
     form = dict(schemas["Form"]["properties"])
     assert form.pop("image")["maxItems"] == limits.MAX_IMAGES
-    assert {name: parameter["schema"] for name, parameter in parameters.items()} == form
-    assert set(parameters) == set(PARAMETERS)
+    in_query = {name: parameter["schema"] for name, parameter in parameters.items() if parameter["in"] == "query"}
+    assert in_query == form
+    assert set(in_query) == set(PARAMETERS)
+    assert schemas["Language"]["enum"] == ["en", *LANGUAGES]
     assert schemas["TopK"]["default"] == limits.DEFAULT_TOP_K
     assert schemas["TopK"]["maximum"] == limits.MAX_LABELS
     assert schemas["Labels"]["maxItems"] == limits.MAX_LABELS
