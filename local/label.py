@@ -2,7 +2,7 @@
 
     python -m local.label PORT FOLDER [OPTION ...]
 
-The options are those of ``python -m client``.
+The options are those of ``photo-labels``.
 """
 
 import os
@@ -13,12 +13,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from client.__main__ import main as client
-from client.service import Service, ServiceDown, ServiceRefuses
+sys.path.insert(0, str(Path(__file__).parent.parent / "client"))  # a package of its own, which is not installed here
+
+from photo_labels.commands.label import main as client
+from photo_labels.service import Service, ServiceDown, ServiceRefuses
 
 from .process import END_WITH_PARENT, end, free_port
 
 PROJECT = Path(__file__).parent.parent
+CLIENT = PROJECT / "client"
 _STOP_TIMEOUT = 15.0
 
 

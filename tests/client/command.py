@@ -10,11 +10,13 @@ from typing import IO, Any
 
 from tests.launch import PROJECT
 
-ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "CLIP_API_KEY"}
+ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "CLIP_API_KEY"} | {
+    "PYTHONPATH": str(PROJECT / "client")
+}
 
 
 def command(*arguments: str | Path) -> list[str]:
-    return [sys.executable, "-m", "client", *map(str, arguments)]
+    return [sys.executable, "-m", "photo_labels", *map(str, arguments)]
 
 
 def label(

@@ -1,4 +1,4 @@
-"""client/folder.py: what is a photo by its name, and files that are not what they were."""
+"""photo_labels/folder.py: what is a photo by its name, and files that are not what they were."""
 
 import os
 import threading
@@ -10,7 +10,7 @@ from PIL import Image
 
 import backend.clip.photos.image  # noqa: F401 (registers what the function reads)
 from backend.clip.photos.formats import FORMATS
-from client.folder import IMAGE_ENDINGS, RAW_ENDINGS, Unreadable, Walk, read
+from photo_labels.folder import IMAGE_ENDINGS, RAW_ENDINGS, Unreadable, Walk, read
 from tests.raws import MAKERS
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import psutil
 import pytest
 
-from client.service import Description, Kind, Service, ServiceDown, ServiceRefuses
+from photo_labels.service import Description, Kind, Service, ServiceDown, ServiceRefuses
 from tests.client.command import ENVIRONMENT, label, results
 from tests.client.fake_service import DESCRIPTION
 from tests.client.hostile import Hostile, hostile, pours, response, says, says_nothing, trickles

@@ -1,4 +1,4 @@
-"""``python -m client`` with the real service: what it finds in a folder, and what it writes."""
+"""``photo-labels`` with the real service: what it finds in a folder, and what it writes."""
 
 import csv
 import os
@@ -14,11 +14,11 @@ import pytest
 import requests
 from pillow_heif import from_pillow
 
-from tests.client.command import label, results
+from tests.client.command import ENVIRONMENT, label, results
 from tests.client.fake_service import FakeService
 from tests.client.photos import picture, write_photos
 from tests.formulas import CASES
-from tests.launch import PROJECT, Running
+from tests.launch import Running
 
 
 @pytest.fixture(scope="module")
@@ -179,8 +179,8 @@ def test_a_terminal_sees_how_far_it_is(service: FakeService, tmp_path: Path) -> 
     service.seconds = 0.02
     terminal, end = pty.openpty()
     termios.tcsetwinsize(end, (25, 120))
-    command = [sys.executable, "-m", "client", str(tmp_path / "photos"), "--url", service.url]
-    with subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.PIPE, stderr=end) as process:
+    command = [sys.executable, "-m", "photo_labels", str(tmp_path / "photos"), "--url", service.url]
+    with subprocess.Popen(command, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=end) as process:
         os.close(end)
         assert process.stdout
         written = process.stdout.read()

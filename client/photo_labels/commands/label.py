@@ -1,4 +1,4 @@
-"""python -m client FOLDER: labels all photos in a folder, as JSON Lines or CSV. See docs/client.md."""
+"""photo-labels FOLDER: labels all photos in a folder, as JSON Lines or CSV. See docs/client.md."""
 
 import argparse
 import os
@@ -13,15 +13,15 @@ from urllib.parse import urlsplit
 
 from tqdm import tqdm
 
-from .concurrency import Concurrency
-from .folder import Walk
-from .formats import Csv, JsonLines
-from .labeling import Labeler, ServiceGone
-from .output import Output, OutputError
-from .run import Run
-from .service import Service, ServiceRefuses
-from .summary import Summary
-from .terminal import printable
+from ..concurrency import Concurrency
+from ..folder import Walk
+from ..formats import Csv, JsonLines
+from ..labeling import Labeler, ServiceGone
+from ..output import Output, OutputError
+from ..run import Run
+from ..service import Service, ServiceRefuses
+from ..summary import Summary
+from ..terminal import printable
 
 COMPLETE, INCOMPLETE, WRONG, GONE, SIGNAL = 0, 1, 2, 3, 128
 """The exit codes; that of an interruption has the signal's number added."""
@@ -29,8 +29,8 @@ _KEY = "CLIP_API_KEY"
 """The environment variable for the API key."""
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command and return its exit code. ``arguments`` replace those of the command line."""
+def main(arguments: Sequence[str]) -> int:
+    """Run the command and return its exit code."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)
     try:
@@ -42,8 +42,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return SIGNAL + int(interrupt.args[0])
 
 
-def _parsed(given: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m client", description="Labels all photos in and below a folder.")
+def _parsed(given: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="photo-labels", description="Labels all photos in and below a folder.")
     option = parser.add_argument
     option("folder", type=_folder, help="symbolic links in it are not followed")
     option("--url", type=_url, default="http://127.0.0.1:8080/function/clip", help="of clip (default: %(default)s)")
@@ -146,7 +146,3 @@ def _number(most: int) -> Callable[[str], int]:
         return int(text)
 
     return number
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Labels photos with the function ``clip``: docs/client.md."""
