@@ -4,6 +4,7 @@ import json
 import math
 import re
 import unicodedata
+from dataclasses import dataclass
 from typing import Any, NoReturn, TypeGuard
 
 _MOST_PREDICTIONS = 1000
@@ -56,28 +57,45 @@ def recognition(said: dict[str, Any]) -> dict[str, Any]:
 def error_of(body: bytes) -> dict[str, str] | None:
     """Code and message of an error in the form of ``clip``'s; None for anything else."""
     try:
-        said = read_json(body).get("error")
+        return problem(read_json(body))
     except BadAnswer:
         return None
-    if not isinstance(said, dict):
-        return None
-    code, message = said.get("code"), said.get("message")
+
+
+def problem(said: dict[str, Any]) -> dict[str, str]:
+    """Code and message of the error that an answer is.
+
+    Raises:
+        BadAnswer: it is something else.
+    """
+    error = said.get("error")
+    code, message = (error.get("code"), error.get("message")) if isinstance(error, dict) else (None, None)
     if not (isinstance(code, str) and _CODE.fullmatch(code) and isinstance(message, str)):
-        return None
+        raise BadAnswer("The answer is not an error with a code and a message.")
     return {"code": code, "message": message[:_MOST_CHARACTERS]}
 
 
-def limits(said: dict[str, Any]) -> tuple[int, int]:
-    """What the description of ``clip`` says: the bytes that an image may have, and the requests at a time (0: nothing).
+@dataclass(frozen=True)
+class Description:
+    """What ``clip`` says of itself."""
+
+    model: str
+    max_image_bytes: int
+    max_inflight: int
+    """How many requests it takes at a time; 0 where it does not say."""
+
+
+def description(said: dict[str, Any]) -> Description:
+    """Read a description.
 
     Raises:
-        BadAnswer: it is not such a description.
+        BadAnswer: it is not one.
     """
-    stated = said.get("limits")
-    if isinstance(said.get("model"), str) and isinstance(stated, dict):
+    model, stated = said.get("model"), said.get("limits")
+    if _is_label(model) and isinstance(stated, dict):
         most, at_a_time = stated.get("max_image_bytes"), stated.get("max_inflight", 0)
         if _is_count(most) and most > 0 and _is_count(at_a_time):
-            return most, at_a_time
+            return Description(model, most, at_a_time)
     raise BadAnswer("The answer is not a description.")
 
 
@@ -85,7 +103,7 @@ def _is_count(value: Any) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
-def _is_label(value: Any) -> bool:
+def _is_label(value: Any) -> TypeGuard[str]:
     return (
         isinstance(value, str)
         and 0 < len(value) <= _MOST_CHARACTERS

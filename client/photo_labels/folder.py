@@ -4,7 +4,10 @@ import os
 import stat
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+
+from .states import State, state
 
 # Of the formats that `clip` reads, here in lower case.
 IMAGE_ENDINGS = frozenset((
@@ -19,6 +22,9 @@ RAW_ENDINGS = frozenset((
 _ENDINGS = IMAGE_ENDINGS | RAW_ENDINGS
 # What servers keep beside photos: Synology's thumbnails, which are named like photos, and what was deleted.
 _FOLDERS_OF_SERVERS = frozenset(("@eaDir", "#recycle", "@Recycle"))
+# A file that has been replaced by a symbolic link or a pipe is neither followed nor waited for. Windows has no such
+# flags, and another one that keeps it from changing the bytes.
+_READING = os.O_RDONLY | sum(getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"))
 
 
 class Unreadable(Exception):
@@ -28,9 +34,18 @@ class Unreadable(Exception):
 class RefusedUnread(Exception):
     """The size of a file says that the service would refuse it. ``code`` is the error that the service would give."""
 
-    def __init__(self, code: str, message: str) -> None:
+    def __init__(self, code: str, message: str, state: State) -> None:
         super().__init__(message)
         self.code = code
+        self.state = state
+
+
+@dataclass(frozen=True)
+class Photo:
+    """The bytes of a file, and the file's state when they were read."""
+
+    data: bytes
+    state: State
 
 
 class Walk:
@@ -80,29 +95,28 @@ def _kind(entry: os.DirEntry[str]) -> str:
     return "not named like a photo"
 
 
-def read(path: Path, max_bytes: int) -> bytes:
-    """The content of a file.
+def read(path: Path, max_bytes: int) -> Photo:
+    """Read a file.
 
     Raises:
         Unreadable: the system does not allow it, it is no regular file, or it has changed meanwhile.
         RefusedUnread: it is empty, or larger than ``max_bytes``.
     """
     try:
-        # A file that has been replaced by a symbolic link or a pipe is neither followed nor waited for.
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        descriptor = os.open(path, _READING)
         with os.fdopen(descriptor, "rb") as file:
             before = os.fstat(descriptor)
             if not stat.S_ISREG(before.st_mode):
                 raise Unreadable("is no regular file")
             if before.st_size == 0:
-                raise RefusedUnread("empty_body", "The file is empty.")
+                raise RefusedUnread("empty_body", "The file is empty.", state(before))
             if before.st_size > max_bytes:
                 problem = f"The image has {before.st_size:,} bytes; at most {max_bytes:,} are accepted."
-                raise RefusedUnread("body_too_large", problem)
+                raise RefusedUnread("body_too_large", problem, state(before))
             data = file.read(before.st_size + 1)
             after = os.fstat(descriptor)
     except OSError as error:
         raise Unreadable(f"cannot be read ({error.strerror})") from error
     if len(data) != before.st_size or (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
         raise Unreadable("changed while it was read")
-    return data
+    return Photo(data, state(after))

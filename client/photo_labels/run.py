@@ -1,7 +1,6 @@
 """Labels all photos of a folder, many at a time, and writes the results."""
 
 import threading
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -9,6 +8,7 @@ from .concurrency import Concurrency, Stopped
 from .folder import Walk
 from .labeling import Labeler, Left
 from .output import Output
+from .progress import Progress
 from .summary import Summary
 
 
@@ -16,8 +16,7 @@ class Run:
     """One pass over a folder.
 
     Args:
-        done: the photos that have a result already. It is emptied on the way.
-        progress: is called for each photo, by one thread at a time.
+        done: the photos that have a result already, with their sizes. It is emptied on the way.
     """
 
     def __init__(
@@ -26,8 +25,8 @@ class Run:
         concurrency: Concurrency,
         output: Output,
         summary: Summary,
-        done: set[str],
-        progress: Callable[[], object],
+        done: dict[str, int],
+        progress: Progress,
     ) -> None:
         self._labeler = labeler
         self._concurrency = concurrency
@@ -49,8 +48,8 @@ class Run:
             try:
                 for file in walk:
                     if file in self._done:
-                        self._done.remove(file)
-                        self._progress()
+                        with self._one_at_a_time:
+                            self._progress.skip(self._done.pop(file))
                         continue
                     self._concurrency.begin_photo()
                     pool.submit(self._label, folder, file)
@@ -69,12 +68,12 @@ class Run:
             except Left as left:
                 with self._one_at_a_time:
                     self._summary.leave(file, str(left))
-                    self._progress()
+                    self._progress.finish(0)
                 return
             with self._one_at_a_time:
                 self._output.write(result)
                 self._summary.add(result)
-                self._progress()
+                self._progress.finish(result.state.bytes)
         except Stopped:
             pass
         except BaseException as error:

@@ -51,8 +51,14 @@ def start(*arguments: str | Path) -> subprocess.Popen[str]:
 
 
 def results(text: str) -> dict[str, Any]:
-    """The answers in JSON Lines by their files, of which each must stand there once."""
-    said = [json.loads(line) for line in text.splitlines()]
+    """The answers in JSON Lines by their files, of which each must stand there once, after what they are of."""
+    if not text:
+        return {}
+    first, *said = [json.loads(line) for line in text.splitlines()]
+    assert first.keys() == {"run"}
+    for each in said:
+        assert each.pop("bytes") >= 0
+        assert each.pop("modified")
     files = {each.pop("file"): each for each in said}
     assert len(files) == len(said)
     return files

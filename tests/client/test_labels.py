@@ -104,14 +104,21 @@ def test_csv(application: Running, album: Path, tmp_path: Path) -> None:
         assert rows[photo]["recognized"] == ("true" if said["recognized"] else "false")
         assert rows[photo]["instead"] == said.get("instead", {}).get("label", "")
     for broken, code in FAILED.items():
-        assert rows[broken] == dict.fromkeys(rows[broken], "") | {"file": broken, "error": code}
+        assert rows[broken] == dict.fromkeys(rows[broken], "") | {
+            "file": broken,
+            "error": code,
+            "bytes": str((album / broken).stat().st_size),
+            "modified": rows[broken]["modified"],
+        }
     written = (tmp_path / "labels.csv").read_bytes()
     again = label(album, "--url", url, "--out", tmp_path / "labels.csv", "--top-k", "3")
     assert again.stderr.startswith("8 photos: 0 in 0.")
     assert (tmp_path / "labels.csv").read_bytes() == written
     other = label(album, "--url", url, "--out", tmp_path / "labels.csv")
     assert other.returncode == 2
-    assert "something else than results of these options" in other.stderr
+    assert (
+        "labels.csv has results of another run: --top-k 3, 1 here. Choose another file, or add --force" in other.stderr
+    )
     assert (tmp_path / "labels.csv").read_bytes() == written
 
 
@@ -187,5 +194,5 @@ def test_a_terminal_sees_how_far_it_is(service: FakeService, tmp_path: Path) -> 
     assert len(results(written.decode())) == 60
     seen = os.read(terminal, 65536).decode()
     os.close(terminal)
-    assert "/60 [" in seen
-    assert " at a time]" in seen
+    assert "60/60 photos, " in seen
+    assert " at a time [" in seen

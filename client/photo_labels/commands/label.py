@@ -4,7 +4,6 @@ import argparse
 import os
 import signal
 import sys
-import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -15,26 +14,40 @@ from tqdm import tqdm
 
 from ..concurrency import Concurrency
 from ..folder import Walk
-from ..formats import Csv, JsonLines
+from ..formats import Csv, Format, ForPeople, JsonLines
 from ..labeling import Labeler, ServiceGone
+from ..origin import Origin, without_password
 from ..output import Output, OutputError
+from ..progress import Progress
+from ..results import Result
 from ..run import Run
-from ..service import Service, ServiceRefuses
+from ..service import HOW_TO_START, USUAL_ADDRESS, Service, ServiceRefuses
+from ..states import state_at
 from ..summary import Summary
 from ..terminal import printable
 
 COMPLETE, INCOMPLETE, WRONG, GONE, SIGNAL = 0, 1, 2, 3, 128
 """The exit codes; that of an interruption has the signal's number added."""
+_EXIT_CODES = f"""exit codes:
+  {COMPLETE}         every photo has been labelled
+  {INCOMPLETE}         the run is complete, but some files have failed or were left
+  {WRONG}         wrong options, or an output that is of something else or cannot be written
+  {GONE}         there is no service, or it was away for longer than --wait
+  {SIGNAL + signal.SIGINT}, {SIGNAL + signal.SIGTERM}  Ctrl-C, SIGTERM; the same command continues"""
 _KEY = "CLIP_API_KEY"
 """The environment variable for the API key."""
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Run the command and return its exit code."""
+def main(arguments: Sequence[str], known_as: str | None = None) -> int:
+    """Run the command and return its exit code.
+
+    Args:
+        known_as: the service's address as the output is to have it, if the one that it listens at is of this run alone.
+    """
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)
     try:
-        return _run(_parsed(arguments))
+        return _run(_parsed(arguments), known_as)
     except (OutputError, ServiceRefuses, ServiceGone) as error:
         _say(str(error))
         return GONE if isinstance(error, ServiceGone) else WRONG
@@ -43,15 +56,25 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _parsed(given: Sequence[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="photo-labels", description="Labels all photos in and below a folder.")
+    parser = argparse.ArgumentParser(
+        prog="photo-labels",
+        description="Labels all photos in and below a folder.",
+        epilog=_EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     option = parser.add_argument
     option("folder", type=_folder, help="symbolic links in it are not followed")
-    option("--url", type=_url, default="http://127.0.0.1:8080/function/clip", help="of clip (default: %(default)s)")
+    option("--url", type=_url, help=f"of clip (default: {USUAL_ADDRESS}, if a service is there)")
     option("--out", type=Path, metavar="FILE", help="write there and not to stdout; the same command continues it")
+    option("--force", action="store_true", help="drop the results that FILE has, and begin it anew")
     option("--csv", action="store_true", help="write CSV and not JSON Lines; so does a FILE that ends in .csv")
     option("--top-k", type=_number(1000), metavar="N", help="how many labels (default: 5, with CSV 1)")
     option("--labels", metavar="A,B", help="choose among these")
-    option("--vocabulary", choices=("labels", "everyday"), help="everyday: choose among everyday words")
+    option(
+        "--vocabulary",
+        choices=("labels", "everyday", "all"),
+        help="everyday: choose among those words; all: among both",
+    )
     option("--template", help="the prompt that a label is put into, with {} for it")
     option("--key-file", type=Path, metavar="FILE", help=f"has the API key; without it, the environment's {_KEY}")
     option("--at-most", type=_number(1000), default=64, metavar="N", help="requests at a time (default: %(default)s)")
@@ -71,32 +94,36 @@ def _parsed(given: Sequence[str]) -> argparse.Namespace:
     return arguments
 
 
-def _run(arguments: argparse.Namespace) -> int:
+def _run(arguments: argparse.Namespace, known_as: str | None) -> int:
     query = {name: getattr(arguments, name) for name in ("top_k", "labels", "vocabulary", "template")}
-    parameters = [(name, str(value)) for name, value in query.items() if value is not None]
-    service = Service(arguments.url, parameters, arguments.key, arguments.timeout, arguments.at_most)
+    parameters = {name: str(value) for name, value in query.items() if value is not None}
+    url = arguments.url or USUAL_ADDRESS
+    service = Service(url, list(parameters.items()), arguments.key, arguments.timeout, arguments.at_most)
     concurrency = Concurrency(arguments.at_most)
     labeler = Labeler(service, concurrency, arguments.wait, _say)
-    output = Output(arguments.out, Csv(arguments.top_k) if arguments.csv else JsonLines())
-    summary, done, walk = Summary(), set[str](), Walk(arguments.folder)
-    for result in output.earlier():
+    # A terminal that shows stdout is for people, and a progress bar would be mixed with the results.
+    reads = arguments.out is None and sys.stdout.isatty()
+    output = Output(arguments.out, _format(arguments, reads))
+    model = labeler.find_service(None if arguments.url else HOW_TO_START).model
+    origin = Origin(str(arguments.folder.resolve()), without_password(known_as or url), model, parameters)
+    output.begin(origin, arguments.force)
+    summary, done, walk = Summary(), dict[str, int](), Walk(arguments.folder)
+
+    def holds(result: Result) -> bool:
+        now = state_at(arguments.folder / result.file)
+        if result.file not in done and now not in (result.state, None):
+            summary.changed += 1
+            return False
+        return result.file not in done
+
+    for result in output.earlier(holds):
         summary.add(result)
-        done.add(result.file)
+        done[result.file] = result.state.bytes
     summary.earlier = summary.photos
-    labeler.find_service()
 
     began = time.monotonic()
-    # On a terminal that shows stdout too, a progress bar would be mixed with the results.
-    seen = sys.stderr.isatty() and not (arguments.out is None and sys.stdout.isatty())
-    with tqdm(unit=" photos", disable=not seen, dynamic_ncols=True) as bar:
-        if seen:
-            threading.Thread(target=_count, args=(arguments.folder, bar), daemon=True).start()
-
-        def progress() -> None:
-            bar.set_postfix_str(f"{concurrency.limit} at a time", refresh=False)
-            bar.update()
-
-        failure: BaseException | None = None
+    failure: BaseException | None = None
+    with Progress(arguments.folder, concurrency, sys.stderr.isatty() and not reads) as progress:
         try:
             Run(labeler, concurrency, output, summary, done, progress).folder(arguments.folder, walk, arguments.at_most)
         except (OutputError, ServiceRefuses, ServiceGone, KeyboardInterrupt) as error:
@@ -109,9 +136,10 @@ def _run(arguments: argparse.Namespace) -> int:
     return COMPLETE if summary.is_complete and not walk.unreadable else INCOMPLETE
 
 
-def _count(folder: Path, bar: "tqdm[None]") -> None:
-    bar.total = sum(1 for _ in Walk(folder))
-    bar.refresh()
+def _format(arguments: argparse.Namespace, is_read_by_people: bool) -> Format:
+    if arguments.csv:
+        return Csv(arguments.top_k)
+    return ForPeople() if is_read_by_people else JsonLines()
 
 
 def _interrupt(number: int, _frame: FrameType | None) -> None:
