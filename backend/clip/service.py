@@ -13,7 +13,7 @@ from .photos.photo import Photo
 from .recognition.candidates import Candidates, View
 from .recognition.explanation import Explanation
 from .recognition.query import Query
-from .recognition.recognizer import Ranking, Recognizer
+from .recognition.recognizer import Ranking, Recognizer, Tag
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,8 @@ class Recognition:
     """A JPEG file; empty unless it was asked for."""
     explanation: Explanation | None
     """Of the first label; None unless it was asked for."""
+    tags: Sequence[Tag] | None = None
+    """None unless they were asked for."""
     warnings: tuple[str, ...] = ()
     """See ``Photo.warnings``."""
 
@@ -67,7 +69,8 @@ class Service:
             explanation = None
             if query.explain and explainer is not None:
                 explanation = explainer.explain(view, candidates, ranking.predictions[0].label, photo.size, deadline)
-        return Recognition(ranking, photo.preview, explanation, photo.warnings)
+            tags = self.recognizer.tags(view) if query.tags else None
+        return Recognition(ranking, photo.preview, explanation, tags, photo.warnings)
 
     def encode(self, texts: Sequence[str], deadline: Deadline) -> tuple[NDArray[np.float32], int]:
         """float32 [texts, dim], and the number of their tokens."""

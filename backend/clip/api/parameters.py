@@ -2,17 +2,18 @@
 
 from collections.abc import Sequence
 from difflib import get_close_matches
+from typing import get_args
 
 from werkzeug.datastructures import MultiDict
 
 from ..errors import BadParameter
 from ..limits import DEFAULT_TOP_K, MAX_LABEL_CHARACTERS, MAX_LABELS
-from ..recognition.query import Query
+from ..recognition.query import Query, Vocabulary
 
-PARAMETERS = ("top_k", "labels", "vocabulary", "template", "preview", "explain")
+PARAMETERS = ("top_k", "labels", "vocabulary", "template", "preview", "explain", "tags")
 # Labels with their repetitions and the empty ones.
 _MAX_GIVEN = 100 * MAX_LABELS
-_VOCABULARIES = ("labels", "everyday")
+_VOCABULARIES: dict[str, Vocabulary] = {name: name for name in get_args(Vocabulary)}
 _FLAGS = {"1": True, "true": True, "0": False, "false": False}
 
 
@@ -28,13 +29,13 @@ def parse(values: "MultiDict[str, str]") -> Query:
     for name in values:
         if name not in PARAMETERS:
             raise BadParameter(_unknown(name))
-    labels, everyday, template = _labels(values.getlist("labels")), _everyday(values), _single(values, "template")
-    if everyday and (labels or template is not None):
-        raise BadParameter("vocabulary=everyday ranks words of its own: give it without labels and template.")
+    labels, vocabulary, template = _labels(values.getlist("labels")), _vocabulary(values), _single(values, "template")
+    if vocabulary != "labels" and (labels or template is not None):
+        raise BadParameter(f"vocabulary={vocabulary} ranks words of its own: give it without labels and template.")
     if template is not None:
         require_template(template)
-    preview, explain = _flag(values, "preview"), _flag(values, "explain")
-    return Query(_top_k(_single(values, "top_k")), labels, everyday, template, preview, explain)
+    preview, explain, tags = (_flag(values, name) for name in ("preview", "explain", "tags"))
+    return Query(_top_k(_single(values, "top_k")), labels, vocabulary, template, preview, explain, tags)
 
 
 def _fold(text: str) -> str:
@@ -78,11 +79,11 @@ def _flag(values: "MultiDict[str, str]", name: str) -> bool:
     return _FLAGS[value]
 
 
-def _everyday(values: "MultiDict[str, str]") -> bool:
-    vocabulary = (_single(values, "vocabulary") or _VOCABULARIES[0]).strip().lower()
-    if vocabulary not in _VOCABULARIES:
+def _vocabulary(values: "MultiDict[str, str]") -> Vocabulary:
+    named = (_single(values, "vocabulary") or "labels").strip().lower()
+    if named not in _VOCABULARIES:
         raise BadParameter(f"vocabulary must be one of {', '.join(_VOCABULARIES)}.")
-    return vocabulary == "everyday"
+    return _VOCABULARIES[named]
 
 
 def _labels(values: list[str]) -> tuple[str, ...]:

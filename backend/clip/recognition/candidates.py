@@ -30,3 +30,5 @@ class Candidates:
     """float32 [labels, dim], rows of unit length; empty where the words are compared by their fine classes."""
     offsets: NDArray[np.float64] | float = 0.0
     """float64 [labels], added to the logits of words that are compared by their fine classes."""
+    overlapping: bool = False
+    """Whether several may be right at once, a general word and a special one, so that the ranking weighs them up."""
