@@ -9,6 +9,7 @@ from typing import Any, NoReturn, TypeGuard
 
 _MOST_PREDICTIONS = 1000
 _MOST_CHARACTERS = 1000
+_LONGEST_PATH = 20
 _CODE = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 # Control characters, halves of characters, and breaks of lines: no label has them.
 _NEVER_IN_LABELS = frozenset(("Cc", "Cs", "Zl", "Zp"))
@@ -46,6 +47,9 @@ def recognition(said: dict[str, Any]) -> dict[str, Any]:
         isinstance(one, dict) and _is_label(one.get("label")) and _is_share(one.get("score")) for one in predictions
     ):
         raise BadAnswer("The answer has a prediction that is not a label with a score.")
+    tags = said.get("tags", [])
+    if not (isinstance(tags, list) and len(tags) <= _MOST_PREDICTIONS and all(map(_is_tag, tags))):
+        raise BadAnswer("The answer has a tag that is not a label with a confidence and a path of labels.")
     instead = said.get("instead")
     if instead is not None and not (isinstance(instead, dict) and _is_label(instead.get("label"))):
         raise BadAnswer("The answer has something else instead of a label.")
@@ -109,6 +113,13 @@ def _is_label(value: Any) -> TypeGuard[str]:
         and 0 < len(value) <= _MOST_CHARACTERS
         and not any(unicodedata.category(character) in _NEVER_IN_LABELS for character in value)
     )
+
+
+def _is_tag(value: Any) -> bool:
+    if not (isinstance(value, dict) and _is_label(value.get("label")) and _is_share(value.get("confidence"))):
+        return False
+    path = value.get("path")
+    return isinstance(path, list) and len(path) <= _LONGEST_PATH and all(map(_is_label, path))
 
 
 def _is_share(value: Any) -> bool:

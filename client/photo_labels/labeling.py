@@ -3,9 +3,10 @@
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
 from .answers import Description
 from .concurrency import Concurrency
@@ -53,7 +54,7 @@ class Labeler:
         self._again = threading.Lock()
 
     def find_service(self, how_to_start: str | None = None) -> Description:
-        """Wait for the service; gives what it says of itself.
+        """Wait for the service, if it has not been found before; gives what it says of itself.
 
         Args:
             how_to_start: where nothing listens at its address this is said at once, and nothing is waited for.
@@ -62,7 +63,7 @@ class Labeler:
             ServiceGone: it is not there.
             ServiceRefuses: it would refuse every photo.
         """
-        self._wait_until_there(time.monotonic(), how_to_start)
+        self._wait_until_there(0.0, how_to_start)
         return self._known()
 
     def result(self, folder: Path, file: str) -> Result:
@@ -79,13 +80,23 @@ class Labeler:
             return Result(file, {"error": {"code": refused.code, "message": str(refused)}}, refused.state)
         except Unreadable as error:
             raise Left(str(error)) from error
-        return Result(file, self._label(photo.data).answer, photo.state)
+        return Result(file, self.answer(photo.data), photo.state)
+
+    def answer(self, photo: bytes) -> Mapping[str, Any]:
+        """Send a photo until it is answered. The service must have been found.
+
+        Raises:
+            Left: it has no answer.
+            ServiceGone, ServiceRefuses: no photo would have one.
+            Stopped: the run is being ended.
+        """
+        return self._reply(photo).answer
 
     def _known(self) -> Description:
         assert self._description is not None  # noqa: S101
         return self._description
 
-    def _label(self, photo: bytes) -> Reply:
+    def _reply(self, photo: bytes) -> Reply:
         failures, unsent_since, delay = 0, None, _FIRST_DELAY
         while True:
             # One suspect at a time: a photo that ends the service fails all that are in flight with it.
@@ -130,9 +141,9 @@ class Labeler:
             raise Left(reply.code)
 
     def _wait_until_there(self, failed: float, how_to_start: str | None = None) -> None:
-        """Ask until the service describes itself, unless it has done so since the failure at this time."""
+        """Ask until the service describes itself, unless it has done so since the failure at this time (0: at all)."""
         with self._check:
-            delay, said = _FIRST_DELAY, False
+            began, delay, said = failed or time.monotonic(), _FIRST_DELAY, False
             while self._description is None or self._seen <= failed:
                 self._concurrency.sleep(0)
                 try:
@@ -149,7 +160,7 @@ class Labeler:
                     if how_to_start and isinstance(down, ServiceDown) and down.is_absent:
                         raise ServiceGone(how_to_start) from down
                     # While a service is being replaced, a gateway may say that there is none.
-                    if time.monotonic() - failed > self._longest_wait:
+                    if time.monotonic() - began > self._longest_wait:
                         raise ServiceGone(f"{self._service.url} does not answer: {down}") from down
                     if not said:
                         self._say(f"Waiting for {self._service.url} ({down}), {self._longest_wait:.0f} s at most ...")

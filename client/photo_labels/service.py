@@ -1,5 +1,6 @@
 """Asks the function `clip` for its description, and for its answer to a photo."""
 
+import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ HOW_TO_START = (
 )
 _BAD_ANSWER = "bad_answer"
 _MOST_REASON = 200
+_ERROR_NUMBER = re.compile(r"^\[\w+ -?\d+\] ")
 
 # Errors in the parameters or the key: every photo would get the same one.
 _OF_ALL_PHOTOS = frozenset(("bad_parameter", "unauthorized", "closed_vocabulary", "too_many_labels"))
@@ -96,6 +98,10 @@ class Service:
             self._exchange.headers["X-Api-Key"] = key
         self._post = self._exchange.prepare(requests.Request("POST", url, params=list(parameters)))
         self._get = self._exchange.prepare(requests.Request("GET", url))
+
+    def close(self) -> None:
+        """Close the connections. No other method may be called any more."""
+        self._exchange.close()
 
     def describe(self) -> Description:
         """Ask the service for its description.
@@ -187,4 +193,4 @@ def _reason(error: requests.RequestException) -> str:
     reason: Any = error
     while isinstance(reason, Exception) and (inner := getattr(reason, "reason", None) or next(iter(reason.args), None)):
         reason = inner
-    return str(reason).rpartition(": ")[2] or type(error).__name__
+    return _ERROR_NUMBER.sub("", str(reason).rpartition(": ")[2]) or type(error).__name__
