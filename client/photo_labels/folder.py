@@ -3,7 +3,7 @@
 import os
 import stat
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +19,7 @@ RAW_ENDINGS = frozenset((
     ".3fr", ".arw", ".cr2", ".cr3", ".dng", ".erf", ".nef", ".nrw", ".orf", ".pef", ".raf", ".rw2", ".rwl", ".sr2",
     ".srw",
 ))  # fmt: skip
-_ENDINGS = IMAGE_ENDINGS | RAW_ENDINGS
+PHOTO_ENDINGS = IMAGE_ENDINGS | RAW_ENDINGS
 # What servers keep beside photos: Synology's thumbnails, which are named like photos, and what was deleted.
 _FOLDERS_OF_SERVERS = frozenset(("@eaDir", "#recycle", "@Recycle"))
 # A file that has been replaced by a symbolic link or a pipe is neither followed nor waited for. Windows has no such
@@ -54,15 +54,19 @@ class Walk:
     They come in the order in which the system lists them and are not collected, so that a million of them take no
     memory. Symbolic links, names that begin with a dot and what servers keep beside photos are left out.
 
+    Args:
+        endings: of the files that are yielded, in lower case.
+
     Attributes:
         left_out: the number of entries that are no photos so far, by kind.
         unreadable: the folders that could not be listed so far, with the reason.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, endings: Set[str] = PHOTO_ENDINGS) -> None:
         self.left_out: Counter[str] = Counter()
         self.unreadable: dict[str, str] = {}
         self._folder = folder
+        self._endings = endings
 
     def __iter__(self) -> Iterator[str]:
         waiting = [""]
@@ -72,7 +76,7 @@ class Walk:
                 with os.scandir(self._folder / inside) as entries:
                     for entry in entries:
                         name = f"{inside}{entry.name}"
-                        kind = _kind(entry)
+                        kind = self._kind(entry)
                         if kind == "folder":
                             waiting.append(f"{name}/")
                         elif kind == "photo":
@@ -82,17 +86,17 @@ class Walk:
             except OSError as error:
                 self.unreadable[inside or "."] = error.strerror or str(error)
 
-
-def _kind(entry: os.DirEntry[str]) -> str:
-    if entry.is_symlink():
-        return "symbolic links"
-    if entry.name.startswith("."):
-        return "hidden"
-    if entry.is_dir(follow_symlinks=False):
-        return "folders of a server" if entry.name in _FOLDERS_OF_SERVERS else "folder"
-    if entry.is_file(follow_symlinks=False) and os.path.splitext(entry.name)[1].lower() in _ENDINGS:  # noqa: PTH122
-        return "photo"
-    return "not named like a photo"
+    def _kind(self, entry: os.DirEntry[str]) -> str:
+        if entry.is_symlink():
+            return "symbolic links"
+        if entry.name.startswith("."):
+            return "hidden"
+        if entry.is_dir(follow_symlinks=False):
+            return "folders of a server" if entry.name in _FOLDERS_OF_SERVERS else "folder"
+        ending = os.path.splitext(entry.name)[1].lower()  # noqa: PTH122
+        if entry.is_file(follow_symlinks=False) and ending in self._endings:
+            return "photo"
+        return "not named like a photo"
 
 
 def read(path: Path, max_bytes: int) -> Photo:
@@ -107,7 +111,7 @@ def read(path: Path, max_bytes: int) -> Photo:
         with os.fdopen(descriptor, "rb") as file:
             before = os.fstat(descriptor)
             if not stat.S_ISREG(before.st_mode):
-                raise Unreadable("is no regular file")
+                raise Unreadable("is not a regular file")
             if before.st_size == 0:
                 raise RefusedUnread("empty_body", "The file is empty.", state(before))
             if before.st_size > max_bytes:

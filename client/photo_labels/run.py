@@ -6,6 +6,8 @@ from pathlib import Path
 
 from .concurrency import Concurrency, Stopped
 from .folder import Walk
+from .keywords.keeper import Keeper
+from .keywords.sidecars import KeywordsError
 from .labeling import Labeler, Left
 from .output import Output
 from .progress import Progress
@@ -16,6 +18,7 @@ class Run:
     """One pass over a folder.
 
     Args:
+        keeper: writes the photos' keywords, before their results.
         done: the photos that have a result already, with their sizes. It is emptied on the way.
     """
 
@@ -23,6 +26,7 @@ class Run:
         self,
         labeler: Labeler,
         concurrency: Concurrency,
+        keeper: Keeper,
         output: Output,
         summary: Summary,
         done: dict[str, int],
@@ -30,6 +34,7 @@ class Run:
     ) -> None:
         self._labeler = labeler
         self._concurrency = concurrency
+        self._keeper = keeper
         self._output = output
         self._summary = summary
         self._done = done
@@ -64,8 +69,8 @@ class Run:
     def _label(self, folder: Path, file: str) -> None:
         try:
             try:
-                result = self._labeler.result(folder, file)
-            except Left as left:
+                result = self._keeper.keep(folder, self._labeler.result(folder, file))
+            except (Left, KeywordsError) as left:
                 with self._one_at_a_time:
                     self._summary.leave(file, str(left))
                     self._progress.finish(0)

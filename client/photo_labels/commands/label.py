@@ -6,6 +6,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 from types import FrameType
 from urllib.parse import urlsplit
@@ -13,8 +14,11 @@ from urllib.parse import urlsplit
 from tqdm import tqdm
 
 from ..concurrency import Concurrency
-from ..folder import Walk
+from ..folder import PHOTO_ENDINGS, Walk
 from ..formats import Csv, Format, ForPeople, JsonLines
+from ..keywords.embedding import Embedder, NoExifTool
+from ..keywords.keeper import Keeper, undo
+from ..keywords.sidecars import ENDING, STYLES, KeywordsError
 from ..labeling import Labeler, ServiceGone
 from ..origin import Origin, without_password
 from ..output import Output, OutputError
@@ -47,8 +51,11 @@ def main(arguments: Sequence[str], known_as: str | None = None) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)
     try:
-        return _run(_parsed(arguments), known_as)
-    except (OutputError, ServiceRefuses, ServiceGone) as error:
+        given = _parsed(arguments)
+        embedder = Embedder(not given.no_backup) if given.embed else None
+        with closing(Keeper(given.xmp_style if given.xmp else None, embedder)) as keeper:
+            return _undo(given.folder, embedder) if given.undo else _run(given, keeper, known_as)
+    except (OutputError, ServiceRefuses, ServiceGone, NoExifTool) as error:
         _say(str(error))
         return GONE if isinstance(error, ServiceGone) else WRONG
     except KeyboardInterrupt as interrupt:
@@ -76,6 +83,12 @@ def _parsed(given: Sequence[str]) -> argparse.Namespace:
         help="everyday: choose among those words; all: among both",
     )
     option("--template", help="the prompt that a label is put into, with {} for it")
+    option("--tags", action="store_true", help="add every word that a photo is recognized by")
+    option("--xmp", action="store_true", help="write these words into files beside the photos, as photo programs do")
+    option("--xmp-style", choices=STYLES, default=STYLES[0], help="lightroom: IMG.xmp beside raw files (%(default)s)")
+    option("--embed", action="store_true", help="write them into the photos, by ExifTool; IMG.jpg_original is kept")
+    option("--no-backup", action="store_true", help="with --embed: keep no IMG.jpg_original")
+    option("--undo", action="store_true", help="remove what --xmp has written, and with --embed what it has written")
     option("--key-file", type=Path, metavar="FILE", help=f"has the API key; without it, the environment's {_KEY}")
     option("--at-most", type=_number(1000), default=64, metavar="N", help="requests at a time (default: %(default)s)")
     option("--timeout", type=_number(3600), default=60, metavar="S", help="seconds for one answer (%(default)s)")
@@ -94,9 +107,25 @@ def _parsed(given: Sequence[str]) -> argparse.Namespace:
     return arguments
 
 
-def _run(arguments: argparse.Namespace, known_as: str | None) -> int:
+def _undo(folder: Path, embedder: Embedder | None) -> int:
+    walk = Walk(folder, {ENDING} | (PHOTO_ENDINGS if embedder else set()))
+    cleared = failed = 0
+    for file, outcome in undo(walk, folder, embedder):
+        if isinstance(outcome, KeywordsError):
+            failed += 1
+            _say(f"{file}: {outcome}")
+        cleared += outcome is True
+    for name, reason in walk.unreadable.items():
+        _say(f"{name} could not be listed: {reason}")
+    _say(f"The keywords were removed from {cleared:,} {'file' if cleared == 1 else 'files'}.")
+    return INCOMPLETE if failed or walk.unreadable else COMPLETE
+
+
+def _run(arguments: argparse.Namespace, keeper: Keeper, known_as: str | None) -> int:
     query = {name: getattr(arguments, name) for name in ("top_k", "labels", "vocabulary", "template")}
     parameters = {name: str(value) for name, value in query.items() if value is not None}
+    if arguments.tags or arguments.xmp or arguments.embed:
+        parameters["tags"] = "1"
     url = arguments.url or USUAL_ADDRESS
     service = Service(url, list(parameters.items()), arguments.key, arguments.timeout, arguments.at_most)
     concurrency = Concurrency(arguments.at_most)
@@ -125,7 +154,8 @@ def _run(arguments: argparse.Namespace, known_as: str | None) -> int:
     failure: BaseException | None = None
     with Progress(arguments.folder, concurrency, sys.stderr.isatty() and not reads) as progress:
         try:
-            Run(labeler, concurrency, output, summary, done, progress).folder(arguments.folder, walk, arguments.at_most)
+            run = Run(labeler, concurrency, keeper, output, summary, done, progress)
+            run.folder(arguments.folder, walk, arguments.at_most)
         except (OutputError, ServiceRefuses, ServiceGone, KeyboardInterrupt) as error:
             failure = error
     if summary.photos or not failure:
