@@ -6,9 +6,9 @@ ExifTool takes XMP out of a file and puts it in, in all formats that it knows. W
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 import threading
-from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -19,6 +19,9 @@ from .words import Words
 from .xmp import MAX_BYTES, XmpError, updated
 
 _READY = b"{ready}"
+_RUNNER = Path(__file__).with_name("until_end_of_input.py")
+# So that names are what they are on Windows, too.
+_CHARSET = ("-charset", "filename=utf8") if sys.platform == "win32" else ()
 # What ExifTool calls its own.
 _BACKUP = "_original"
 
@@ -43,7 +46,7 @@ class Embedder:
             raise NoExifTool(
                 "--embed needs ExifTool (Debian: apt install libimage-exiftool-perl; https://exiftool.org)."
             )
-        self._command = [program, "-stay_open", "True", "-@", "-"]
+        self._command = [sys.executable, str(_RUNNER), program]
         self._keeps_backup = keeps_backup
         self._process: subprocess.Popen[bytes] | None = None
         self._complaints = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 (closed by close)
@@ -73,13 +76,13 @@ class Embedder:
                 raise KeywordsError(f"it cannot be written ({error.strerror})") from error
 
     def close(self) -> None:
+        self._end()
+        self._complaints.close()
+
+    def _end(self) -> None:
         if self._process is not None:
-            assert self._process.stdin  # noqa: S101
-            with suppress(OSError):
-                self._process.stdin.write(b"-stay_open\nFalse\n")
             self._process.communicate()
             self._process = None
-        self._complaints.close()
 
     def _write(self, photo: Path, words: Words, state: State | None, packet: Path) -> bool:
         if any(each in "\r\n" for each in str(photo)):  # which ends an argument
@@ -124,13 +127,14 @@ class Embedder:
         assert process.stdin  # noqa: S101
         assert process.stdout  # noqa: S101
         # Quiet: what it says at its end is what it is told to.
-        lines = ["-q", *arguments, "-echo3", _READY.decode(), "-execute"]
-        process.stdin.write(b"".join(os.fsencode(line) + b"\n" for line in lines))
-        process.stdin.flush()
-        said = _until_ready(process.stdout)
-        if process.poll() is not None:
-            self._process = None
-            raise KeywordsError("ExifTool has ended")
+        lines = [*_CHARSET, "-q", *arguments, "-echo3", _READY.decode(), "-execute"]
+        try:
+            process.stdin.write(b"".join(os.fsencode(line) + b"\n" for line in lines))
+            process.stdin.flush()
+            said = _until_ready(process.stdout)
+        except (BrokenPipeError, EOFError):
+            self._end()
+            raise KeywordsError("ExifTool has ended") from None
         # Complaints go to a file, which no number of them can fill; they are there before what it says at its end.
         self._complaints.seek(0)
         complaint = self._complaints.readline().decode("utf-8", "replace").strip()
@@ -140,7 +144,11 @@ class Embedder:
     def _running(self) -> "subprocess.Popen[bytes]":
         if self._process is None:
             self._process = subprocess.Popen(  # noqa: S603
-                self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._complaints
+                self._command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=self._complaints,
+                start_new_session=True,  # Ctrl-C is for this program alone, which finishes what is under way
             )
         return self._process
 
@@ -164,7 +172,6 @@ def _until_ready(stream: IO[bytes]) -> bytes:
     said = bytearray()
     while line := stream.readline():
         if line.rstrip(b"\r\n").endswith(_READY):
-            said += line.rstrip(b"\r\n").removesuffix(_READY)
-            break
+            return bytes(said) + line.rstrip(b"\r\n").removesuffix(_READY)
         said += line
-    return bytes(said)
+    raise EOFError

@@ -2,13 +2,18 @@
 
 import shutil
 import subprocess
+from contextlib import closing
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 from PIL import Image
 
+from photo_labels.keywords.embedding import Embedder
+from photo_labels.keywords.sidecars import KeywordsError
+from photo_labels.keywords.words import Words
 from tests.client.command import ENVIRONMENT, label, results, start
 from tests.client.fake_service import FakeService, answer
 from tests.client.keywords.sidecars import exiftool, exiv2, needs_exiftool, needs_exiv2
@@ -133,12 +138,28 @@ def test_kill_9_leaves_the_old_or_the_new_photo(tagging: FakeService, tmp_path: 
     for at_least in (5, 20):
         with start(*arguments) as process:
             wait_for(lambda wanted=at_least: changed() >= wanted, "nothing is written")  # type: ignore[misc]
+            exiftools = psutil.Process(process.pid).children(recursive=True)
             process.kill()
+        assert exiftools
+        assert psutil.wait_procs(exiftools, 20)[1] == []
         new = {path.read_bytes() for path in photos.glob("[0-9]*.jpg")} - {original}
         assert len(new) == 1
     assert label(*arguments).returncode == 0
     assert {path.read_bytes() for path in photos.glob("[0-9]*.jpg")} == new
     assert results((tmp_path / "labels.jsonl").read_text()).keys() == {f"{n}.jpg" for n in range(60)}
+
+
+def test_an_exiftool_that_ends_costs_a_photo(photos: Path) -> None:
+    embedder = Embedder(keeps_backup=False)
+    words = Words(("dog",), (("dog",),))
+    with closing(embedder):
+        assert embedder.write(photos / "0.jpg", words)
+        for process in psutil.Process().children(recursive=True):
+            if "-stay_open" in process.cmdline():
+                process.kill()
+        with pytest.raises(KeywordsError, match="ExifTool has ended"):
+            embedder.write(photos / "1.png", words)
+        assert embedder.write(photos / "1.png", words)
 
 
 def test_without_exiftool_it_says_what_to_install(tagging: FakeService, photos: Path, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """keywords/xmp.py: foreign metadata stays, our own goes exactly, hostile documents are refused."""
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -137,8 +138,6 @@ def test_exiv2_reads_them(tmp_path: Path) -> None:
 
 @needs_exiftool
 def test_after_exiftool_has_written_it_anew_they_are_still_ours(tmp_path: Path) -> None:
-    import subprocess
-
     sidecar = tmp_path / "a.xmp"
     now = updated(None, BEAGLE)
     assert now
