@@ -78,6 +78,13 @@ BODIES = {
     "recognized that is a text": said(recognized="yes"),
     "instead that is a text": said(instead="apple"),
     "instead with escape codes": said(instead={"label": ESCAPE}),
+    "tags that are a text": said(tags="beagle"),
+    "tags that are texts": said(tags=["beagle"]),
+    "a tag without a path": said(tags=[{"label": "beagle", "confidence": 0.9}]),
+    "a tag with a path of numbers": said(tags=[{"label": "beagle", "confidence": 0.9, "path": [1]}]),
+    "a tag with a path without end": said(tags=[{"label": "beagle", "confidence": 0.9, "path": ["a"] * 1000}]),
+    "a tag with escape codes": said(tags=[{"label": "beagle", "confidence": 0.9, "path": [ESCAPE]}]),
+    "a tag that is over sure": said(tags=[{"label": "beagle", "confidence": 2, "path": []}]),
     "an error that is a text": said(error="oops"),
     "an error beside predictions": said(error={"code": ["x"]}),
 }

@@ -285,4 +285,9 @@ def _clear(block: etree._Element) -> bool:
             _remove(element)
         if not len(description) and set(description.attrib) <= {_ABOUT} and not (description.text or "").strip():
             _remove(description)
+        elif _OWN in description.nsmap.values():
+            others = {
+                name for each in description.iter("*") for name, uri in each.nsmap.items() if name and uri != _OWN
+            }
+            etree.cleanup_namespaces(description, keep_ns_prefixes=sorted(others))
     return is_made and not len(rdf)

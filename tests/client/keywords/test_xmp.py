@@ -154,6 +154,22 @@ def test_after_exiftool_has_written_it_anew_they_are_still_ours(tmp_path: Path) 
     assert b"photoLabels" not in cleared
 
 
+@needs_exiv2
+def test_after_exiv2_has_written_it_anew_they_are_still_ours(tmp_path: Path) -> None:
+    sidecar = tmp_path / "a.xmp"
+    now = updated(None, BEAGLE)
+    assert now
+    sidecar.write_bytes(now)
+    command = ["exiv2", "-Mset Xmp.dc.subject Rex", "-Mset Xmp.xmp.Rating 3", str(sidecar)]
+    subprocess.run(command, check=True, timeout=60)
+    assert sidecar.read_bytes() != now
+    cleared = updated(sidecar.read_bytes(), Words())
+    assert cleared
+    sidecar.write_bytes(cleared)
+    assert exiv2(sidecar) == {"Xmp.dc.subject": ["Rex"], "Xmp.xmp.Rating": ["3"]}
+    assert b"photoLabels" not in cleared
+
+
 def test_separators_within_words() -> None:
     now = updated(None, AC_DC)
     assert now
