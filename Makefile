@@ -69,6 +69,7 @@ evaluate: $(DEV)/installed ## measure a model: DATA=cifar100.npz PHOTOS="folders
 
 test: $(DEV)/installed ## run every test of what is served; ARGS="-k page"
 	@tests/install-browser $(DEV)/bin/playwright
+	@tests/install-readers
 	@# What others have slowed down is run once more, alone: many tests are of limits of time.
 	$(DEV)/bin/python -m pytest --numprocesses 4 --dist loadfile --ignore tests/training $(ARGS) || { [ $$? = 1 ] && $(DEV)/bin/python -m pytest --last-failed --last-failed-no-failures none -n 0; }
 

@@ -1,4 +1,4 @@
-"""python -m benchmarks.folder: a folder of photos by ``python -m client``, beside 8 plain clients of the same service.
+"""python -m benchmarks.folder: a folder of photos by ``photo-labels``, beside 8 plain clients of the same service.
 
     python -m benchmarks.folder [--photos 2500] [--rounds 4]
 
@@ -14,8 +14,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from local.label import application, url_of
-from local.model_cache import PROJECT
+from local.label import CLIENT, application, url_of
 
 from .client import BUSY_CLIENTS, load
 from .photos import SMALL, photo
@@ -32,9 +31,9 @@ def fill(folder: Path, photos: Sequence[bytes], count: int) -> None:
 
 def label(folder: Path, port: int, out: Path) -> tuple[float, float]:
     """Label the folder with the application behind this port: how many seconds and MB (10⁶ bytes) the client takes."""
-    command = [sys.executable, "-m", "client", str(folder), "--url", url_of(port), "--out", str(out)]
+    command = [sys.executable, "-m", "photo_labels", str(folder), "--url", url_of(port), "--out", str(out)]
     started, peak = time.monotonic(), 0.0
-    with subprocess.Popen(command, cwd=PROJECT, stderr=subprocess.DEVNULL) as process:  # noqa: S603
+    with subprocess.Popen(command, cwd=CLIENT, stderr=subprocess.DEVNULL) as process:  # noqa: S603
         while process.poll() is None:
             peak = max(peak, peak_memory(process.pid))
             time.sleep(0.1)

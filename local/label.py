@@ -2,23 +2,27 @@
 
     python -m local.label PORT FOLDER [OPTION ...]
 
-The options are those of ``python -m client``.
+The options are those of ``photo-labels``.
 """
 
 import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from client.__main__ import main as client
-from client.service import Service, ServiceDown, ServiceRefuses
+sys.path.insert(0, str(Path(__file__).parent.parent / "client"))  # a package of its own, which is not installed here
+
+from photo_labels.commands.label import COMPLETE, INCOMPLETE
+from photo_labels.commands.label import main as client
+from photo_labels.service import Service, ServiceDown, ServiceRefuses
 
 from .process import END_WITH_PARENT, end, free_port
 
 PROJECT = Path(__file__).parent.parent
+CLIENT = PROJECT / "client"
 _STOP_TIMEOUT = 15.0
 
 
@@ -32,13 +36,19 @@ def main() -> int:
         sys.stderr.write(f"{port} is not a port: choose one from 1024 to 65535.\n")
         return 2
     if _runs(int(port)):
-        return client([*arguments, "--url", url_of(int(port))])
+        return _label(arguments, int(port), int(port))
     try:
         with application() as own:
-            return client([*arguments, "--url", url_of(own)])
+            return _label(arguments, own, int(port))
     except StartError as error:
         sys.stderr.write(str(error))
         return 1
+
+
+def _label(arguments: Sequence[str], port: int, asked_for: int) -> int:
+    """Run the client, and say nothing of files that have failed: it has, and make would add its own "Error 1"."""
+    status = client([*arguments, "--url", url_of(port)], known_as=url_of(asked_for))
+    return COMPLETE if status == INCOMPLETE else status
 
 
 def url_of(port: int) -> str:

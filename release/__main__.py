@@ -50,6 +50,8 @@ def _run(arguments: argparse.Namespace) -> int:
             changelog.notes(text, version)
             if arguments.tag != f"v{version}":
                 raise changelog.ReleaseError(f"the tag {arguments.tag} is not v{version}, as pyproject.toml has it.")
+            if changelog.client_version() != version:
+                raise changelog.ReleaseError(f"client/pyproject.toml has another version than {version}.")
         case "arguments":
             print("\n".join(files.build_arguments(arguments.function, version)))
         case "files":

@@ -18,6 +18,12 @@ def version() -> str:
     return str(document["project"]["version"])
 
 
+def client_version() -> str:
+    """The version of the folder client's package."""
+    document = tomllib.loads((PROJECT / "client" / "pyproject.toml").read_text(encoding="utf-8"))
+    return str(document["project"]["version"])
+
+
 def notes(changelog: str, of: str) -> str:
     """The changelog's section about a version, without its heading.
 

@@ -13,8 +13,8 @@ from backend.clip import limits
 from backend.clip.api.parameters import PARAMETERS
 from backend.clip.decoders import lanes as decoding
 from backend.clip.inference import text_tower as text
-from client.__main__ import COMPLETE, GONE, INCOMPLETE, SIGNAL, WRONG
 from frontend.index import clip, multipart
+from photo_labels.commands.label import COMPLETE, GONE, INCOMPLETE, SIGNAL, WRONG
 from template.python3.server import headers
 from template.python3.server.environment import seconds
 from tests.client.command import label

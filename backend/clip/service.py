@@ -13,7 +13,7 @@ from .photos.photo import Photo
 from .recognition.candidates import Candidates, View
 from .recognition.explanation import Explanation
 from .recognition.query import Query
-from .recognition.recognizer import Ranking, Recognizer
+from .recognition.recognizer import Ranking, Recognizer, Tag
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,8 @@ class Recognition:
     """A JPEG file; empty unless it was asked for."""
     explanation: Explanation | None
     """None unless it was asked for."""
+    tags: Sequence[Tag] | None = None
+    """None unless they were asked for."""
     warnings: tuple[str, ...] = ()
     """See ``Photo.warnings``."""
     unknown: tuple[UnknownLabel, ...] = ()
@@ -74,7 +76,8 @@ class Service:
             if query.explain and explainer is not None:
                 subject = explainer.subject(candidates, query.explained or ranking.claim)
                 explanation = explainer.explain(view, *subject, photo.size, deadline)
-        return Recognition(ranking, photo.preview, explanation, photo.warnings, candidates.unknown)
+            tags = self.recognizer.tags(view) if query.tags else None
+        return Recognition(ranking, photo.preview, explanation, tags, photo.warnings, candidates.unknown)
 
     def encode(self, texts: Sequence[str], deadline: Deadline) -> tuple[NDArray[np.float32], int]:
         """float32 [texts, dim], and the number of their tokens."""

@@ -168,7 +168,9 @@ def test_a_thousand_labels(open_clip_url: str, jpeg: bytes) -> None:
         ({"Top_K": "3"}, "Did you mean top_k?"),
         ({"url": "http://127.0.0.1/photo.jpg"}, "The parameters are: top_k, labels, vocabulary, template, "),
         ({"": "3"}, "The parameters are: top_k, labels, vocabulary, template, "),
-        ({"vocabulary": "all"}, "one of labels, everyday"),
+        ({"vocabulary": "every"}, "one of labels, everyday, all"),
+        ({"vocabulary": "all", "labels": "cat"}, "words of its own"),
+        ({"tags": "yes"}, "tags must be 1 or 0"),
         ({"vocabulary": "everyday", "labels": "cat"}, "words of its own"),
         ({"template": "no place for it"}, "exactly once"),
         ({"template": "{} and {}"}, "exactly once"),
@@ -451,6 +453,28 @@ def test_the_everyday_words_are_ranked(open_clip_url: str, jpeg: bytes) -> None:
     assert in_form.json() == in_query.json()
     assert "instead" not in in_query.json()
     assert float(in_query.headers["X-Confidence"]) == pytest.approx(in_query.json()["confidence"], abs=1e-4)
+
+
+def test_both_kinds_of_words_are_ranked_in_one_list(open_clip_url: str, clip_url: str, jpeg: bytes) -> None:
+    for url in (open_clip_url, clip_url):
+        description = requests.get(url, timeout=60).json()
+        answer = post(url, jpeg, params={"vocabulary": "all", "top_k": 1000})
+        ranked = top(answer)
+        assert len(set(ranked)) == len(ranked) == 1000
+        assert set(ranked) <= {*description["labels"], *description["everyday"]}
+        assert set(description["labels"]) - set(description["everyday"]) <= set(ranked)
+        scores = [prediction["score"] for prediction in answer.json()["predictions"]]
+        assert scores == sorted(scores, reverse=True)
+
+
+def test_tags_are_words_with_what_they_imply(clip_url: str, cat: bytes) -> None:
+    answer = post(clip_url, cat, params={"tags": "1"}).json()
+
+    assert answer["tags"]
+    assert {word for tag in answer["tags"] for word in (tag["label"], *tag["path"])} >= {"animal", "mammal", "cat"}
+    implied = {word for tag in answer["tags"] for word in tag["path"]}
+    assert not implied & {tag["label"] for tag in answer["tags"]}
+    assert "tags" not in post(clip_url, cat, params={"tags": "0"}).json()
 
 
 def test_ready(open_clip_url: str) -> None:

@@ -10,11 +10,13 @@ from typing import IO, Any
 
 from tests.launch import PROJECT
 
-ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "CLIP_API_KEY"}
+ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "CLIP_API_KEY"} | {
+    "PYTHONPATH": str(PROJECT / "client")
+}
 
 
 def command(*arguments: str | Path) -> list[str]:
-    return [sys.executable, "-m", "client", *map(str, arguments)]
+    return [sys.executable, "-m", "photo_labels", *map(str, arguments)]
 
 
 def label(
@@ -49,8 +51,14 @@ def start(*arguments: str | Path) -> subprocess.Popen[str]:
 
 
 def results(text: str) -> dict[str, Any]:
-    """The answers in JSON Lines by their files, of which each must stand there once."""
-    said = [json.loads(line) for line in text.splitlines()]
+    """The answers in JSON Lines by their files, of which each must stand there once, after what they are of."""
+    if not text:
+        return {}
+    first, *said = [json.loads(line) for line in text.splitlines()]
+    assert first.keys() == {"run"}
+    for each in said:
+        assert each.pop("bytes") >= 0
+        assert each.pop("modified")
     files = {each.pop("file"): each for each in said}
     assert len(files) == len(said)
     return files

@@ -15,9 +15,10 @@ def picture(seed: int) -> Image.Image:
 
 
 def write_photos(folder: Path, count: int) -> set[str]:
-    """Returns the names of so many new photos, each of which holds its own number, in folders of ten."""
+    """Returns the names of so many photos, each of which holds its own number, in folders of ten. Old ones stay."""
     names = {f"{n // 10}/{n}.jpg" for n in range(count)}
     for name in names:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(Path(name).stem)
+        if not (folder / name).exists():
+            (folder / name).write_text(Path(name).stem)
     return names

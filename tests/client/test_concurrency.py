@@ -2,7 +2,7 @@
 
 import pytest
 
-from client.concurrency import Concurrency
+from photo_labels.concurrency import Concurrency
 
 
 @pytest.mark.parametrize(("most", "service", "expected"), [(32, 16, 12), (8, 16, 8), (32, 1, 1), (32, 0, 2)])

@@ -10,7 +10,8 @@ from typing import Any
 import psutil
 import pytest
 
-from client.service import Description, Kind, Service, ServiceDown, ServiceRefuses
+from photo_labels.answers import Description
+from photo_labels.service import Kind, Service, ServiceDown, ServiceRefuses
 from tests.client.command import ENVIRONMENT, label, results
 from tests.client.fake_service import DESCRIPTION
 from tests.client.hostile import Hostile, hostile, pours, response, says, says_nothing, trickles
@@ -22,7 +23,7 @@ GOOD: dict[str, Any] = {
     "predictions": [{"label": "apple", "score": 0.9}, {"label": "pear", "score": 0.1}],
     "confidence": 0.9,
     "recognized": True,
-    "model": "hostile/photos",
+    "model": DESCRIPTION["model"],
 }
 ESCAPE = "\x1b]0;owned\x07\x9b2J\u202ekcab"
 
@@ -77,6 +78,13 @@ BODIES = {
     "recognized that is a text": said(recognized="yes"),
     "instead that is a text": said(instead="apple"),
     "instead with escape codes": said(instead={"label": ESCAPE}),
+    "tags that are a text": said(tags="beagle"),
+    "tags that are texts": said(tags=["beagle"]),
+    "a tag without a path": said(tags=[{"label": "beagle", "confidence": 0.9}]),
+    "a tag with a path of numbers": said(tags=[{"label": "beagle", "confidence": 0.9, "path": [1]}]),
+    "a tag with a path without end": said(tags=[{"label": "beagle", "confidence": 0.9, "path": ["a"] * 1000}]),
+    "a tag with escape codes": said(tags=[{"label": "beagle", "confidence": 0.9, "path": [ESCAPE]}]),
+    "a tag that is over sure": said(tags=[{"label": "beagle", "confidence": 2, "path": []}]),
     "an error that is a text": said(error="oops"),
     "an error beside predictions": said(error={"code": ["x"]}),
 }
@@ -177,7 +185,7 @@ def test_a_limit_that_makes_no_sense(service: Hostile, name: str, number: Any) -
         service.describe = says(response(json.dumps({"model": "m", "limits": changed}).encode()))
         asked = Service(service.url, [], "", TIMEOUT, 1)
         if changed is limits:
-            assert asked.describe() == Description(**limits)
+            assert asked.describe() == Description("m", 1000, 16)
         else:
             with pytest.raises(ServiceRefuses, match="is not the function clip"):
                 asked.describe()

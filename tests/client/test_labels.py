@@ -1,4 +1,4 @@
-"""``python -m client`` with the real service: what it finds in a folder, and what it writes."""
+"""``photo-labels`` with the real service: what it finds in a folder, and what it writes."""
 
 import csv
 import os
@@ -14,11 +14,11 @@ import pytest
 import requests
 from pillow_heif import from_pillow
 
-from tests.client.command import label, results
+from tests.client.command import ENVIRONMENT, label, results
 from tests.client.fake_service import FakeService
 from tests.client.photos import picture, write_photos
 from tests.formulas import CASES
-from tests.launch import PROJECT, Running
+from tests.launch import Running
 
 
 @pytest.fixture(scope="module")
@@ -104,14 +104,21 @@ def test_csv(application: Running, album: Path, tmp_path: Path) -> None:
         assert rows[photo]["recognized"] == ("true" if said["recognized"] else "false")
         assert rows[photo]["instead"] == said.get("instead", {}).get("label", "")
     for broken, code in FAILED.items():
-        assert rows[broken] == dict.fromkeys(rows[broken], "") | {"file": broken, "error": code}
+        assert rows[broken] == dict.fromkeys(rows[broken], "") | {
+            "file": broken,
+            "error": code,
+            "bytes": str((album / broken).stat().st_size),
+            "modified": rows[broken]["modified"],
+        }
     written = (tmp_path / "labels.csv").read_bytes()
     again = label(album, "--url", url, "--out", tmp_path / "labels.csv", "--top-k", "3")
     assert again.stderr.startswith("8 photos: 0 in 0.")
     assert (tmp_path / "labels.csv").read_bytes() == written
     other = label(album, "--url", url, "--out", tmp_path / "labels.csv")
     assert other.returncode == 2
-    assert "something else than results of these options" in other.stderr
+    assert (
+        "labels.csv has results of another run: --top-k 3, 1 here. Choose another file, or add --force" in other.stderr
+    )
     assert (tmp_path / "labels.csv").read_bytes() == written
 
 
@@ -179,13 +186,13 @@ def test_a_terminal_sees_how_far_it_is(service: FakeService, tmp_path: Path) -> 
     service.seconds = 0.02
     terminal, end = pty.openpty()
     termios.tcsetwinsize(end, (25, 120))
-    command = [sys.executable, "-m", "client", str(tmp_path / "photos"), "--url", service.url]
-    with subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.PIPE, stderr=end) as process:
+    command = [sys.executable, "-m", "photo_labels", str(tmp_path / "photos"), "--url", service.url]
+    with subprocess.Popen(command, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=end) as process:
         os.close(end)
         assert process.stdout
         written = process.stdout.read()
     assert len(results(written.decode())) == 60
     seen = os.read(terminal, 65536).decode()
     os.close(terminal)
-    assert "/60 [" in seen
-    assert " at a time]" in seen
+    assert "60/60 photos, " in seen
+    assert " at a time [" in seen

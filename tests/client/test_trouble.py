@@ -224,5 +224,5 @@ def test_the_key_is_sent_and_a_wrong_one_ends_it(service: FakeService, tmp_path:
     environment = ENVIRONMENT | ({"CLIP_API_KEY": "secret"} if place == "environment" else {})
     assert label(tmp_path / "photos", "--url", service.url, *options, environment=environment).returncode == 0
     ended = label(tmp_path / "photos", "--url", service.url)
-    assert (ended.returncode, ended.stdout) == (2, "")
+    assert (ended.returncode, results(ended.stdout)) == (2, {})
     assert "An API key is needed." in ended.stderr

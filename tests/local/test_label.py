@@ -44,6 +44,21 @@ def test_else_one_is_started_and_ended(photos: Path) -> None:
     assert psutil.wait_procs(started, 10)[1] == []
 
 
+def test_a_complete_run_is_no_error_to_make_and_another_one_continues_it(photos: Path, tmp_path: Path) -> None:
+    (photos / "broken.jpg").write_text("This is not a photo.")
+    port, out = str(free_port()), tmp_path / "labels.jsonl"
+    first = run("local.label", port, str(photos), "--out", str(out))
+    assert first.returncode == 0, first.stderr
+    assert "1  failed, unsupported_image: broken.jpg" in first.stderr
+    # Each run starts an application of its own, at an address of its own.
+    again = run("local.label", port, str(photos), "--out", str(out))
+    assert again.returncode == 0, again.stderr
+    assert again.stderr.startswith("4 photos: 0 in ")
+    other = run("local.label", port, str(photos), "--out", str(out), "--labels", "cat,dog")
+    assert other.returncode == 2
+    assert "--labels not given, cat,dog here" in other.stderr
+
+
 def test_it_ends_with_what_has_started_it(photos: Path) -> None:
     for n in range(3, 200):
         (photos / f"{n}.jpg").hardlink_to(photos / "0.jpg")

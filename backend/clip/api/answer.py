@@ -26,7 +26,7 @@ from ..limits import (
 from ..manifest import Manifest
 from ..photos.formats import ENDINGS, FORMATS
 from ..recognition.explanation import Explanation
-from ..recognition.recognizer import Ranking, Recognizer
+from ..recognition.recognizer import Ranking, Recognizer, Tag
 from ..service import Recognition
 from ..version import VERSION
 from .wording import Wording
@@ -66,6 +66,8 @@ def recognition_object(result: Recognition, manifest: Manifest) -> dict[str, Any
         said |= {"preview": f"data:image/jpeg;base64,{base64.b64encode(result.preview).decode()}"}
     if result.explanation:
         said |= {"explanation": _explanation_object(result.explanation)}
+    if result.tags is not None:
+        said |= {"tags": [_tag_object(tag) for tag in result.tags]}
     if result.warnings:
         said |= {"warnings": list(result.warnings)}
     return said | {"model": manifest.title}
@@ -82,6 +84,10 @@ def _explanation_object(explanation: Explanation) -> dict[str, Any]:
         "grid": explanation.grid.round(3).tolist(),
         "area": [round(edge, 6) for edge in explanation.area],
     }
+
+
+def _tag_object(tag: Tag) -> dict[str, Any]:
+    return {"label": tag.label, "confidence": _rounded(tag.confidence), "path": list(tag.path)}
 
 
 def predictions_list(result: Ranking) -> list[dict[str, Any]]:

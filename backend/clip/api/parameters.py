@@ -3,19 +3,20 @@
 import re
 from collections.abc import Sequence
 from difflib import get_close_matches
+from typing import get_args
 
 from werkzeug.datastructures import MultiDict
 
 from ..errors import BadParameter
 from ..limits import DEFAULT_TOP_K, MAX_LABEL_CHARACTERS, MAX_LABELS
-from ..recognition.query import Query
+from ..recognition.query import Query, Vocabulary
 
-PARAMETERS = ("top_k", "labels", "vocabulary", "template", "preview", "explain", "unknown", "lang")
+PARAMETERS = ("top_k", "labels", "vocabulary", "template", "preview", "explain", "tags", "unknown", "lang")
 # Those of Chinese, Japanese and Arabic too.
 _COMMAS = re.compile("[,\uff0c\u3001\u060c]")
 # Labels with their repetitions and the empty ones.
 _MAX_GIVEN = 100 * MAX_LABELS
-_VOCABULARIES = ("labels", "everyday")
+_VOCABULARIES: dict[str, Vocabulary] = {name: name for name in get_args(Vocabulary)}
 _UNKNOWN = {"skip": True, "error": False}
 _FLAGS = {"1": True, "true": True, "0": False, "false": False}
 
@@ -33,20 +34,21 @@ def parse(values: "MultiDict[str, str]") -> Query:
     for name in values:
         if name not in PARAMETERS:
             raise BadParameter(_unknown(name))
-    labels, everyday, template = _labels(values.getlist("labels")), _everyday(values), _single(values, "template")
-    if everyday and (labels or template is not None):
-        raise BadParameter("vocabulary=everyday ranks words of its own: give it without labels and template.")
+    labels, vocabulary, template = _labels(values.getlist("labels")), _vocabulary(values), _single(values, "template")
+    if vocabulary != "labels" and (labels or template is not None):
+        raise BadParameter(f"vocabulary={vocabulary} ranks words of its own: give it without labels and template.")
     if template is not None:
         require_template(template)
     explain, explained = _explained(_single(values, "explain"))
     return Query(
         _top_k(_single(values, "top_k")),
         labels,
-        everyday,
+        vocabulary,
         template,
         _flag(values, "preview"),
         explain,
         explained,
+        _flag(values, "tags"),
         require_unknown(_single(values, "unknown") or "error"),
     )
 
@@ -108,11 +110,11 @@ def require_unknown(value: object) -> bool:
     return skip
 
 
-def _everyday(values: "MultiDict[str, str]") -> bool:
-    vocabulary = (_single(values, "vocabulary") or _VOCABULARIES[0]).strip().lower()
-    if vocabulary not in _VOCABULARIES:
+def _vocabulary(values: "MultiDict[str, str]") -> Vocabulary:
+    named = (_single(values, "vocabulary") or "labels").strip().lower()
+    if named not in _VOCABULARIES:
         raise BadParameter(f"vocabulary must be one of {', '.join(_VOCABULARIES)}.")
-    return vocabulary == "everyday"
+    return _VOCABULARIES[named]
 
 
 def _labels(values: list[str]) -> tuple[str, ...]:

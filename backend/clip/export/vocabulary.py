@@ -1,9 +1,10 @@
 """The everyday words in the form that an exported model folder has them.
 
 ``everyday.json`` holds ``{"words": […]}``, for each word ``word``, ``also`` (other names), ``height`` (levels of more
-special words below it), ``group`` (the most general word above it), ``related`` (positions of the words that do not
-compete with it) and, for a model with fine classes, ``classes`` (those that are the word) and ``compatible`` (those
-that do not compete with it). ``everyday.npy`` holds their embeddings, float32 [words, dim], for a model without.
+special words below it), ``above`` (positions of the words that it is directly a kind of, that of the outline first),
+``group`` (the most general word above it), ``related`` (positions of the words that do not compete with it) and, for a
+model with fine classes, ``classes`` (those that are the word) and ``compatible`` (those that do not compete with it).
+``everyday.npy`` holds their embeddings, float32 [words, dim], for a model without.
 """
 
 import json
@@ -41,11 +42,13 @@ def vocabulary(classes: int | None = None) -> Vocabulary:
             for i in range(len(words.names))]  # fmt: skip
     kept = [i for i in range(len(words.names)) if classes is None or fine[i][0]]
     related = words.related[np.ix_(kept, kept)]
+    position = {i: row for row, i in enumerate(kept)}
     entries: list[dict[str, Any]] = [
         {
             "word": words.names[i],
             "also": words.also[i],
             "height": int(words.height[i]),
+            "above": [position[j] for j in words.above[i]],
             "group": words.names[words.top(i)],
             "related": np.flatnonzero(related[row]).tolist(),
             **({} if classes is None else {"classes": fine[i][0], "compatible": fine[i][1]}),

@@ -32,6 +32,8 @@ class Words:
     names: tuple[str, ...]
     also: tuple[tuple[str, ...], ...]
     """Other names of each word."""
+    above: tuple[tuple[int, ...], ...]
+    """The words that each is directly a kind of, that of the outline first."""
     own: tuple[frozenset[int], ...]
     """The fine classes of each word that belong to no word below it."""
     below: NDArray[np.bool_]
@@ -112,16 +114,17 @@ def read_words(path: Path = _FILE) -> Words:
         raise ValueError(f"{path.name}: these stand for two words: {', '.join(twice)}")
     position = {name: i for i, name in enumerate(names)}
     below, beside = np.eye(len(rows), dtype=bool), np.zeros((len(rows), len(rows)), bool)
+    direct: list[tuple[int, ...]] = []
     for i, (row, parent) in enumerate(zip(rows, parents, strict=True)):
-        above = [position.get(name) for name in _parts(row["above"])]
+        further = [position.get(name) for name in _parts(row["above"])]
         others = [position.get(name) for name in _parts(row["beside"])]
-        if None in above or None in others:
+        if None in further or None in others:
             raise ValueError(f"{path.name}: {row['name']} refers to a word that is not there")
-        for j in [*([] if parent is None else [parent]), *above]:
-            below[j, i] = True
+        direct.append(tuple(j for j in (parent, *further) if j is not None))
+        below[list(direct[i]), i] = True
         for j in others:
             beside[i, j] = beside[j, i] = True
-    return Words(names, also, tuple(_own(row) for row in rows), _with_kinds(below), beside)
+    return Words(names, also, tuple(direct), tuple(_own(row) for row in rows), _with_kinds(below), beside)
 
 
 def _lines(path: Path) -> Iterator[tuple[int, str]]:

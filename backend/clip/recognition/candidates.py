@@ -34,3 +34,5 @@ class Candidates:
     """float64 [labels], added to the logits of words that are compared by their fine classes."""
     unknown: tuple[UnknownLabel, ...] = ()
     """The caller's labels that were left out, because the model does not know them."""
+    overlapping: bool = False
+    """Whether several may be right at once, a general word and a special one, so that the ranking weighs them up."""

@@ -34,6 +34,7 @@ _log = logging.getLogger("function")
 # ``instead`` is one of so many best everyday words, if it is more likely right than wrong.
 _CALLED_INSTEAD = 5
 _LIKELY = 0.5
+_TAGS_TRIED = 20
 
 
 class Prediction(NamedTuple):
@@ -48,6 +49,16 @@ class Instead:
 
     label: str
     confidence: float
+
+
+@dataclass(frozen=True)
+class Tag:
+    """An everyday word that the photo is recognized by."""
+
+    label: str
+    confidence: float
+    path: tuple[str, ...]
+    """The more general words above it, most general first."""
 
 
 @dataclass(frozen=True)
@@ -135,8 +146,10 @@ class Recognizer:
             TooManyLabels: the labels that are new are too many for one request.
             Busy: the text tower could not encode them in time.
         """
-        if query.everyday:
+        if query.vocabulary == "everyday":
             return self.everyday.candidates
+        if query.vocabulary == "all":
+            return self._everything
         if not query.labels and query.template is None:
             return self._own
         if self.manifest.vocabulary == "closed":
@@ -187,13 +200,17 @@ class Recognizer:
         )
 
     def _logits(self, view: View, words: NDArray[np.float64], candidates: Candidates) -> NDArray[np.float64]:
-        if candidates is self.everyday.candidates:
-            return words + self.everyday.heights * math.log(self.manifest.generality)
         if not candidates.embeddings.size:
-            return words[candidates.words] + candidates.offsets
-        # A matrix product of 1,000 rows would start BLAS threads, which spin on the processors that OpenVINO needs.
-        cosines: NDArray[np.float32] = np.vecdot(candidates.embeddings, view.embedding)
-        return self.manifest.logit_scale * cosines.astype(np.float64)
+            logits = words[candidates.words] + candidates.offsets
+        else:
+            # A matrix product of 1,000 rows would start BLAS threads, which spin on the processors that OpenVINO needs.
+            cosines: NDArray[np.float32] = np.vecdot(candidates.embeddings, view.embedding)
+            logits = self.manifest.logit_scale * cosines.astype(np.float64)
+        if candidates.overlapping:
+            known = np.maximum(candidates.words, 0)
+            heights = np.where(candidates.words >= 0, self.everyday.heights[known], 0)
+            logits = logits + heights * math.log(self.manifest.generality)
+        return logits
 
     def _confidence(
         self, view: View, words: NDArray[np.float64], candidates: Candidates, logits: NDArray[np.float64], best: int
@@ -215,6 +232,25 @@ class Recognizer:
                 if sure >= max(_LIKELY, self.manifest.confidence.threshold):
                     return Instead(everyday.labels[word], sure)
         return None
+
+    def tags(self, view: View) -> list[Tag]:
+        """Every everyday word that the photo is recognized by, but for those that another of them implies."""
+        everyday = self.everyday.candidates
+        words = self.everyday.logits(view)
+        logits = self._logits(view, words, everyday)
+        found: dict[int, float] = {}
+        for word in np.argsort(-logits, kind="stable")[:_TAGS_TRIED].tolist():
+            sure = self._confidence(view, words, everyday, logits, word)
+            if sure >= max(_LIKELY, self.manifest.confidence.threshold):
+                found[word] = sure
+        paths = {word: self.everyday.path(word) for word in found}
+        implied = {above for path in paths.values() for above in path}
+        tags = [
+            Tag(self.everyday.words[word], sure, tuple(self.everyday.words[above] for above in paths[word]))
+            for word, sure in found.items()
+            if word not in implied
+        ]
+        return sorted(tags, key=lambda tag: -tag.confidence)
 
     def _known(self, labels: Sequence[str], template: str | None, *, skip: bool) -> Candidates:
         """Labels of a closed vocabulary: the model's own and the everyday words; ``skip`` leaves the others out."""
@@ -251,6 +287,10 @@ class Recognizer:
                 f"'{unknown[0][:40]}' is none of them."
             )
         return rows
+
+    @cached_property
+    def _everything(self) -> Candidates:
+        return self.everyday.everything(self._own)
 
     @cached_property
     def _label_embeddings(self) -> NDArray[np.float32]:

@@ -23,7 +23,7 @@ FILE = "everyday.json"
 EMBEDDINGS = "everyday.npy"
 LABEL_EMBEDDINGS = "labels.npy"
 # Of each word in ``everyday.json``, see ``export/vocabulary.py``; the others where words are sets of fine classes.
-_KEYS = {"word", "also", "height", "group", "related"}
+_KEYS = {"word", "also", "height", "above", "group", "related"}
 _KEYS_OF_CLASSES = {"classes", "compatible"}
 # A label that is no everyday word competes with all words but the 2 % that are nearest to it.
 _NEAREST = 0.98
@@ -84,6 +84,25 @@ class Everyday(ABC):
     @abstractmethod
     def candidates(self) -> Candidates:
         """All words, as candidates."""
+
+    def everything(self, own: Candidates) -> Candidates:
+        """The model's own labels and, after them, all words that are not among these, as candidates."""
+        others = np.setdiff1d(self.candidates.words, own.words)
+        embeddings = self.candidates.embeddings
+        return Candidates(
+            [*own.labels, *(self.words[word] for word in others)],
+            np.concatenate([own.words, others]),
+            np.concatenate([own.embeddings, embeddings[others]]) if embeddings.size else NO_EMBEDDINGS,
+            overlapping=True,
+        )
+
+    def path(self, word: int) -> tuple[int, ...]:
+        """The more general words above a word in the outline, most general first."""
+        path: list[int] = []
+        while above := self._entries[word]["above"]:
+            word = above[0]
+            path.append(word)
+        return tuple(reversed(path))
 
     @abstractmethod
     def logits(self, view: View) -> NDArray[np.float64]:
@@ -154,7 +173,7 @@ class FineClasses(Everyday):
 
     @cached_property
     def candidates(self) -> Candidates:
-        return Candidates(self.words, np.arange(len(self.words)), NO_EMBEDDINGS)
+        return Candidates(self.words, np.arange(len(self.words)), NO_EMBEDDINGS, overlapping=True)
 
     def named(self, labels: Sequence[str], embeddings: NDArray[np.float32]) -> Candidates:
         """All labels of such a model are everyday words, so their embeddings are not needed."""
@@ -209,7 +228,7 @@ class WordEmbeddings(Everyday):
 
     @cached_property
     def candidates(self) -> Candidates:
-        return Candidates(self.words, np.arange(len(self.words)), self._embeddings)
+        return Candidates(self.words, np.arange(len(self.words)), self._embeddings, overlapping=True)
 
     def logits(self, view: View) -> NDArray[np.float64]:
         # A matrix product of 1,000 rows would start BLAS threads, which spin on the processors that OpenVINO needs.

@@ -107,6 +107,7 @@ def test_what_is_right_is_answered_200(method: str, path: str, clip_url: str) ->
         {"data": TEXT, "headers": {"Content-Type": "text/plain", "Accept": "text/plain"}},
         {"json": {"inputs": TEXT, "parameters": {"candidate_labels": ["apple", "pear"]}}},
         {"params": {"vocabulary": "everyday", "preview": "1"}},
+        {"params": {"vocabulary": "all", "tags": "1"}},
         {"params": {"labels": ["apple", "pear"]}},
         {"params": {"labels": ["Hund", "pear"], "explain": "1"}, "headers": {"Accept-Language": "de"}},
     ],

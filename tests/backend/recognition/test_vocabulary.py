@@ -77,6 +77,25 @@ def test_near_names(everyday: Everyday) -> None:
     assert everyday.near("qwertzuiop") == []
 
 
+def test_the_path_of_a_word_leads_to_it_from_the_most_general(everyday: Everyday) -> None:
+    def path(word: str) -> list[str]:
+        return [everyday.words[above] for above in everyday.path(everyday.find(word))]
+
+    assert path("beagle") == ["animal", "mammal", "dog"]
+    assert path("crab") == ["animal", "shellfish"]  # it is seafood as well, but stands in the outline here
+    assert path("animal") == []
+
+
+def test_everything_has_each_word_once_under_the_name_of_the_label(everyday: Everyday) -> None:
+    own = everyday.named(["puppy", "apple"], NO_EMBEDDINGS)
+
+    every = everyday.everything(own)
+
+    assert every.labels[:2] == ["puppy", "apple"]
+    assert sorted(every.words.tolist()) == list(range(len(everyday.words)))
+    assert set(every.labels) == {*everyday.words, "puppy"} - {"dog"}
+
+
 def test_a_word_has_the_probability_of_its_classes_together(everyday: Everyday) -> None:
     logits = everyday.logits(view_of(class207=0.3, class208=0.2, class281=0.1))
 
@@ -147,7 +166,7 @@ def test_a_related_word_does_not_compete_by_its_embedding(tmp_path: Path) -> Non
     assert set(logits.tolist()) & set(rivals.tolist()) == {3, 2}
 
 
-@pytest.mark.parametrize("key", ["word", "also", "height", "group", "related", "classes", "compatible"])
+@pytest.mark.parametrize("key", ["word", "also", "height", "above", "group", "related", "classes", "compatible"])
 def test_words_of_another_version_are_refused_when_they_are_read(key: str, folder: Path, tmp_path: Path) -> None:
     words = json.loads((folder / "everyday.json").read_text(encoding="utf-8"))
     del words["words"][-1][key]

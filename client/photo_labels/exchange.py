@@ -70,7 +70,13 @@ class Exchange:
             self._settings["proxies"] = {}
         self._under_way: set[_UnderWay] = set()
         self._lock = threading.Lock()
+        self._closed = threading.Event()
         threading.Thread(target=self._watch, daemon=True).start()
+
+    def close(self) -> None:
+        """Close the connections. No request may be under way, or be sent any more."""
+        self._closed.set()
+        self._session.close()
 
     @property
     def headers(self) -> MutableMapping[str, str | bytes]:
@@ -120,8 +126,7 @@ class Exchange:
             return Answer(answer.status_code, answer.reason or "", answer.headers, bytes(body))
 
     def _watch(self) -> None:
-        while True:
-            time.sleep(_LOOK_EVERY)
+        while not self._closed.wait(_LOOK_EVERY):
             with self._lock:
                 for each in self._under_way:
                     each.end_if_late()

@@ -1,14 +1,16 @@
 """Labels all photos of a folder, many at a time, and writes the results."""
 
 import threading
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from .concurrency import Concurrency, Stopped
 from .folder import Walk
+from .keywords.keeper import Keeper
+from .keywords.sidecars import KeywordsError
 from .labeling import Labeler, Left
 from .output import Output
+from .progress import Progress
 from .summary import Summary
 
 
@@ -16,21 +18,23 @@ class Run:
     """One pass over a folder.
 
     Args:
-        done: the photos that have a result already. It is emptied on the way.
-        progress: is called for each photo, by one thread at a time.
+        keeper: writes the photos' keywords, before their results.
+        done: the photos that have a result already, with their sizes. It is emptied on the way.
     """
 
     def __init__(
         self,
         labeler: Labeler,
         concurrency: Concurrency,
+        keeper: Keeper,
         output: Output,
         summary: Summary,
-        done: set[str],
-        progress: Callable[[], object],
+        done: dict[str, int],
+        progress: Progress,
     ) -> None:
         self._labeler = labeler
         self._concurrency = concurrency
+        self._keeper = keeper
         self._output = output
         self._summary = summary
         self._done = done
@@ -49,8 +53,8 @@ class Run:
             try:
                 for file in walk:
                     if file in self._done:
-                        self._done.remove(file)
-                        self._progress()
+                        with self._one_at_a_time:
+                            self._progress.skip(self._done.pop(file))
                         continue
                     self._concurrency.begin_photo()
                     pool.submit(self._label, folder, file)
@@ -65,16 +69,16 @@ class Run:
     def _label(self, folder: Path, file: str) -> None:
         try:
             try:
-                result = self._labeler.result(folder, file)
-            except Left as left:
+                result = self._keeper.keep(folder, self._labeler.result(folder, file))
+            except (Left, KeywordsError) as left:
                 with self._one_at_a_time:
                     self._summary.leave(file, str(left))
-                    self._progress()
+                    self._progress.finish(0)
                 return
             with self._one_at_a_time:
                 self._output.write(result)
                 self._summary.add(result)
-                self._progress()
+                self._progress.finish(result.state.bytes)
         except Stopped:
             pass
         except BaseException as error:

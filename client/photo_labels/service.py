@@ -1,5 +1,6 @@
 """Asks the function `clip` for its description, and for its answer to a photo."""
 
+import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,11 +11,18 @@ from typing import Any
 import requests
 from urllib3.exceptions import NewConnectionError
 
-from .answers import BadAnswer, error_of, limits, read_json, recognition
+from .answers import BadAnswer, Description, description, error_of, read_json, recognition
 from .exchange import Answer, Exchange
 
+USUAL_ADDRESS = "http://127.0.0.1:8080/function/clip"
+"""Where ``make up`` serves ``clip``."""
+HOW_TO_START = (
+    f"No service answers at {USUAL_ADDRESS}. In a checkout of the image recognizer, `make up` starts one there; "
+    "another one is named with its address."
+)
 _BAD_ANSWER = "bad_answer"
 _MOST_REASON = 200
+_ERROR_NUMBER = re.compile(r"^\[\w+ -?\d+\] ")
 
 # Errors in the parameters or the key: every photo would get the same one.
 _OF_ALL_PHOTOS = frozenset(("bad_parameter", "unauthorized", "closed_vocabulary", "too_many_labels"))
@@ -27,7 +35,15 @@ class ServiceRefuses(Exception):
 
 
 class ServiceDown(Exception):
-    """The service does not answer now. The message says what happened instead."""
+    """The service does not answer now. The message says what happened instead.
+
+    Args:
+        is_absent: nothing listens at its address.
+    """
+
+    def __init__(self, message: str, is_absent: bool = False) -> None:
+        super().__init__(message)
+        self.is_absent = is_absent
 
 
 class Kind(Enum):
@@ -62,13 +78,6 @@ class Reply:
         return str(self.answer["error"]["message"])
 
 
-@dataclass(frozen=True)
-class Description:
-    max_image_bytes: int
-    max_inflight: int
-    """How many requests it takes at a time; 0 where it does not say."""
-
-
 class Service:
     """The function at an address. It may be used by any number of threads.
 
@@ -83,12 +92,16 @@ class Service:
     def __init__(self, url: str, parameters: Parameters, key: str, timeout: float, connections: int) -> None:
         self.url = url
         self._exchange = Exchange(url, timeout, connections)
-        self._exchange.headers["User-Agent"] = "serverless-image-recognizer-client"
+        self._exchange.headers["User-Agent"] = "photo-labels"
         # Not in Authorization, which a proxy may need for itself.
         if key:
             self._exchange.headers["X-Api-Key"] = key
         self._post = self._exchange.prepare(requests.Request("POST", url, params=list(parameters)))
         self._get = self._exchange.prepare(requests.Request("GET", url))
+
+    def close(self) -> None:
+        """Close the connections. No other method may be called any more."""
+        self._exchange.close()
 
     def describe(self) -> Description:
         """Ask the service for its description.
@@ -100,11 +113,11 @@ class Service:
         try:
             answer = self._exchange.send(self._get)
             if answer.status == 200:
-                return Description(*limits(read_json(answer.body)))
+                return description(read_json(answer.body))
         except requests.exceptions.SSLError as error:
             raise ServiceRefuses(f"{self.url} cannot be verified: {_reason(error)}") from error
         except requests.RequestException as error:
-            raise ServiceDown(_reason(error)) from error
+            raise ServiceDown(_reason(error), _is_unsent(error)) from error
         except BadAnswer:
             raise ServiceRefuses(f"{self.url} is not the function clip. {_HINT}") from None
         if answer.status in (408, 429) or answer.status >= 500:
@@ -122,14 +135,14 @@ class Service:
             if answer.status == 200:
                 return Reply(Kind.ANSWER, recognition(read_json(answer.body)))
         except requests.RequestException as error:
-            return _problem(Kind.AWAY if _is_unsent(error) else Kind.FAILED, _reason(error), _reason(error))
+            return failure(Kind.AWAY if _is_unsent(error) else Kind.FAILED, _reason(error), _reason(error))
         except BadAnswer as error:
-            return _problem(Kind.FAILED, _BAD_ANSWER, str(error))
+            return failure(Kind.FAILED, _BAD_ANSWER, str(error))
         problem = _problem_of(answer)
-        return _problem(_kind(answer, problem["code"]), **problem, retry_after=_retry_after(answer))
+        return failure(_kind(answer, problem["code"]), **problem, retry_after=_retry_after(answer))
 
 
-_HINT = "Programs send photos to an address such as http://127.0.0.1:8080/function/clip."
+_HINT = f"Programs send photos to an address such as {USUAL_ADDRESS}."
 
 
 def _is_redirect(answer: Answer) -> bool:
@@ -144,7 +157,8 @@ def _kind(answer: Answer, code: str) -> Kind:
     return Kind.ANSWER if answer.status in (400, 413, 415, 422) else Kind.FAILED
 
 
-def _problem(kind: Kind, code: str, message: str, retry_after: float | None = None) -> Reply:
+def failure(kind: Kind, code: str, message: str, retry_after: float | None = None) -> Reply:
+    """A reply that says what is wrong, in the form of ``clip``'s errors."""
     return Reply(kind, {"error": {"code": code, "message": message}}, retry_after)
 
 
@@ -179,4 +193,4 @@ def _reason(error: requests.RequestException) -> str:
     reason: Any = error
     while isinstance(reason, Exception) and (inner := getattr(reason, "reason", None) or next(iter(reason.args), None)):
         reason = inner
-    return str(reason).rpartition(": ")[2] or type(error).__name__
+    return _ERROR_NUMBER.sub("", str(reason).rpartition(": ")[2]) or type(error).__name__

@@ -4,10 +4,12 @@ import json
 import math
 import re
 import unicodedata
+from dataclasses import dataclass
 from typing import Any, NoReturn, TypeGuard
 
 _MOST_PREDICTIONS = 1000
 _MOST_CHARACTERS = 1000
+_LONGEST_PATH = 20
 _CODE = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 # Control characters, halves of characters, and breaks of lines: no label has them.
 _NEVER_IN_LABELS = frozenset(("Cc", "Cs", "Zl", "Zp"))
@@ -45,6 +47,9 @@ def recognition(said: dict[str, Any]) -> dict[str, Any]:
         isinstance(one, dict) and _is_label(one.get("label")) and _is_share(one.get("score")) for one in predictions
     ):
         raise BadAnswer("The answer has a prediction that is not a label with a score.")
+    tags = said.get("tags", [])
+    if not (isinstance(tags, list) and len(tags) <= _MOST_PREDICTIONS and all(map(_is_tag, tags))):
+        raise BadAnswer("The answer has a tag that is not a label with a confidence and a path of labels.")
     instead = said.get("instead")
     if instead is not None and not (isinstance(instead, dict) and _is_label(instead.get("label"))):
         raise BadAnswer("The answer has something else instead of a label.")
@@ -56,28 +61,45 @@ def recognition(said: dict[str, Any]) -> dict[str, Any]:
 def error_of(body: bytes) -> dict[str, str] | None:
     """Code and message of an error in the form of ``clip``'s; None for anything else."""
     try:
-        said = read_json(body).get("error")
+        return problem(read_json(body))
     except BadAnswer:
         return None
-    if not isinstance(said, dict):
-        return None
-    code, message = said.get("code"), said.get("message")
+
+
+def problem(said: dict[str, Any]) -> dict[str, str]:
+    """Code and message of the error that an answer is.
+
+    Raises:
+        BadAnswer: it is something else.
+    """
+    error = said.get("error")
+    code, message = (error.get("code"), error.get("message")) if isinstance(error, dict) else (None, None)
     if not (isinstance(code, str) and _CODE.fullmatch(code) and isinstance(message, str)):
-        return None
+        raise BadAnswer("The answer is not an error with a code and a message.")
     return {"code": code, "message": message[:_MOST_CHARACTERS]}
 
 
-def limits(said: dict[str, Any]) -> tuple[int, int]:
-    """What the description of ``clip`` says: the bytes that an image may have, and the requests at a time (0: nothing).
+@dataclass(frozen=True)
+class Description:
+    """What ``clip`` says of itself."""
+
+    model: str
+    max_image_bytes: int
+    max_inflight: int
+    """How many requests it takes at a time; 0 where it does not say."""
+
+
+def description(said: dict[str, Any]) -> Description:
+    """Read a description.
 
     Raises:
-        BadAnswer: it is not such a description.
+        BadAnswer: it is not one.
     """
-    stated = said.get("limits")
-    if isinstance(said.get("model"), str) and isinstance(stated, dict):
+    model, stated = said.get("model"), said.get("limits")
+    if _is_label(model) and isinstance(stated, dict):
         most, at_a_time = stated.get("max_image_bytes"), stated.get("max_inflight", 0)
         if _is_count(most) and most > 0 and _is_count(at_a_time):
-            return most, at_a_time
+            return Description(model, most, at_a_time)
     raise BadAnswer("The answer is not a description.")
 
 
@@ -85,12 +107,19 @@ def _is_count(value: Any) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
-def _is_label(value: Any) -> bool:
+def _is_label(value: Any) -> TypeGuard[str]:
     return (
         isinstance(value, str)
         and 0 < len(value) <= _MOST_CHARACTERS
         and not any(unicodedata.category(character) in _NEVER_IN_LABELS for character in value)
     )
+
+
+def _is_tag(value: Any) -> bool:
+    if not (isinstance(value, dict) and _is_label(value.get("label")) and _is_share(value.get("confidence"))):
+        return False
+    path = value.get("path")
+    return isinstance(path, list) and len(path) <= _LONGEST_PATH and all(map(_is_label, path))
 
 
 def _is_share(value: Any) -> bool:

@@ -3,8 +3,11 @@
 import os
 import stat
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
+from dataclasses import dataclass
 from pathlib import Path
+
+from .states import State, state
 
 # Of the formats that `clip` reads, here in lower case.
 IMAGE_ENDINGS = frozenset((
@@ -16,9 +19,12 @@ RAW_ENDINGS = frozenset((
     ".3fr", ".arw", ".cr2", ".cr3", ".dng", ".erf", ".nef", ".nrw", ".orf", ".pef", ".raf", ".rw2", ".rwl", ".sr2",
     ".srw",
 ))  # fmt: skip
-_ENDINGS = IMAGE_ENDINGS | RAW_ENDINGS
+PHOTO_ENDINGS = IMAGE_ENDINGS | RAW_ENDINGS
 # What servers keep beside photos: Synology's thumbnails, which are named like photos, and what was deleted.
 _FOLDERS_OF_SERVERS = frozenset(("@eaDir", "#recycle", "@Recycle"))
+# A file that has been replaced by a symbolic link or a pipe is neither followed nor waited for. Windows has no such
+# flags, and another one that keeps it from changing the bytes.
+_READING = os.O_RDONLY | sum(getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"))
 
 
 class Unreadable(Exception):
@@ -28,9 +34,18 @@ class Unreadable(Exception):
 class RefusedUnread(Exception):
     """The size of a file says that the service would refuse it. ``code`` is the error that the service would give."""
 
-    def __init__(self, code: str, message: str) -> None:
+    def __init__(self, code: str, message: str, state: State) -> None:
         super().__init__(message)
         self.code = code
+        self.state = state
+
+
+@dataclass(frozen=True)
+class Photo:
+    """The bytes of a file, and the file's state when they were read."""
+
+    data: bytes
+    state: State
 
 
 class Walk:
@@ -39,15 +54,19 @@ class Walk:
     They come in the order in which the system lists them and are not collected, so that a million of them take no
     memory. Symbolic links, names that begin with a dot and what servers keep beside photos are left out.
 
+    Args:
+        endings: of the files that are yielded, in lower case.
+
     Attributes:
         left_out: the number of entries that are no photos so far, by kind.
         unreadable: the folders that could not be listed so far, with the reason.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, endings: Set[str] = PHOTO_ENDINGS) -> None:
         self.left_out: Counter[str] = Counter()
         self.unreadable: dict[str, str] = {}
         self._folder = folder
+        self._endings = endings
 
     def __iter__(self) -> Iterator[str]:
         waiting = [""]
@@ -57,7 +76,7 @@ class Walk:
                 with os.scandir(self._folder / inside) as entries:
                     for entry in entries:
                         name = f"{inside}{entry.name}"
-                        kind = _kind(entry)
+                        kind = self._kind(entry)
                         if kind == "folder":
                             waiting.append(f"{name}/")
                         elif kind == "photo":
@@ -67,42 +86,41 @@ class Walk:
             except OSError as error:
                 self.unreadable[inside or "."] = error.strerror or str(error)
 
+    def _kind(self, entry: os.DirEntry[str]) -> str:
+        if entry.is_symlink():
+            return "symbolic links"
+        if entry.name.startswith("."):
+            return "hidden"
+        if entry.is_dir(follow_symlinks=False):
+            return "folders of a server" if entry.name in _FOLDERS_OF_SERVERS else "folder"
+        ending = os.path.splitext(entry.name)[1].lower()  # noqa: PTH122
+        if entry.is_file(follow_symlinks=False) and ending in self._endings:
+            return "photo"
+        return "not named like a photo"
 
-def _kind(entry: os.DirEntry[str]) -> str:
-    if entry.is_symlink():
-        return "symbolic links"
-    if entry.name.startswith("."):
-        return "hidden"
-    if entry.is_dir(follow_symlinks=False):
-        return "folders of a server" if entry.name in _FOLDERS_OF_SERVERS else "folder"
-    if entry.is_file(follow_symlinks=False) and os.path.splitext(entry.name)[1].lower() in _ENDINGS:  # noqa: PTH122
-        return "photo"
-    return "not named like a photo"
 
-
-def read(path: Path, max_bytes: int) -> bytes:
-    """The content of a file.
+def read(path: Path, max_bytes: int) -> Photo:
+    """Read a file.
 
     Raises:
         Unreadable: the system does not allow it, it is no regular file, or it has changed meanwhile.
         RefusedUnread: it is empty, or larger than ``max_bytes``.
     """
     try:
-        # A file that has been replaced by a symbolic link or a pipe is neither followed nor waited for.
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        descriptor = os.open(path, _READING)
         with os.fdopen(descriptor, "rb") as file:
             before = os.fstat(descriptor)
             if not stat.S_ISREG(before.st_mode):
-                raise Unreadable("is no regular file")
+                raise Unreadable("is not a regular file")
             if before.st_size == 0:
-                raise RefusedUnread("empty_body", "The file is empty.")
+                raise RefusedUnread("empty_body", "The file is empty.", state(before))
             if before.st_size > max_bytes:
                 problem = f"The image has {before.st_size:,} bytes; at most {max_bytes:,} are accepted."
-                raise RefusedUnread("body_too_large", problem)
+                raise RefusedUnread("body_too_large", problem, state(before))
             data = file.read(before.st_size + 1)
             after = os.fstat(descriptor)
     except OSError as error:
         raise Unreadable(f"cannot be read ({error.strerror})") from error
     if len(data) != before.st_size or (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
         raise Unreadable("changed while it was read")
-    return data
+    return Photo(data, state(after))

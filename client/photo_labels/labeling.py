@@ -3,14 +3,16 @@
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
+from .answers import Description
 from .concurrency import Concurrency
 from .folder import RefusedUnread, Unreadable, read
-from .formats import Result
-from .service import Description, Kind, Reply, Service, ServiceDown, ServiceRefuses
+from .results import Result
+from .service import Kind, Reply, Service, ServiceDown, ServiceRefuses, failure
 
 # How often the service may fail with a photo, although it is there.
 _TRIES = 4
@@ -21,6 +23,10 @@ _LONGEST_CHECK_DELAY = 3.0
 
 class ServiceGone(Exception):
     """The service has not answered for longer than the user wants to wait."""
+
+
+class OtherModel(ServiceRefuses):
+    """The service's model was replaced during the run."""
 
 
 class Left(Exception):
@@ -47,14 +53,18 @@ class Labeler:
         self._check = threading.Lock()
         self._again = threading.Lock()
 
-    def find_service(self) -> None:
-        """Wait for the service.
+    def find_service(self, how_to_start: str | None = None) -> Description:
+        """Wait for the service, if it has not been found before; gives what it says of itself.
+
+        Args:
+            how_to_start: where nothing listens at its address this is said at once, and nothing is waited for.
 
         Raises:
             ServiceGone: it is not there.
             ServiceRefuses: it would refuse every photo.
         """
-        self._wait_until_there(time.monotonic())
+        self._wait_until_there(0.0, how_to_start)
+        return self._known()
 
     def result(self, folder: Path, file: str) -> Result:
         """Read a photo and send it.
@@ -64,21 +74,34 @@ class Labeler:
             ServiceGone, ServiceRefuses: no photo would have one.
             Stopped: the run is being ended.
         """
-        assert self._description is not None  # noqa: S101
         try:
-            photo = read(folder / file, self._description.max_image_bytes)
+            photo = read(folder / file, self._known().max_image_bytes)
         except RefusedUnread as refused:
-            return Result(file, {"error": {"code": refused.code, "message": str(refused)}})
+            return Result(file, {"error": {"code": refused.code, "message": str(refused)}}, refused.state)
         except Unreadable as error:
             raise Left(str(error)) from error
-        return Result(file, self._label(photo).answer)
+        return Result(file, self.answer(photo.data), photo.state)
 
-    def _label(self, photo: bytes) -> Reply:
+    def answer(self, photo: bytes) -> Mapping[str, Any]:
+        """Send a photo until it is answered. The service must have been found.
+
+        Raises:
+            Left: it has no answer.
+            ServiceGone, ServiceRefuses: no photo would have one.
+            Stopped: the run is being ended.
+        """
+        return self._reply(photo).answer
+
+    def _known(self) -> Description:
+        assert self._description is not None  # noqa: S101
+        return self._description
+
+    def _reply(self, photo: bytes) -> Reply:
         failures, unsent_since, delay = 0, None, _FIRST_DELAY
         while True:
             # One suspect at a time: a photo that ends the service fails all that are in flight with it.
             with self._again if failures > 1 else nullcontext(), self._concurrency.request() as began:
-                reply = self._service.label(photo)
+                reply = self._of_same_model(self._service.label(photo))
             now = time.monotonic()
             if reply.kind is Kind.ANSWER:
                 self._answered = now
@@ -103,6 +126,11 @@ class Labeler:
                 self._concurrency.sleep(delay * random.uniform(0.5, 1))  # noqa: S311
                 delay = min(2 * delay, _LONGEST_DELAY)
 
+    def _of_same_model(self, reply: Reply) -> Reply:
+        model = self._known().model
+        other = reply.answer.get("model", model) if reply.kind is Kind.ANSWER else model
+        return reply if other == model else failure(Kind.FAILED, "other_model", f"The answer is by the model {other}.")
+
     def _require_time(self, reply: Reply, unsent_since: float) -> None:
         now = time.monotonic()
         wait = reply.retry_after or 0.0
@@ -112,24 +140,35 @@ class Labeler:
         if now - unsent_since > self._longest_wait:
             raise Left(reply.code)
 
-    def _wait_until_there(self, failed: float) -> None:
-        """Ask until the service describes itself, unless it has done so since the failure at this time."""
+    def _wait_until_there(self, failed: float, how_to_start: str | None = None) -> None:
+        """Ask until the service describes itself, unless it has done so since the failure at this time (0: at all)."""
         with self._check:
-            delay, said = _FIRST_DELAY, False
+            began, delay, said = failed or time.monotonic(), _FIRST_DELAY, False
             while self._description is None or self._seen <= failed:
                 self._concurrency.sleep(0)
                 try:
-                    self._description = self._service.describe()
+                    description = self._service.describe()
+                    self._require_model(description.model)
+                    self._description = description
                     self._concurrency.begin_at(self._description.max_inflight)
                     self._seen = time.monotonic()
+                except OtherModel:
+                    raise
                 except (ServiceDown, ServiceRefuses) as down:
                     if isinstance(down, ServiceRefuses) and self._description is None:
                         raise
+                    if how_to_start and isinstance(down, ServiceDown) and down.is_absent:
+                        raise ServiceGone(how_to_start) from down
                     # While a service is being replaced, a gateway may say that there is none.
-                    if time.monotonic() - failed > self._longest_wait:
+                    if time.monotonic() - began > self._longest_wait:
                         raise ServiceGone(f"{self._service.url} does not answer: {down}") from down
                     if not said:
                         self._say(f"Waiting for {self._service.url} ({down}), {self._longest_wait:.0f} s at most ...")
                         said = True
                     self._concurrency.sleep(delay)
                     delay = min(2 * delay, _LONGEST_CHECK_DELAY)
+
+    def _require_model(self, model: str) -> None:
+        if self._description is not None and model != self._description.model:
+            before = self._description.model
+            raise OtherModel(f"{self._service.url} had the model {before} and has {model}: its results would be mixed.")

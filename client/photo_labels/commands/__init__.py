@@ -1,0 +1,17 @@
+"""The commands of ``photo-labels``, each in a module of its own."""
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+
+from . import label
+
+COMMANDS: Mapping[str, Callable[[Sequence[str]], int]] = {"label": label.main}
+"""What stands behind ``photo-labels`` before the arguments. Without one of these it is ``label``."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit code. ``arguments`` replace those of the command line."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if given and given[0] in COMMANDS:
+        return COMMANDS[given[0]](given[1:])
+    return label.main(given)

@@ -1,0 +1,206 @@
+"""photo-labels FOLDER: labels all photos in a folder, as JSON Lines or CSV. See docs/client.md."""
+
+import argparse
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from pathlib import Path
+from types import FrameType
+from urllib.parse import urlsplit
+
+from tqdm import tqdm
+
+from ..concurrency import Concurrency
+from ..folder import PHOTO_ENDINGS, Walk
+from ..formats import Csv, Format, ForPeople, JsonLines
+from ..keywords.embedding import Embedder, NoExifTool
+from ..keywords.keeper import Keeper, undo
+from ..keywords.sidecars import ENDING, STYLES, KeywordsError
+from ..labeling import Labeler, ServiceGone
+from ..origin import Origin, without_password
+from ..output import Output, OutputError
+from ..progress import Progress
+from ..results import Result
+from ..run import Run
+from ..service import HOW_TO_START, USUAL_ADDRESS, Service, ServiceRefuses
+from ..states import state_at
+from ..summary import Summary
+from ..terminal import printable
+
+COMPLETE, INCOMPLETE, WRONG, GONE, SIGNAL = 0, 1, 2, 3, 128
+"""The exit codes; that of an interruption has the signal's number added."""
+_EXIT_CODES = f"""exit codes:
+  {COMPLETE}         every photo has been labelled
+  {INCOMPLETE}         the run is complete, but some files have failed or were left
+  {WRONG}         wrong options, or an output that is of something else or cannot be written
+  {GONE}         there is no service, or it was away for longer than --wait
+  {SIGNAL + signal.SIGINT}, {SIGNAL + signal.SIGTERM}  Ctrl-C, SIGTERM; the same command continues"""
+_KEY = "CLIP_API_KEY"
+"""The environment variable for the API key."""
+
+
+def main(arguments: Sequence[str], known_as: str | None = None) -> int:
+    """Run the command and return its exit code.
+
+    Args:
+        known_as: the service's address as the output is to have it, if the one that it listens at is of this run alone.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
+    try:
+        given = _parsed(arguments)
+        embedder = Embedder(not given.no_backup) if given.embed else None
+        with closing(Keeper(given.xmp_style if given.xmp else None, embedder)) as keeper:
+            return _undo(given.folder, embedder) if given.undo else _run(given, keeper, known_as)
+    except (OutputError, ServiceRefuses, ServiceGone, NoExifTool) as error:
+        _say(str(error))
+        return GONE if isinstance(error, ServiceGone) else WRONG
+    except KeyboardInterrupt as interrupt:
+        return SIGNAL + int(interrupt.args[0])
+
+
+def _parsed(given: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="photo-labels",
+        description="Labels all photos in and below a folder.",
+        epilog=_EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    option = parser.add_argument
+    option("folder", type=_folder, help="symbolic links in it are not followed")
+    option("--url", type=_url, help=f"of clip (default: {USUAL_ADDRESS}, if a service is there)")
+    option("--out", type=Path, metavar="FILE", help="write there and not to stdout; the same command continues it")
+    option("--force", action="store_true", help="drop the results that FILE has, and begin it anew")
+    option("--csv", action="store_true", help="write CSV and not JSON Lines; so does a FILE that ends in .csv")
+    option("--top-k", type=_number(1000), metavar="N", help="how many labels (default: 5, with CSV 1)")
+    option("--labels", metavar="A,B", help="choose among these")
+    option(
+        "--vocabulary",
+        choices=("labels", "everyday", "all"),
+        help="everyday: choose among those words; all: among both",
+    )
+    option("--template", help="the prompt that a label is put into, with {} for it")
+    option("--tags", action="store_true", help="add every word that a photo is recognized by")
+    option("--xmp", action="store_true", help="write these words into files beside the photos, as photo programs do")
+    option("--xmp-style", choices=STYLES, default=STYLES[0], help="lightroom: IMG.xmp beside raw files (%(default)s)")
+    option("--embed", action="store_true", help="write them into the photos, by ExifTool; IMG.jpg_original is kept")
+    option("--no-backup", action="store_true", help="with --embed: keep no IMG.jpg_original")
+    option("--undo", action="store_true", help="remove what --xmp has written, and with --embed what it has written")
+    option("--key-file", type=Path, metavar="FILE", help=f"has the API key; without it, the environment's {_KEY}")
+    option("--at-most", type=_number(1000), default=64, metavar="N", help="requests at a time (default: %(default)s)")
+    option("--timeout", type=_number(3600), default=60, metavar="S", help="seconds for one answer (%(default)s)")
+    option("--wait", type=_number(86400), default=300, metavar="S", help="seconds for a service that is away (300)")
+    arguments = parser.parse_args(given)
+    try:
+        arguments.key = arguments.key_file.read_text() if arguments.key_file else os.environ.get(_KEY, "")
+    except (OSError, ValueError) as error:
+        parser.error(f"{arguments.key_file} cannot be read: {error}")
+    arguments.key = arguments.key.strip()
+    if not (arguments.key.isascii() and arguments.key.isprintable()):
+        parser.error("an API key has visible ASCII characters only")
+    arguments.csv = arguments.csv or (arguments.out is not None and arguments.out.suffix == ".csv")
+    if arguments.csv and arguments.top_k is None:
+        arguments.top_k = 1
+    return arguments
+
+
+def _undo(folder: Path, embedder: Embedder | None) -> int:
+    walk = Walk(folder, {ENDING} | (PHOTO_ENDINGS if embedder else set()))
+    cleared = failed = 0
+    for file, outcome in undo(walk, folder, embedder):
+        if isinstance(outcome, KeywordsError):
+            failed += 1
+            _say(f"{file}: {outcome}")
+        cleared += outcome is True
+    for name, reason in walk.unreadable.items():
+        _say(f"{name} could not be listed: {reason}")
+    _say(f"The keywords were removed from {cleared:,} {'file' if cleared == 1 else 'files'}.")
+    return INCOMPLETE if failed or walk.unreadable else COMPLETE
+
+
+def _run(arguments: argparse.Namespace, keeper: Keeper, known_as: str | None) -> int:
+    query = {name: getattr(arguments, name) for name in ("top_k", "labels", "vocabulary", "template")}
+    parameters = {name: str(value) for name, value in query.items() if value is not None}
+    if arguments.tags or arguments.xmp or arguments.embed:
+        parameters["tags"] = "1"
+    url = arguments.url or USUAL_ADDRESS
+    service = Service(url, list(parameters.items()), arguments.key, arguments.timeout, arguments.at_most)
+    concurrency = Concurrency(arguments.at_most)
+    labeler = Labeler(service, concurrency, arguments.wait, _say)
+    # A terminal that shows stdout is for people, and a progress bar would be mixed with the results.
+    reads = arguments.out is None and sys.stdout.isatty()
+    output = Output(arguments.out, _format(arguments, reads))
+    model = labeler.find_service(None if arguments.url else HOW_TO_START).model
+    origin = Origin(str(arguments.folder.resolve()), without_password(known_as or url), model, parameters)
+    output.begin(origin, arguments.force)
+    summary, done, walk = Summary(), dict[str, int](), Walk(arguments.folder)
+
+    def holds(result: Result) -> bool:
+        now = state_at(arguments.folder / result.file)
+        if result.file not in done and now not in (result.state, None):
+            summary.changed += 1
+            return False
+        return result.file not in done
+
+    for result in output.earlier(holds):
+        summary.add(result)
+        done[result.file] = result.state.bytes
+    summary.earlier = summary.photos
+
+    began = time.monotonic()
+    failure: BaseException | None = None
+    with Progress(arguments.folder, concurrency, sys.stderr.isatty() and not reads) as progress:
+        try:
+            run = Run(labeler, concurrency, keeper, output, summary, done, progress)
+            run.folder(arguments.folder, walk, arguments.at_most)
+        except (OutputError, ServiceRefuses, ServiceGone, KeyboardInterrupt) as error:
+            failure = error
+    if summary.photos or not failure:
+        sys.stderr.write(summary.text(time.monotonic() - began, walk))
+    if failure:
+        _say(f"Not all photos have a result. {output.how_to_continue}" if summary.photos else "No photo has a result.")
+        raise failure
+    return COMPLETE if summary.is_complete and not walk.unreadable else INCOMPLETE
+
+
+def _format(arguments: argparse.Namespace, is_read_by_people: bool) -> Format:
+    if arguments.csv:
+        return Csv(arguments.top_k)
+    return ForPeople() if is_read_by_people else JsonLines()
+
+
+def _interrupt(number: int, _frame: FrameType | None) -> None:
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, signal.SIG_DFL)
+    _say("Finishing the photos in flight. Press Ctrl-C again to end at once.")
+    raise KeyboardInterrupt(number)
+
+
+def _say(line: str) -> None:
+    tqdm.write(printable(line), file=sys.stderr)
+
+
+def _folder(text: str) -> Path:
+    folder = Path(text).expanduser()  # make and some shells leave that to the program
+    if not folder.is_dir():
+        raise argparse.ArgumentTypeError(f"{text} is not a folder")
+    return folder
+
+
+def _url(text: str) -> str:
+    address = urlsplit(text)
+    if address.scheme not in ("http", "https") or not address.hostname or address.port == 0:
+        raise argparse.ArgumentTypeError(f"{text} is not an address like http://127.0.0.1:8080/function/clip")
+    return text
+
+
+def _number(most: int) -> Callable[[str], int]:
+    def number(text: str) -> int:
+        if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= most):
+            raise argparse.ArgumentTypeError(f"{text} is not a whole number from 1 to {most}")
+        return int(text)
+
+    return number
