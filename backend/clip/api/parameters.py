@@ -1,5 +1,6 @@
 """Reads the parameters of a request, which may come in the query string, as the fields of a form, and in JSON."""
 
+import re
 from collections.abc import Sequence
 from difflib import get_close_matches
 
@@ -9,11 +10,12 @@ from ..errors import BadParameter
 from ..limits import DEFAULT_TOP_K, MAX_LABEL_CHARACTERS, MAX_LABELS
 from ..recognition.query import Query
 
-PARAMETERS = ("top_k", "labels", "vocabulary", "template", "preview", "explain", "unknown")
+PARAMETERS = ("top_k", "labels", "vocabulary", "template", "preview", "explain", "unknown", "coverage")
 # Labels with their repetitions and the empty ones.
 _MAX_GIVEN = 100 * MAX_LABELS
 _VOCABULARIES = ("labels", "everyday")
 _UNKNOWN = {"skip": True, "error": False}
+_COVERAGE = re.compile(r"0?\.[0-9]{1,10}")
 _FLAGS = {"1": True, "true": True, "0": False, "false": False}
 
 
@@ -44,6 +46,7 @@ def parse(values: "MultiDict[str, str]") -> Query:
         explain,
         explained,
         require_unknown(_single(values, "unknown") or "error"),
+        _coverage(_single(values, "coverage")),
     )
 
 
@@ -95,6 +98,15 @@ def _explained(value: str | None) -> tuple[bool, str | None]:
         return flag, None
     _require_short("label of explain", label)
     return True, _fold(label)
+
+
+def _coverage(value: str | None) -> float | None:
+    """The number; which numbers a model can answer, it knows itself."""
+    if value is None or not (digits := value.strip()):
+        return None
+    if not _COVERAGE.fullmatch(digits):
+        raise BadParameter("coverage must be a number below 1, such as 0.9.")
+    return float(digits)
 
 
 def require_unknown(value: object) -> bool:

@@ -21,3 +21,5 @@ class Query:
     """That label; None for what the answer says that the photo shows."""
     skip_unknown: bool = False
     """Whether labels that a closed vocabulary does not know are left out; otherwise they are an error."""
+    coverage: float | None = None
+    """The share of photos, 0 to 1, for which a set of labels should hold the right one; None for no set."""
