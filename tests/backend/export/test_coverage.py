@@ -29,8 +29,8 @@ def test_the_limits_are_those_of_the_ranks() -> None:
 
     assert fitted is not None
     assert fitted.levels == tuple(level for level in LEVELS if level <= 0.9)
-    assert (fitted.labels[-1], fitted.others[-1]) == (0.1, 0.9)
-    assert (fitted.labels[0], fitted.others[0]) == (0.5, 0.5)
+    assert (fitted.labels[-1], fitted.others[-1]) == pytest.approx((0.1, 0.9), abs=2e-6)
+    assert (fitted.labels[0], fitted.others[0]) == pytest.approx((0.5, 0.5), abs=2e-6)
     assert list(fitted.labels) == sorted(fitted.labels, reverse=True)
     assert list(fitted.others) == sorted(fitted.others)
 
