@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from .photos.preprocessing import Preprocessing
 
@@ -30,6 +30,21 @@ class Checked:
 
 
 @dataclass(frozen=True)
+class Coverage:
+    """What is likely enough to be in a set of labels that holds the right one for a share of photos, see
+    ``recognition/coverage.py``. It was found for the model's own labels, and with the confidence beside it."""
+
+    levels: tuple[float, ...]
+    """The shares, 0 to 1, ascending. What holds for one holds for all below it."""
+    labels: tuple[float, ...]
+    """For each level how likely a label has to be."""
+    others: tuple[float, ...]
+    """For each level the highest confidence in the best label at which the photo may show something else."""
+    source: str
+    """Where the numbers come from, for people."""
+
+
+@dataclass(frozen=True)
 class Calibration:
     """How evidence becomes a probability, and how large that has to be."""
 
@@ -39,6 +54,20 @@ class Calibration:
     """Of the logistic function: ``share`` is the weight of the log-odds of the best candidate's share; and ``bias``."""
     source: str
     """Where the numbers come from, for people."""
+    coverage: Coverage | None = None
+    """None for a model that was not calibrated for sets of labels, or whose confidence has changed since then."""
+
+    @classmethod
+    def read(cls, values: Mapping[str, Any]) -> Self:
+        """Read what ``dataclasses.asdict`` made of one, in JSON.
+
+        Raises:
+            TypeError: a value is missing, or there is one too many.
+        """
+        coverage = values.get("coverage")
+        lists = ("levels", "labels", "others")
+        read = None if coverage is None else Coverage(**coverage | {name: tuple(coverage[name]) for name in lists})
+        return cls(**{**values, "coverage": read})
 
 
 UNCALIBRATED = Calibration(0.5, {"share": 1.0, "bias": 0.0}, "not calibrated: the share of the best candidate itself")
@@ -104,7 +133,7 @@ class Manifest:
                 "image": Preprocessing(**{**image, "size": tuple(image["size"])}),
                 "labels": tuple(values["labels"]),
                 "templates": tuple(values["templates"]),
-                "confidence": Calibration(**values["confidence"]),
+                "confidence": Calibration.read(values["confidence"]),
                 "precisions": {name: Checked(**checked) for name, checked in values["precisions"].items()},
             }
         )

@@ -11,6 +11,7 @@ from .decoders.lanes import Decoders
 from .errors import BadParameter, UnknownLabel
 from .photos.photo import Photo
 from .recognition.candidates import Candidates, View
+from .recognition.coverage import LabelSet
 from .recognition.explanation import Explanation
 from .recognition.query import Query
 from .recognition.recognizer import Ranking, Recognizer, Tag
@@ -31,6 +32,8 @@ class Recognition:
     """See ``Photo.warnings``."""
     unknown: tuple[UnknownLabel, ...] = ()
     """See ``Candidates.unknown``."""
+    label_set: LabelSet | None = None
+    """None unless it was asked for."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,7 @@ class Service:
         """The candidates of the query.
 
         Raises:
-            BadParameter: it asks for an explanation that the model does not have.
+            BadParameter: it asks for an explanation or a coverage that the model does not have.
         """
         explainer = self.recognizer.explainer
         if query.explain and explainer is None:
@@ -53,6 +56,8 @@ class Service:
             candidates = self.recognizer.candidates(query, deadline)
         if explainer is not None and query.explained is not None:
             explainer.subject(candidates, query.explained)
+        if query.coverage is not None:
+            self.recognizer.covered.asked(query, candidates)
         return candidates
 
     def view(self, image: bytes | memoryview, deadline: Deadline) -> tuple[View, tuple[str, ...]]:
@@ -77,7 +82,8 @@ class Service:
                 subject = explainer.subject(candidates, query.explained or ranking.claim)
                 explanation = explainer.explain(view, *subject, photo.size, deadline)
             tags = self.recognizer.tags(view) if query.tags else None
-        return Recognition(ranking, photo.preview, explanation, tags, photo.warnings, candidates.unknown)
+            covering = None if query.coverage is None else self.recognizer.label_set(view, candidates, query)
+        return Recognition(ranking, photo.preview, explanation, tags, photo.warnings, candidates.unknown, covering)
 
     def encode(self, texts: Sequence[str], deadline: Deadline) -> tuple[NDArray[np.float32], int]:
         """float32 [texts, dim], and the number of their tokens."""

@@ -23,7 +23,7 @@ from ..limits import (
     MAX_LABELS,
     MAX_NEW_LABEL_TOKENS,
 )
-from ..manifest import Manifest
+from ..manifest import Coverage, Manifest
 from ..photos.formats import ENDINGS, FORMATS
 from ..recognition.explanation import Explanation
 from ..recognition.recognizer import Ranking, Recognizer, Tag
@@ -62,6 +62,8 @@ def recognition_object(result: Recognition, manifest: Manifest) -> dict[str, Any
     }
     if ranking.instead:
         said |= {"instead": {"label": ranking.instead.label, "confidence": _rounded(ranking.instead.confidence)}}
+    if result.label_set:
+        said |= {"set": asdict(result.label_set)}
     if result.preview:
         said |= {"preview": f"data:image/jpeg;base64,{base64.b64encode(result.preview).decode()}"}
     if result.explanation:
@@ -128,6 +130,7 @@ def description(recognizer: Recognizer, words: Wording) -> Response:
             "precision": recognizer.precision,
             "precisions": {name: asdict(checked) for name, checked in manifest.precisions.items()},
             "explains": recognizer.explainer is not None,
+            "coverage": _coverage_object(manifest.confidence.coverage),
             "vocabulary": manifest.vocabulary,
             "labels": manifest.labels,
             "groups": recognizer.everyday.groups(manifest.labels),
@@ -151,6 +154,13 @@ def description(recognizer: Recognizer, words: Wording) -> Response:
         | words.description(manifest.labels),
         words.headers(),
     )
+
+
+def _coverage_object(coverage: Coverage | None) -> dict[str, Any] | None:
+    """What coverage can be asked for."""
+    if coverage is None:
+        return None
+    return {"least": coverage.levels[0], "most": coverage.levels[-1], "source": coverage.source}
 
 
 def error(problem: RequestError) -> Response:

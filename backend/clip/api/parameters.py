@@ -11,13 +11,14 @@ from ..errors import BadParameter
 from ..limits import DEFAULT_TOP_K, MAX_LABEL_CHARACTERS, MAX_LABELS
 from ..recognition.query import Query, Vocabulary
 
-PARAMETERS = ("top_k", "labels", "vocabulary", "template", "preview", "explain", "tags", "unknown", "lang")
+PARAMETERS = ("top_k", "labels", "vocabulary", "template", "preview", "explain", "tags", "unknown", "coverage", "lang")
 # Those of Chinese, Japanese and Arabic too.
 _COMMAS = re.compile("[,\uff0c\u3001\u060c]")
 # Labels with their repetitions and the empty ones.
 _MAX_GIVEN = 100 * MAX_LABELS
 _VOCABULARIES: dict[str, Vocabulary] = {name: name for name in get_args(Vocabulary)}
 _UNKNOWN = {"skip": True, "error": False}
+_COVERAGE = re.compile(r"0?\.[0-9]{1,10}")
 _FLAGS = {"1": True, "true": True, "0": False, "false": False}
 
 
@@ -50,6 +51,7 @@ def parse(values: "MultiDict[str, str]") -> Query:
         explained,
         _flag(values, "tags"),
         require_unknown(_single(values, "unknown") or "error"),
+        _coverage(_single(values, "coverage")),
     )
 
 
@@ -101,6 +103,15 @@ def _explained(value: str | None) -> tuple[bool, str | None]:
         return flag, None
     _require_short("label of explain", label)
     return True, _fold(label)
+
+
+def _coverage(value: str | None) -> float | None:
+    """The number; which numbers a model can answer, it knows itself."""
+    if value is None or not (digits := value.strip()):
+        return None
+    if not _COVERAGE.fullmatch(digits):
+        raise BadParameter("coverage must be a number below 1, such as 0.9.")
+    return float(digits)
 
 
 def require_unknown(value: object) -> bool:

@@ -42,7 +42,8 @@ def relabel(model: Path, labels: tuple[str, ...], out: Path) -> None:
         raise ValueError(f"{model} was exported by another version: export the model again.")
     files = {name: digest for name, digest in manifest["files"].items() if name != _EMBEDDINGS}
     shutil.copytree(model, out, ignore=shutil.ignore_patterns(_EMBEDDINGS))
-    manifest |= {"labels": labels, "files": files}
+    # The coverage was calibrated for the labels that the model had.
+    manifest |= {"labels": labels, "files": files, "confidence": manifest["confidence"] | {"coverage": None}}
     (out / _MANIFEST).write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 

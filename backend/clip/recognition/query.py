@@ -26,3 +26,5 @@ class Query:
     """Whether the answer should have every word that the photo is recognized by."""
     skip_unknown: bool = False
     """Whether labels that a closed vocabulary does not know are left out; otherwise they are an error."""
+    coverage: float | None = None
+    """The share of photos, 0 to 1, for which a set of labels should hold the right one; None for no set."""

@@ -21,6 +21,7 @@ from ..inference.precision import fastest, setting
 from ..manifest import Manifest
 from .candidates import Candidates, View
 from .confidence import Evidence, confidence
+from .coverage import CoveredLabels, LabelSet, likelihoods
 from .explanation import Explainer
 from .query import Query
 from .unknown import does_not_know, unknown_labels
@@ -108,6 +109,7 @@ class Recognizer:
         self.precision = precision or setting(self.manifest.precisions) or fastest(self.manifest.agreeing)
         self.everyday = Everyday.read(folder, self.manifest.logit_scale)
         self._own = self.everyday.own(self.manifest.labels, folder)
+        self.covered = CoveredLabels(self.manifest.labels, self.everyday, self.manifest.confidence.coverage)
         self.observe_batch: Callable[[int], None] = lambda size: None
         """Is called with the number of images of each run of the image tower."""
         self._tower = ImageTower(folder, self.precision, lambda size: self.observe_batch(size))
@@ -198,6 +200,21 @@ class Recognizer:
             recognized,
             None if recognized else self._instead(view, words, candidates.words),
         )
+
+    def label_set(self, view: View, candidates: Candidates, query: Query) -> LabelSet:
+        """The candidates of which one is right, for the share of photos that the query asks for.
+
+        Raises:
+            BadParameter: the model is not calibrated for this, see ``CoveredLabels.asked``.
+        """
+        asked = self.covered.asked(query, candidates)
+        assert query.coverage is not None  # noqa: S101
+        return self.covered.choose(query.coverage, self.likelihoods(view), asked)
+
+    def likelihoods(self, view: View) -> list[tuple[str, float]]:
+        """How likely each of the model's own labels is, best first."""
+        ranking = self.rank(view, self._own, len(self._own.labels))
+        return likelihoods(ranking.predictions, ranking.confidence)
 
     def _logits(self, view: View, words: NDArray[np.float64], candidates: Candidates) -> NDArray[np.float64]:
         if not candidates.embeddings.size:

@@ -31,7 +31,14 @@ def model(tmp_path: Path) -> Path:
     folder.mkdir()
     vocabulary(1100).write(folder)
     (folder / "model.json").write_text(
-        json.dumps({"name": "tiny", "labels": LABELS, "files": {"labels.npy": "1f", "image.xml": "2e"}})
+        json.dumps(
+            {
+                "name": "tiny",
+                "labels": LABELS,
+                "files": {"labels.npy": "1f", "image.xml": "2e"},
+                "confidence": {"threshold": 0.5, "coverage": {"levels": [0.9]}},
+            }
+        )
     )
     (folder / "labels.npy").write_bytes(b"rows for the old labels")
     (folder / "image.xml").write_text("a tower")
@@ -82,6 +89,7 @@ def test_a_model_gets_other_labels(model: Path, tmp_path: Path) -> None:
         "name": "tiny",
         "labels": ["cat", "dog", "pizza"],
         "files": {"image.xml": "2e"},
+        "confidence": {"threshold": 0.5, "coverage": None},
     }
     assert {path.name for path in out.iterdir()} == {"model.json", "everyday.json", "image.xml"}
     assert (Everyday.read(out, 1.0).own(("cat", "dog", "pizza"), out).words >= 0).all()
