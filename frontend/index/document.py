@@ -14,6 +14,7 @@ from rjsmin import jsmin
 
 from .errors import CATALOG
 from .modules import join
+from .texts import SCRIPT, say
 from .verdict import known
 
 _PAGE = Path(__file__).parent / "page"
@@ -28,13 +29,14 @@ def _encoded(name: str) -> str:
 
 
 # In this order.
-_STYLE = cssmin(_read("style", "css", "base start words card states rows"))
+_STYLE = cssmin(_read("style", "css", "tokens base start words card states rows"))
 _SCRIPT = jsmin(join(_PAGE / "script", "intake"))
 _ERRORS = json.dumps(
     {code: [entry["status"], int(entry["retry"]), entry["words"]] for code, entry in CATALOG.items()},
     separators=(",", ":"),
     ensure_ascii=False,
 )
+_TEXTS = json.dumps(SCRIPT, separators=(",", ":"), ensure_ascii=False).replace("<", "\\u003c")
 # Drawings that the bundled model recognizes.
 _PICTURES = ("orange", "bus", "clock")
 
@@ -49,9 +51,11 @@ _environment = Environment(
 )
 _environment.filters.update(known=known, combined=operator.or_)
 _environment.globals.update(
-    style=Markup(_STYLE),  # noqa: S704 - this and the next two are our own files
+    style=Markup(_STYLE),  # noqa: S704 - this and the next three are our own files
     script=Markup(_SCRIPT),  # noqa: S704
     errors=Markup(_ERRORS),  # noqa: S704
+    texts=Markup(_TEXTS),  # noqa: S704
+    say=say,
     icon=_encoded("icon.svg"),
     touch_icon=_encoded("touch-icon.png"),
     pictures=_PICTURES,

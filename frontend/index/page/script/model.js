@@ -2,6 +2,7 @@
 
 import { split } from "./query.js";
 import { describe } from "./send.js";
+import { say } from "./texts.js";
 import { $, number } from "./words.js";
 
 const SLOW = 1500; // milliseconds until the page says that the recognizer does not answer yet
@@ -12,17 +13,17 @@ export const largest = () => model?.limits?.max_image_bytes ?? Infinity;
 
 export async function introduce() {
   if (model) return;
-  const say = (text) => {
+  const tell = (text) => {
     $("model").textContent = text;
     $("model").hidden = !text;
   };
-  const slow = setTimeout(() => say("Starting the recognizer…"), SLOW);
+  const slow = setTimeout(() => tell(say("starting")), SLOW);
   try {
     model = await describe();
-    say("");
+    tell("");
     fillIn(model);
   } catch {
-    say("The recognizer does not answer yet. The first photo may take longer.");
+    tell(say("no-answer-yet"));
   }
   clearTimeout(slow);
 }

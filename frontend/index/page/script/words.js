@@ -1,5 +1,7 @@
 // Sentences and numbers, and what a screen reader hears.
 
+import { say } from "./texts.js";
+
 // From each code to its status, whether sending the same photo again can help, and the words for people.
 const ERRORS = JSON.parse(document.getElementById("errors").textContent);
 export const TITLE = document.title;
@@ -36,7 +38,7 @@ export const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
 
 export const number = (count) => (count === 100 ? "hundred" : count.toLocaleString("en"));
 
-export const photos = (count) => (count === 1 ? "1 photo" : `${count} photos`);
+export const photos = (count) => say("photos", { count });
 
 export const seconds = (milliseconds) =>
   milliseconds < 1000 ? `${Math.round(milliseconds)} ms` : `${(milliseconds / 1000).toFixed(1)} s`;
