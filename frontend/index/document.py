@@ -80,7 +80,7 @@ HEADERS = {
             f"style-src {_hash(_STYLE)}",
             f"script-src {_hash(_SCRIPT)}",
             "require-trusted-types-for 'script'",
-            "img-src data: blob:",
+            "img-src 'self' data: blob:",
             "manifest-src 'self'",
             "connect-src 'self'",
             "form-action 'self'",
