@@ -44,7 +44,7 @@ ENDINGS = (
     ".orf", ".pef", ".raf", ".rw2", ".rwl", ".sr2", ".srw",
 )  # fmt: skip
 # Drawings that the bundled model recognizes.
-_PICTURES = ("orange", "bus", "clock")
+_PICTURES = ("umbrella", "school bus", "clock")
 
 
 def _template(name: str) -> str:

@@ -11,7 +11,6 @@ from .texts import say
 # What is said for each code in clip's ``warnings``.
 _WARNINGS: dict[str, str] = json.loads((Path(__file__).parent / "page" / "warnings.json").read_text("utf-8"))
 
-_NEAREST = 3  # so many labels are named where none is recognized
 _MOST_GUESSES = 5
 _LEAST = 0.01  # the least share of a guess that is shown
 _SURE, _LIKELY = 0.9, 0.7  # the confidences from which an answer is called so
@@ -96,7 +95,7 @@ def verdict(answer: Mapping[str, Any], parameters: Parameters, known: Known) -> 
     confidence = instead["confidence"] if instead and not recognized else answer["confidence"]
     word = known.in_a_sentence(claimed)
     eyebrow, headline = "", word or say("nothing")
-    note = _how_sure(confidence) if claimed else say("nearest", words=_listed(answer, known))
+    note = _how_sure(confidence) if claimed else ""
     short = say("short", word=word, percent=percent(confidence)) if claimed else say("short-nothing")
     if own and asked == 1:
         subject = known.in_a_sentence(best)
@@ -106,6 +105,7 @@ def verdict(answer: Mapping[str, Any], parameters: Parameters, known: Known) -> 
         short = say("short-question", word=subject, answer=headline)
     elif own and not recognized:
         eyebrow = say("none-of-yours-but") if instead else say("none-of-yours")
+        short = say("short-none-but", word=word, percent=percent(confidence)) if instead else say("short-none")
     notes = [note, *(_WARNINGS[code] for code in answer.get("warnings", ()) if code in _WARNINGS)]
     guesses = _guesses(answer)
     also = [
@@ -145,10 +145,6 @@ def percent(share: float) -> str:
 
 def _guesses(answer: Mapping[str, Any]) -> list[Guess]:
     return [Guess(one["label"], one["score"], percent(one["score"])) for one in answer["predictions"][:_MOST_GUESSES]]
-
-
-def _listed(answer: Mapping[str, Any], known: Known) -> str:
-    return ", ".join(known.in_a_sentence(one["label"]) for one in answer["predictions"][:_NEAREST])
 
 
 def _how_sure(confidence: float) -> str:

@@ -6,34 +6,37 @@ import { send, withParameter } from "./send.js";
 import { say } from "./texts.js";
 import { announce, errorFor } from "./words.js";
 
+// As people write it: "a dog, the fox?"
+function wordsOf(text) {
+  const article = new RegExp(`^(?:${say("asked-articles").split(",").join("|")})\\s+`, "i");
+  return split(text.replace(/\?\s*$/, "")).map((word) => word.replace(article, ""));
+}
+
 export async function askAbout(card, text) {
-  const words = split(text);
+  const words = wordsOf(text);
   if (!words.length) return;
-  const field = card.$(".ask input");
-  const { blob } = card;
+  card.$(".ask input").value = "";
   const line = document.createElement("li");
   line.textContent = say("asking", { words: words.join(", ") });
   card.$(".asked").prepend(line);
-  field.value = "";
+  let unknown = [];
   try {
     const asked = withParameter(query(words), "verdict");
-    const { answer } = await send(blob, asked, new AbortController().signal, () => {});
+    const { answer } = await send(card.blob, asked, new AbortController().signal, () => {});
+    unknown = answer.unknown ?? [];
     const { short, note } = answer.verdict;
+    const known = words.filter((word) => !unknown.some(({ label }) => label === word));
     line.textContent =
-      words.length > 1
-        ? say("asked-of", { words: words.join(", "), answer: short })
+      known.length > 1
+        ? say("asked-of", { words: known.join(", "), answer: short })
         : say("asked", { answer: short, note });
-    addSuggestions(line, answer.unknown ?? []);
   } catch (error) {
-    line.textContent = error.unknown?.length ? "" : errorFor(error.code, error.status).words;
-    addSuggestions(line, error.unknown ?? []);
+    unknown = error.unknown ?? [];
+    line.textContent = unknown.length ? "" : errorFor(error.code, error.status).words;
   }
+  const list = document.createElement("ul");
+  list.className = "unknown";
+  list.append(...suggestions(unknown, (_, word) => askAbout(card, word)));
+  line.append(list);
   announce(line.textContent);
-
-  function addSuggestions(below, unknown) {
-    if (!unknown.length) return;
-    const list = document.createElement("ul");
-    list.append(...suggestions(unknown, (_, word) => askAbout(card, word)));
-    below.append(list);
-  }
 }

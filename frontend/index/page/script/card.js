@@ -34,6 +34,10 @@ export class Card {
     this.picture = this.$("img");
     this.picture.alt = say("photo-alt", { name: this.name });
     this.picture.onerror = () => this.hidePicture();
+    this.picture.onload = () => {
+      const { naturalWidth, naturalHeight } = this.picture;
+      this.element.style.setProperty("--ratio", String(naturalWidth / naturalHeight));
+    };
     this.url = "";
     this.queued();
   }

@@ -8,6 +8,8 @@ import { work } from "./queue.js";
 import { say } from "./texts.js";
 import { $, announce, closeNotice } from "./words.js";
 
+const NARROW = matchMedia("(max-width: 54rem)"); // where there is room for the answer alone
+
 function addWords(words) {
   const there = new Set(ownWords().map((word) => word.toLowerCase()));
   for (const word of words) {
@@ -101,4 +103,5 @@ whenReplaced((word, other) => {
 export function readAddress() {
   addWords(split($("labels").value));
   $("labels").value = "";
+  if (NARROW.matches && chosen() === "all") $("words").open = false;
 }
