@@ -236,7 +236,7 @@ def test_progress_is_heard(page: Page, gateway: Gateway) -> None:
     )
     page.set_input_files("#photo", file())
     expect(page.locator("[data-state=done]")).to_be_visible()
-    assert page.evaluate("heard") == ["Looking at holiday.jpg", "holiday.jpg: apple, 93% sure"]
+    assert page.evaluate("heard") == ["Looking at holiday.jpg", "holiday.jpg: an apple, 93% sure"]
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ def test_the_way_there_and_back(page: Page, gateway: Gateway, index: str) -> Non
     page.get_by_label("Only some of these words").check()
     page.get_by_label("Words to choose from").fill("a cat, a dog")
     recognize(page)
-    expect(page.get_by_role("heading", level=2)).to_have_text("apple")
+    expect(page.get_by_role("heading", level=2)).to_have_text("an apple")
     expect(page.locator(".eyebrow")).to_have_text("I am sure: this is")
     expect(page.locator(".note")).to_have_text("93% sure")
     expect(page.locator(".label")).to_have_text(LABELS[1:3])
@@ -40,11 +40,11 @@ def test_the_way_there_and_back(page: Page, gateway: Gateway, index: str) -> Non
     shown = page.get_by_role("img", name="Your photo")
     assert shown.evaluate("(image) => image.naturalWidth") == 320
     assert gateway.seen[0].body == photo()
-    assert gateway.seen[0].query == [("labels", "a cat, a dog")]
+    assert gateway.seen[0].query == [("labels", "a cat, a dog"), ("unknown", "skip")]
     page.get_by_role("link", name="Another photo").click()
     assert page.url == f"{index}?"
     recognize(page)
-    expect(page.get_by_role("heading", level=2)).to_have_text("apple")
+    expect(page.get_by_role("heading", level=2)).to_have_text("an apple")
 
 
 def test_a_photo_as_a_phone_takes_it(page: Page, gateway: Gateway) -> None:
@@ -54,7 +54,7 @@ def test_a_photo_as_a_phone_takes_it(page: Page, gateway: Gateway) -> None:
     gateway.clip.append(behaviors.answer(prediction() | {"preview": preview}))
     page.get_by_label("Choose a photo").set_input_files(file("IMG_0001.jpg", data))
     page.get_by_role("button", name="Recognize").click()
-    expect(page.get_by_role("heading", level=2)).to_have_text("apple")
+    expect(page.get_by_role("heading", level=2)).to_have_text("an apple")
     assert gateway.seen[0].body == data
     assert gateway.seen[0].query == [("vocabulary", "labels"), ("preview", "1")]
     assert page.get_by_role("img", name="Your photo").evaluate("(image) => image.naturalWidth") == 64
@@ -83,7 +83,7 @@ def test_a_link_carries_the_words(page: Page, gateway: Gateway, index: str) -> N
     assert gateway.seen[0].query == [("labels", 'a cat,a "dog"'), ("template", "a {}")]
     page.goto(f"{index}?vocabulary=everyday")
     recognize(page)
-    assert gateway.seen[1].query == [("vocabulary", "everyday")]
+    assert gateway.seen[1].query == [("vocabulary", "everyday"), ("tags", "1")]
 
 
 def test_several_photos(page: Page, gateway: Gateway) -> None:
@@ -91,7 +91,7 @@ def test_several_photos(page: Page, gateway: Gateway) -> None:
     gateway.clip.append(behaviors.answer({"results": [prediction(), damaged], "model": "tiny/test"}))
     page.get_by_label("Choose a photo").set_input_files([file(), file("damaged.jpg")])
     page.get_by_role("button", name="Recognize").click()
-    expect(page.get_by_role("heading", level=2)).to_have_text(["apple", re.compile("damaged and cannot be opened")])
+    expect(page.get_by_role("heading", level=2)).to_have_text(["an apple", re.compile("damaged and cannot be opened")])
     expect(page).to_have_title("2 photos · What is in your photo?")
     page.get_by_role("link", name="Another photo").click()
     expect(page.get_by_label("Choose a photo")).to_be_visible()
@@ -101,9 +101,9 @@ def test_everyday_things_and_what_it_is_instead(page: Page, gateway: Gateway) ->
     page.get_by_label("11 everyday things").check()
     gateway.clip.append(behaviors.answer(prediction(confidence=0.2, instead="flamingo")))
     recognize(page)
-    assert gateway.seen[0].query == [("vocabulary", "everyday")]
+    assert gateway.seen[0].query == [("vocabulary", "everyday"), ("tags", "1")]
     expect(page.locator(".eyebrow")).to_have_text("None of the everyday things that I know. I would call it")
-    expect(page.get_by_role("heading", level=2)).to_have_text("flamingo")
+    expect(page.get_by_role("heading", level=2)).to_have_text("a flamingo")
 
 
 def test_one_word_is_a_question(page: Page, gateway: Gateway) -> None:
@@ -149,7 +149,7 @@ def test_names_and_labels_stay_text(page: Page, gateway: Gateway) -> None:
 def test_axe_finds_nothing(page: Page, browser: Browser) -> None:
     """axe needs JavaScript, so it gets the document that came without."""
     recognize(page)
-    expect(page.get_by_role("heading", level=2)).to_have_text("apple")
+    expect(page.get_by_role("heading", level=2)).to_have_text("an apple")
     reader = browser.new_page()
     reader.set_content(page.content())
     found = violations(reader)
