@@ -251,10 +251,13 @@ def test_says_when_to_come_back(gateway: Gateway, index: str, trouble: Behavior,
 @pytest.mark.parametrize(
     ("clips", "words"),
     [
-        (prediction(), {"recognized": True, "eyebrow": "I am sure: this is", "best": "apple", "note": "93% sure"}),
+        (
+            prediction(),
+            {"recognized": True, "eyebrow": "", "best": "an apple", "note": "I am sure: 93%", "label": "apple"},
+        ),
         (
             prediction(confidence=0.2, instead="flamingo"),
-            {"recognized": False, "best": "flamingo", "note": "87% sure", "guesses": []},
+            {"recognized": True, "best": "a flamingo", "note": "Most likely: 87%", "confidence": 0.87},
         ),
     ],
 )

@@ -53,7 +53,6 @@ def test_a_part_by_keyboard(page: Page, gateway: Gateway) -> None:
     red, _, blue = np.asarray(image, float).mean(axis=(0, 1))
     assert red > 150 > 60 > blue
 
-
     expect(page.locator(".part-sheet")).to_have_count(0)  # nor does one lie over the photo of before
     expect(page.locator("#past .card")).to_have_count(1)
 

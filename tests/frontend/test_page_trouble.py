@@ -147,7 +147,7 @@ def test_a_browser_that_fails_does_not_stop_the_queue(page: Page) -> None:
         }"""
     )
     page.set_input_files("#photo", [file(), file("second.jpg")])
-    expect(page.locator("#current h2")).to_have_text([CATALOG["internal"]["words"], "apple"])
+    expect(page.locator("#current h2")).to_have_text([CATALOG["internal"]["words"], "an apple"])
 
 
 def test_offline_and_back(context: BrowserContext, page: Page, gateway: Gateway) -> None:
