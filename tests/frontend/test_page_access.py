@@ -237,11 +237,11 @@ def test_the_answer_is_on_the_screen(page: Page, gateway: Gateway, size: tuple[i
     expect(page.locator("[data-state=done]")).to_be_visible()
     expect(page.locator("#current .near li")).to_have_count(4)
     height = page.evaluate("innerHeight")
-    boxes = page.locator("#current :is(.eyebrow, .best, .note, .main, .near li, .ask, .heat)").evaluate_all(
+    boxes = page.locator("#current :is(.eyebrow, .best, .note, .main, .near li)").evaluate_all(
         "(elements) => elements.map((element) => element.getBoundingClientRect().toJSON())"
     )
     boxes = [box for box in boxes if box["height"]]  # there is no line above the word
-    assert len(boxes) == 9
+    assert len(boxes) == 7
     assert all(0 <= box["top"] < box["bottom"] <= height for box in boxes), boxes
     shown = page.locator("#current .frame").bounding_box()
     assert shown

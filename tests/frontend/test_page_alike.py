@@ -16,15 +16,15 @@ OWN = [("labels", "cat,dog"), ("unknown", "skip")]
 QUESTION = [("labels", "pizza"), ("unknown", "skip")]
 LABELS = [("vocabulary", "labels"), ("tags", "1")]
 # What is said, in the order in which it is seen, with the widths of the bars.
-SAID = """(card) => [...card.querySelectorAll(
-    ".eyebrow, .best, .note, .line:not([hidden]) :is(.lead-in, .label, .score), .shares, .guesses > li, .footnote, .level"
-  )]
-  .filter((element) => element.tagName === "rect" ? element.getAttribute("width") : element.textContent)
-  .map((element) => [
-    element.classList[0] ?? "li",
-    element.tagName === "rect" ? Math.round(10 * parseFloat(element.getAttribute("width"))) : element.textContent.trim(),
-  ])
-  .concat([["state", card.dataset.state]])"""
+SAID = """(card) => {
+  const words = ".eyebrow, .best, .note, .lead-in, .label, .score, .shares, .footnote";
+  const width = (bar) => bar.getAttribute("width") && Math.round(10 * parseFloat(bar.getAttribute("width")));
+  return [...card.querySelectorAll(`${words}, .level`)]
+    .filter((element) => !element.closest("[hidden]"))
+    .map((element) => [element.classList[0], width(element) ?? element.textContent.trim()])
+    .filter(([, said]) => said)
+    .concat([["state", card.dataset.state]]);
+}"""
 
 
 @pytest.mark.parametrize(
