@@ -138,9 +138,8 @@ def own_words(parameters: Parameters) -> list[str]:
 
 def percent(share: float) -> str:
     """A probability, 0 to 1, as a percentage of at most 99: nothing is certain."""
-    if 0 < share < _LEAST / 2:
-        return say("less-than-a-percent")
-    return say("percent", number=min(99, round(share * 100)))
+    whole = round(share * 100)
+    return say("percent", number=min(99, whole)) if whole or not share else say("less-than-a-percent")
 
 
 def _guesses(answer: Mapping[str, Any]) -> list[Guess]:
