@@ -108,12 +108,14 @@ def verdict(answer: Mapping[str, Any], parameters: Parameters, known: Known) -> 
         short = say("short-none-but", word=word, percent=percent(confidence)) if instead else say("short-none")
     notes = [note, *(_WARNINGS[code] for code in answer.get("warnings", ()) if code in _WARNINGS)]
     guesses = _guesses(answer)
+    tags = answer.get("tags", ())
     also = [
         Guess(tag["label"], tag["confidence"], percent(tag["confidence"]))
-        for tag in answer.get("tags", ())
-        if tag["label"] != claimed and claimed not in tag.get("path", ())
+        for tag in tags
+        if tag["label"] != claimed and claimed not in tag["path"]
     ]
-    named = {claimed, *(one.label for one in also)}
+    # What is said already, and what that implies: a flamingo is no bird instead.
+    named = {claimed, *(one.label for one in also)}.union(*(tag["path"] for tag in tags if tag["label"] == claimed))
     shown = len(own) > 1 or not claimed or confidence < _SURE
     return Verdict(
         recognized=bool(claimed) and not (own and asked == 1 and not recognized),

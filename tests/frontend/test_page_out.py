@@ -120,6 +120,18 @@ def test_what_else_is_in_the_photo(page: Page, gateway: Gateway) -> None:
     expect(page.locator("#current .also .score")).to_have_text(["71%"])
 
 
+def test_what_a_word_implies_is_not_said_beside_it(page: Page, gateway: Gateway) -> None:
+    tags = [{"label": "flamingo", "confidence": 0.79, "path": ["animal", "bird"]}]
+    ranked = prediction(["flamingo", "bird", "animal", "pizza"], confidence=0.79)
+    gateway.clip.append(behaviors.answer(ranked | {"tags": tags}))
+    show(page)
+    expect(page.locator("#current .also")).to_be_hidden()
+    expect(page.locator("#current .near .label")).to_have_text([])
+    gateway.clip.append(behaviors.answer(prediction(["flamingo", "pizza", "bird"], confidence=0.79) | {"tags": tags}))
+    show(page)
+    expect(page.locator("#current .near .label")).to_have_text(["pizza"])
+
+
 def test_says_that_nothing_is_stored(page: Page) -> None:
     expect(page.get_by_role("contentinfo")).to_contain_text("Nothing is stored.")
 

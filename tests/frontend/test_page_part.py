@@ -90,7 +90,7 @@ def test_the_whole_photo_after_all(page: Page, gateway: Gateway) -> None:
     page.set_input_files("#photo", [file()])
     done(page)
     page.get_by_role("button", name="Ask about a part").click()
-    page.get_by_role("button", name="The whole photo").click()
+    page.get_by_role("button", name="Whole photo").click()
     expect(page.locator(".part-sheet")).to_have_count(0)
     expect(page.get_by_role("button", name="Ask about a part")).to_be_focused()
     assert len(gateway.seen) == 1
