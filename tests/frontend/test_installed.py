@@ -7,7 +7,7 @@ import pytest
 import requests
 from PIL import Image
 
-from client.folder import IMAGE_ENDINGS, RAW_ENDINGS
+from backend.clip.photos import formats
 from frontend.index.document import ENDINGS
 from frontend.index.start_page import MEASURED
 from tests.documents import ROOT
@@ -60,7 +60,7 @@ def test_a_browser_need_not_look_for_an_icon(index: str) -> None:
 
 
 def test_all_that_is_read_can_be_chosen() -> None:
-    assert set(ENDINGS) == IMAGE_ENDINGS | RAW_ENDINGS
+    assert set(ENDINGS) == {*formats.ENDINGS}
 
 
 def test_how_often_it_is_wrong_is_what_was_measured() -> None:
