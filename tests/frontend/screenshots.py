@@ -120,7 +120,7 @@ def states(page: Page) -> Iterator[str]:
     yield "heat"
     page.locator("#current .part").click()
     yield "part"
-    page.keyboard.press("Escape")
+    page.locator("#current .whole").click()
     page.locator("#current").get_by_text("Details").click()
     page.locator("#current .five li").first.wait_for()
     yield "details"

@@ -248,6 +248,25 @@ def test_the_answer_is_on_the_screen(page: Page, gateway: Gateway, size: tuple[i
     assert shown["height"] <= 0.4 * height
 
 
+@pytest.mark.parametrize("context_options", [NARROW, SMALL_PHONE, LIGHT], ids=["320", "375", "desk"])
+@pytest.mark.parametrize("count", [1, 3])
+def test_a_known_word_is_not_broken(page: Page, gateway: Gateway, count: int) -> None:
+    for word in ("kitchenware", "hippopotamus", "rhinoceros beetle"):
+        gateway.clip.extend([behaviors.answer(prediction([word]))] * count)
+        page.set_input_files("#photo", [file(f"{number}.jpg") for number in range(count)])
+        expect(page.locator("#current [data-state=done]")).to_have_count(count)
+        lines = page.locator("#current h2").first.evaluate(
+            """(heading, word) => {
+              const [range, text] = [document.createRange(), heading.firstChild];
+              range.setStart(text, text.data.indexOf(word));
+              range.setEnd(text, text.data.indexOf(word) + word.length);
+              return range.getClientRects().length;
+            }""",
+            word.split()[0],
+        )
+        assert lines == 1, word
+
+
 def test_progress_is_heard(page: Page, gateway: Gateway) -> None:
     page.evaluate(
         """() => {

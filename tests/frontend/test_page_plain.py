@@ -140,8 +140,11 @@ def test_the_recognizers_own_words_are_in_the_details(page: Page, gateway: Gatew
     expect(page.locator(".five .label")).to_have_text(LABELS[:5])
 
 
-def test_the_answer_is_there_without_them(page: Page, gateway: Gateway) -> None:
-    gateway.clip.extend([behaviors.answer(prediction()), behaviors.error("internal", 500)])
+@pytest.mark.parametrize(
+    "trouble", [behaviors.error("internal", 500), behaviors.close, behaviors.slow(3, behaviors.answer(prediction()))]
+)
+def test_the_answer_is_there_without_them(page: Page, gateway: Gateway, trouble: behaviors.Behavior) -> None:
+    gateway.clip.extend([behaviors.answer(prediction()), trouble])
     recognize(page)
     expect(page.get_by_role("heading", level=2)).to_have_text("an apple")
     page.get_by_text("Details").click()
