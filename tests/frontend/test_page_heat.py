@@ -65,6 +65,10 @@ def test_the_map_lies_where_the_explanation_says(page: Page, gateway: Gateway) -
     button.click()  # it is kept
     expect(page.locator("#current canvas")).to_be_visible()
     assert len(gateway.seen) == 2
+    page.get_by_role("button", name="Ask about a part").click()  # of the photo, not of the map
+    expect(page.locator("#current canvas")).to_have_count(0)
+    page.get_by_role("button", name="Whole photo").click()
+    expect(button).to_have_attribute("aria-pressed", "false")
 
 
 def test_another_question_has_another_map(page: Page, gateway: Gateway) -> None:
