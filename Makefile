@@ -100,9 +100,9 @@ corpora: $(DEV)/installed ## compare a folder of decoders' test files with what 
 	@[ -n "$(FOLDER)" ] || { echo "Which folder? make corpora FOLDER=files" >&2; exit 2; }
 	$(DEV)/bin/python -m tests.hardening.corpora "$(FOLDER)" $(ARGS)
 
-screenshots: $(DEV)/installed ## photograph the page into docs/screenshots
+screenshots: $(DEV)/installed ## photograph the page into docs/screenshots; FOLDER=new: all of its states there
 	@tests/install-browser $(DEV)/bin/playwright
-	$(DEV)/bin/python -m tests.frontend.screenshots
+	$(DEV)/bin/python -m tests.frontend.screenshots $(FOLDER)
 
 ##@ Measure it
 

@@ -312,7 +312,7 @@ def test_an_open_model_explains_its_candidates_and_the_everyday_words(open_clip_
     [
         ("please", "'please' is none of them"),
         ("flamnigo", "near: flamingo"),
-        ("pera", "near: pear"),
+        ("paer", "near: pear"),
         ("2", "'2' is none"),
         ("猫", "'猫' is none of them."),
         ("猫" * 200, f"'{'猫' * 40}' is none of them."),

@@ -3,15 +3,15 @@
 import { add } from "./adding.js";
 import { readAddress } from "./choice.js";
 import { dropped, picturesOf } from "./folders.js";
+import { checkWords } from "./known.js";
 import { introduce } from "./model.js";
 import { drawn } from "./shrink.js";
+import { say } from "./texts.js";
 import { $, notice } from "./words.js";
 import "./camera.js";
 import "./removal.js";
 
 const WEB_ADDRESS = /^https?:\/\/\S+$/i;
-const NO_ADDRESSES =
-  "I do not fetch pictures from the web. Save the picture and choose the file, or copy the picture itself and paste it.";
 
 for (const id of ["photo", "camera", "folder"]) {
   $(id).onchange = () => {
@@ -45,7 +45,7 @@ window.ondrop = async (event) => {
   event.preventDefault();
   const files = await dropped(event.dataTransfer);
   if (files.length) add(files);
-  else if (carries(event, "text/uri-list")) notice(NO_ADDRESSES);
+  else if (carries(event, "text/uri-list")) notice(say("no-addresses"));
 };
 
 document.onpaste = (event) => {
@@ -54,7 +54,7 @@ document.onpaste = (event) => {
   if (files.length) {
     event.preventDefault();
     add(files);
-  } else if (!field && WEB_ADDRESS.test(event.clipboardData?.getData("text").trim())) notice(NO_ADDRESSES);
+  } else if (!field && WEB_ADDRESS.test(event.clipboardData?.getData("text").trim())) notice(say("no-addresses"));
 };
 
 // The second half of a double click belongs to what the first half has hit, not to what has taken its place.
@@ -75,4 +75,4 @@ $("form").onsubmit = (event) => event.preventDefault();
 document.documentElement.classList.add("js");
 history.replaceState(null, ""); // what a document before this one has left there
 readAddress();
-introduce();
+introduce().then(checkWords);

@@ -3,6 +3,7 @@
 
 import { cards, current, MANY } from "./cards.js";
 import { offerToLookAgain, writeAddress } from "./choice.js";
+import { openSheet } from "./part.js";
 import { whenChanged } from "./queue.js";
 import { summarize } from "./summary.js";
 import { $, TITLE } from "./words.js";
@@ -29,6 +30,7 @@ function show(batch) {
 }
 
 export function shelve() {
+  openSheet()?.close();
   for (const card of current()) {
     open(card, false);
     card.$(".show").removeAttribute("aria-expanded");

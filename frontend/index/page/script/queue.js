@@ -5,6 +5,7 @@ import { introduce, largest } from "./model.js";
 import { wanted } from "./query.js";
 import { send, withParameter } from "./send.js";
 import { shrink } from "./shrink.js";
+import { say } from "./texts.js";
 import { Trouble } from "./trouble.js";
 import { announce } from "./words.js";
 
@@ -60,16 +61,16 @@ async function recognize(card, signal) {
     else if (retryAfter && retryAfter <= LONGEST_WAIT && card.tries < TRIES - 1) pause(card, retryAfter);
     else card.failed(error instanceof Trouble ? error : new Trouble("internal"));
   }
-  if (!card.open && current().length < MANY) announce(`${card.name}: ${card.short}`);
+  if (!card.open && current().length < MANY) announce(say("named", { name: card.name, said: card.short }));
 }
 
 // The whole queue waits when a card was refused.
 function pause(card, wait) {
   resume = Math.max(resume, performance.now() + 1000 * wait);
   card.busy(wait);
-  announce(`The recognizer is busy. Trying again in ${wait} seconds`);
+  announce(say("busy-again", { seconds: wait }));
   setTimeout(() => {
-    if (card.state === "busy") card.say("waiting", "In the queue", "Waiting for its turn");
+    if (card.state === "busy") card.say("waiting", say("queued"), say("waiting"));
     work();
   }, 1000 * wait);
 }
