@@ -7,7 +7,9 @@ import { introduce } from "./model.js";
 import { drawn } from "./shrink.js";
 import { $, notice } from "./words.js";
 import "./camera.js";
+import "./large.js";
 import "./removal.js";
+import "./shelf.js";
 
 const WEB_ADDRESS = /^https?:\/\/\S+$/i;
 const NO_ADDRESSES =

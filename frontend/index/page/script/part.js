@@ -1,6 +1,6 @@
 // Asking about a part of a photo: a rectangle over it, drawn with a pointer or moved with the keyboard.
 
-import { jpeg, LONG_SIDE } from "./shrink.js";
+import { jpeg, LONG_SIDE } from "./smaller.js";
 import { $, announce, clamp } from "./words.js";
 
 const LEAST_PART = 0.04; // of a side; a smaller rectangle is a slip of the hand
