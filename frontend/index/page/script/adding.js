@@ -12,7 +12,7 @@ import { offerShare } from "./share.js";
 import { say } from "./texts.js";
 import { $, announce } from "./words.js";
 
-const CHUNK = 200; // photos added without a pause
+const CHUNK = 100; // photos added without a pause
 
 const rest = () => new Promise((resolve) => setTimeout(resolve));
 
@@ -50,30 +50,29 @@ const batchOf = (card) => batches.find((batch) => Array.isArray(batch) && batch.
 async function addToWall(files, before) {
   const wall = before instanceof Batch ? before : new Batch();
   const joined = Array.isArray(before) && before.length ? before : [];
-  for (const card of joined) wall.add([card.file])[0].takeOver(card);
   for (let from = 0; from < files.length; from += CHUNK) {
-    wall.add(files.slice(from, from + CHUNK));
+    await rest();
+    if (from === 0 && joined.length) takeOver(wall, joined);
+    cards.push(...wall.add(files.slice(from, from + CHUNK)));
     if (from > 0 || wall === before) wall.changed(null);
-    else if (joined.length) putInPlace(wall, joined);
+    else if (joined.length) showWall(wall);
     else showAgain(wall);
-    cards.push(...wall.photos.slice(wall.photos.length - Math.min(CHUNK, files.length - from)));
     work();
-    if (from + CHUNK < files.length) await rest();
   }
   wall.keepState();
 }
 
-// A wall takes the place of a few cards that it has taken over.
-function putInPlace(wall, few) {
+// A wall takes the place of a few cards, with what they know.
+function takeOver(wall, few) {
   batches[batches.indexOf(batchOf(few[0]))] = wall;
   for (const card of few) {
+    const [photo] = wall.add([card.file]);
+    photo.takeOver(card);
     if (card.open) cancel(card);
-    cards.splice(cards.indexOf(card), 1);
+    cards.splice(cards.indexOf(card), 1, photo);
     card.element.remove();
     card.discard();
   }
-  cards.push(...wall.photos.slice(0, few.length));
-  showWall(wall);
 }
 
 export function listen(card) {

@@ -42,8 +42,8 @@ export function showWall(batch) {
   const before = view.photo;
   closePhoto();
   view.batch = batch;
-  hang(batch, openLarge);
   showOutcome(null);
+  hang(batch, openLarge);
   if (before?.batch === batch) focusOn(before);
   else {
     $("count").focus({ preventScroll: true });
@@ -135,8 +135,8 @@ window.onpopstate = () => {
     const photo = batch.photos.find((one) => one.place === place);
     view.batch = batch;
     if (!photo) return showWall(batch);
-    hang(batch, openLarge);
     showOutcome(null);
+    hang(batch, openLarge);
     return showPhoto(photo);
   }
   const there = batch instanceof Batch ? [] : (batch ?? []).filter((card) => cards.includes(card));
