@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from .deadline import Deadline
 from .decoders.lanes import Decoders
-from .errors import BadParameter
+from .errors import BadParameter, UnknownLabel
 from .photos.photo import Photo
 from .recognition.candidates import Candidates, View
 from .recognition.explanation import Explanation
@@ -24,9 +24,11 @@ class Recognition:
     preview: bytes
     """A JPEG file; empty unless it was asked for."""
     explanation: Explanation | None
-    """Of the first label; None unless it was asked for."""
+    """None unless it was asked for."""
     warnings: tuple[str, ...] = ()
     """See ``Photo.warnings``."""
+    unknown: tuple[UnknownLabel, ...] = ()
+    """See ``Candidates.unknown``."""
 
 
 @dataclass(frozen=True)
@@ -40,12 +42,16 @@ class Service:
         """The candidates of the query.
 
         Raises:
-            BadParameter: it asks for an explanation, and the model has none.
+            BadParameter: it asks for an explanation that the model does not have.
         """
-        if query.explain and self.recognizer.explainer is None:
+        explainer = self.recognizer.explainer
+        if query.explain and explainer is None:
             raise BadParameter("This model cannot say where in a photo it found a label: leave explain out.")
         with deadline.infers():
-            return self.recognizer.candidates(query, deadline)
+            candidates = self.recognizer.candidates(query, deadline)
+        if explainer is not None and query.explained is not None:
+            explainer.subject(candidates, query.explained)
+        return candidates
 
     def view(self, image: bytes | memoryview, deadline: Deadline) -> tuple[View, tuple[str, ...]]:
         """The image tower's outputs for an image file, and the photo's warnings."""
@@ -66,8 +72,9 @@ class Service:
             explainer = self.recognizer.explainer
             explanation = None
             if query.explain and explainer is not None:
-                explanation = explainer.explain(view, candidates, ranking.predictions[0].label, photo.size, deadline)
-        return Recognition(ranking, photo.preview, explanation, photo.warnings)
+                subject = explainer.subject(candidates, query.explained or ranking.claim)
+                explanation = explainer.explain(view, *subject, photo.size, deadline)
+        return Recognition(ranking, photo.preview, explanation, photo.warnings, candidates.unknown)
 
     def encode(self, texts: Sequence[str], deadline: Deadline) -> tuple[NDArray[np.float32], int]:
         """float32 [texts, dim], and the number of their tokens."""

@@ -15,7 +15,7 @@ from rjsmin import jsmin
 from .errors import CATALOG
 from .modules import join
 from .texts import SCRIPT, say
-from .verdict import known
+from .verdict import percent
 
 _PAGE = Path(__file__).parent / "page"
 
@@ -37,9 +37,15 @@ _ERRORS = json.dumps(
     separators=(",", ":"),
     ensure_ascii=False,
 )
-_TEXTS = json.dumps(SCRIPT, separators=(",", ":"), ensure_ascii=False).replace("<", "\\u003c")
+_SAID = json.dumps(SCRIPT, separators=(",", ":"), ensure_ascii=False).replace("<", "\\u003c")
+# Of the files that the recognizer reads, as a browser knows not all of them for pictures.
+ENDINGS = (
+    ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".apng", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif", ".avifs",
+    ".heic", ".heics", ".heif", ".heifs", ".hif", ".3fr", ".arw", ".cr2", ".cr3", ".dng", ".erf", ".nef", ".nrw",
+    ".orf", ".pef", ".raf", ".rw2", ".rwl", ".sr2", ".srw",
+)  # fmt: skip
 # Drawings that the bundled model recognizes.
-_PICTURES = ("orange", "bus", "clock")
+_PICTURES = ("umbrella", "school bus", "clock")
 
 
 def _template(name: str) -> str:
@@ -50,17 +56,17 @@ def _template(name: str) -> str:
 _environment = Environment(
     loader=FunctionLoader(_template), autoescape=True, undefined=StrictUndefined, trim_blocks=True
 )
-_environment.filters.update(known=known, combined=operator.or_)
+_environment.filters.update(percent=percent, combined=operator.or_)
 _environment.globals.update(
     style=Markup(_STYLE),  # noqa: S704 - this and the next four are our own files
     script=Markup(_SCRIPT),  # noqa: S704
     worker=Markup(_WORKER),  # noqa: S704
     errors=Markup(_ERRORS),  # noqa: S704
-    texts=Markup(_TEXTS),  # noqa: S704
+    texts=Markup(_SAID),  # noqa: S704
     say=say,
     icon=_encoded("icon.svg"),
-    touch_icon=_encoded("touch-icon.png"),
     pictures=_PICTURES,
+    endings=",".join(ENDINGS),
 )
 
 
@@ -77,7 +83,8 @@ HEADERS = {
             f"script-src {_hash(_SCRIPT)}",
             "worker-src blob:",  # the thread of script/worker.js, whose text stands in the document
             "require-trusted-types-for 'script'",
-            "img-src data: blob:",
+            "img-src 'self' data: blob:",
+            "manifest-src 'self'",
             "connect-src 'self'",
             "form-action 'self'",
             "base-uri 'none'",

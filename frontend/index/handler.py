@@ -2,6 +2,7 @@
 
 import json
 import os
+from http import HTTPStatus
 
 from werkzeug.datastructures import MIMEAccept
 from werkzeug.http import parse_accept_header
@@ -9,8 +10,9 @@ from werkzeug.http import parse_accept_header
 from .clip import DEFAULT_GATEWAY_URL, DEFAULT_TIMEOUT, Clip, mounted_api_key
 from .environment import count, seconds
 from .errors import Failure
+from .installed import icon, manifest
 from .interface import Context, Event, Response
-from .result_page import result_page, with_preview
+from .result_page import among_labels, as_meant, result_page, with_preview
 from .session import DEFAULT_CONNECTIONS, session
 from .start_page import Description, start_page
 from .upload import Upload, is_json, read_upload
@@ -28,30 +30,36 @@ DESCRIPTION = Description(CLIP.describe)
 def handle(event: Event, context: Context) -> Response:
     """Answer a request: ``GET /`` the page, ``GET /?describe`` clip's description, ``POST /`` a photo's labels."""
     kind = _wanted(event)
-    upload = None
+    upload = among = None
     try:
         if event.path != "/":
             raise Failure("not_found", "There is nothing here. GET / is the page; POST a photo to /.")
         if event.method == "GET":
             if "describe" in event.query:
                 return DESCRIPTION.fetch(context)
+            if "manifest" in event.query:
+                return manifest()
+            if "icon" in event.query:
+                return icon()
             return start_page(event, DESCRIPTION.latest(context))
         if event.method not in ("POST", "PUT"):
             allow = {"Allow": "GET, HEAD, POST, PUT"}
             raise Failure("method_not_allowed", "Use POST with a photo, or GET for the page.", allow)
         upload = read_upload(event)
         if kind == "text/html":
-            upload = with_preview(upload)
+            upload = as_meant(with_preview(upload))
         DESCRIPTION.latest(context)  # so that it is known how many photos clip takes at a time
         accept = "text/plain" if kind == "text/plain" else "application/json"
         answer = CLIP.recognize(upload, accept, context)
         if upload.verdict and kind == "application/json":
             answer = _with_verdict(answer, upload)
+        if kind == "text/html":
+            among = _among_labels(upload, answer, context)
     except Failure as failure:
         headers = failure.headers | {"Content-Type": "application/json"}
         answer = {"statusCode": failure.status, "headers": headers, "body": failure.body()}
     if kind == "text/html":
-        return result_page(answer, upload, event.path, DESCRIPTION.known_words)
+        return result_page(answer, upload, event.path, DESCRIPTION.known, among)
     return {**answer, "headers": answer["headers"] | {"X-Content-Type-Options": "nosniff"}}
 
 
@@ -60,8 +68,19 @@ def _with_verdict(answer: Response, upload: Upload) -> Response:
     document = json.loads(answer["body"])
     if not isinstance(document, dict) or "predictions" not in document:
         return answer
-    words = verdict(document, upload.parameters, DESCRIPTION.known_words)
+    words = verdict(document, upload.parameters, DESCRIPTION.known)
     return {**answer, "body": json.dumps(document | {"verdict": words.to_json()}, ensure_ascii=False) + "\n"}
+
+
+def _among_labels(upload: Upload, answer: Response, context: Context) -> Response | None:
+    """What clip says of the photo when it chooses among its own labels, where something else was asked of one photo."""
+    asked = among_labels(upload)
+    if asked is None or answer["statusCode"] != HTTPStatus.OK or "predictions" not in json.loads(answer["body"]):
+        return None
+    try:
+        return CLIP.recognize(asked, "application/json", context)
+    except Failure:  # the answer itself is there
+        return None
 
 
 def _wanted(event: Event) -> str | None:

@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 from .document import HEADERS, render
 from .errors import words_for
 from .interface import Response
+from .texts import say
 from .upload import Upload
-from .verdict import Verdict, verdict
+from .verdict import Known, Verdict, own_words, verdict
 
 # The photo is shown again only if it is small, as it is sent back inside the page.
 _MAX_SHOWN_BYTES = 1 << 20
@@ -25,6 +26,8 @@ class _Result(NamedTuple):
     answer: dict[str, Any]
     problem: str | None
     verdict: Verdict | None
+    among: Verdict | None = None
+    """The same, chosen among the recognizer's own labels."""
 
 
 def with_preview(upload: Upload) -> Upload:
@@ -34,21 +37,42 @@ def with_preview(upload: Upload) -> Upload:
     return replace(upload, parameters=[*upload.parameters, ("preview", "1")])
 
 
-def result_page(answer: Response, upload: Upload | None, path: str, known_words: str) -> Response:
+def as_meant(upload: Upload) -> Upload:
+    """Whoever fills in words of their own wants these, whatever else the form has to choose from."""
+    if not any(name == "labels" for name, _ in upload.parameters):
+        return upload
+    return replace(upload, parameters=[one for one in upload.parameters if one[0] != "vocabulary"])
+
+
+def among_labels(upload: Upload) -> Upload | None:
+    """The same photo, asking which of the recognizer's own labels it shows; None where that has been asked."""
+    if dict(upload.parameters).get("vocabulary", "labels") == "labels" or own_words(upload.parameters):
+        return None
+    return replace(upload, parameters=[])
+
+
+def result_page(
+    answer: Response, upload: Upload | None, path: str, known: Known, among: Response | None = None
+) -> Response:
     """Clip's answer or a ``Failure``'s, to a request for ``path``, as HTML with the same status and headers.
 
-    ``known_words`` as for ``verdict``.
+    ``known`` as for ``verdict``; ``among`` is the answer to ``among_labels``, where there is one.
     """
     document = json.loads(answer["body"])
     parameters = upload.parameters if upload else ()
     if "results" in document:
         results = [
-            _result(one, 0, parameters, f"Photo {place}", known_words)
+            _result(one, 0, parameters, say("photo-number", number=place), known)
             for place, one in enumerate(document["results"], 1)
         ]
     else:
-        result = _result(document, answer["statusCode"], parameters, upload.name if upload else "", known_words)
-        results = [result._replace(photo=_photo_url(upload.body) or result.photo) if upload else result]
+        result = _result(document, answer["statusCode"], parameters, upload.name if upload else "", known)
+        if upload:
+            result = result._replace(photo=_photo_url(upload.body) or result.photo)
+        if among:
+            of_labels = json.loads(among["body"])
+            result = result._replace(among=verdict(of_labels, [], known) if "predictions" in of_labels else None)
+        results = [result]
     # Relative, as only the gateway knows the prefix, which may end with a slash or not where the path is "/".
     start = "?" if path == "/" else "./" + "../" * (path.count("/") - 1)
     body = render("result.html", results=results, start=start)
@@ -56,11 +80,11 @@ def result_page(answer: Response, upload: Upload | None, path: str, known_words:
 
 
 def _result(
-    document: dict[str, Any], status: int, parameters: Sequence[tuple[str, str]], name: str, known_words: str
+    document: dict[str, Any], status: int, parameters: Sequence[tuple[str, str]], name: str, known: Known
 ) -> _Result:
     if "error" in document:
         return _Result(name, None, document, words_for(document["error"].get("code", ""), status), None)
-    return _Result(name, document.get("preview"), document, None, verdict(document, parameters, known_words))
+    return _Result(name, document.get("preview"), document, None, verdict(document, parameters, known))
 
 
 def _photo_url(image: bytes | memoryview) -> str | None:

@@ -1,18 +1,20 @@
 """What the page says to people, in one place: ``page/texts/en.json``; an error's words are in ``page/errors.json``.
 
-Placeholders are ICU's: ``{name}``, and ``{count, plural, one {# photo} other {# photos}}``, in which ``#`` is the number.
-The script has the same in ``page/script/texts.js``.
+Placeholders are ICU's: ``{name}``, and ``{count, plural, =0 {none} one {# photo} other {# photos}}``, in which ``#`` is
+the number. The script reads them alike, in ``page/script/texts.js``.
 """
 
 import json
 import re
 from pathlib import Path
 
-_TEXTS: dict[str, dict[str, str]] = json.loads((Path(__file__).parent / "page" / "texts" / "en.json").read_text("utf-8"))
-SCRIPT = _TEXTS["script"]
-"""What the script says; the rest is said by this function."""
-_PLURAL = re.compile(r"\{(\w+), plural, ((?:\w+ \{[^{}]*\} ?)+)\}")
-_FORM = re.compile(r"(\w+) \{([^{}]*)\}")
+_FILE = Path(__file__).parent / "page" / "texts" / "en.json"
+_TEXTS: dict[str, dict[str, str]] = json.loads(_FILE.read_text("utf-8"))
+_SAID_HERE = _TEXTS["page"] | _TEXTS["both"]
+SCRIPT = _TEXTS["script"] | _TEXTS["both"]
+"""What the script says."""
+_FORM = re.compile(r"([\w=]+) \{((?:[^{}]|\{\w+\})*)\}")
+_PLURAL = re.compile(rf"\{{(\w+), plural, ((?:{_FORM.pattern} ?)+)\}}")
 _PLACE = re.compile(r"\{(\w+)\}")
 
 
@@ -22,14 +24,15 @@ def say(key: str, **values: str | int) -> str:
     Raises:
         KeyError: there is no such text, or it needs a value that is not given.
     """
-    text = _PLURAL.sub(lambda found: _chosen(found, values), _TEXTS["page"][key])
+    text = _PLURAL.sub(lambda found: _chosen(found, values), _SAID_HERE[key])
     return _PLACE.sub(lambda found: _shown(values[found[1]]), text)
 
 
 def _chosen(plural: re.Match[str], values: dict[str, str | int]) -> str:
     count = values[plural[1]]
     forms = dict(_FORM.findall(plural[2]))
-    return str(forms["one" if count == 1 else "other"]).replace("#", _shown(count))
+    form = forms.get(f"={count}") or forms["one" if count == 1 and "one" in forms else "other"]
+    return str(form).replace("#", _shown(count))
 
 
 def _shown(value: str | int) -> str:

@@ -1,113 +1,169 @@
 """Clip's answers in words: for the page, and for results without JavaScript."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any, NamedTuple
+
+from .article import with_article
+from .texts import say
 
 # What is said for each code in clip's ``warnings``.
 _WARNINGS: dict[str, str] = json.loads((Path(__file__).parent / "page" / "warnings.json").read_text("utf-8"))
 
-_NEAREST = 3  # so many labels are named where none is recognized
-_LEAST = 0.01  # the least confidence of a guess that is shown
+_MOST_GUESSES = 5
+_LEAST = 0.01  # the least share of a guess that is shown
+_SURE, _LIKELY = 0.9, 0.7  # the confidences from which an answer is called so
+
+Parameters = Sequence[tuple[str, str]]
+
+
+class Known(NamedTuple):
+    """What the page needs to know of the recognizer's words; nothing while it has not been heard."""
+
+    labels: int = 0
+    """How many labels of its own it has."""
+    words: Set[str] = frozenset()
+    """The everyday words, which are English."""
+
+    @classmethod
+    def of(cls, description: Mapping[str, Any]) -> "Known":
+        return cls(len(description["labels"]), frozenset(description.get("everyday", ())))
+
+    def in_a_sentence(self, label: str) -> str:
+        """With its article, where that is known: a word of a caller's own may be a name, or of any language."""
+        return with_article(label) if label in self.words else label
 
 
 class Guess(NamedTuple):
-    """A label after the best one."""
+    """A word beside the claimed one."""
 
     label: str
     share: float
-    """Its share of the best label's confidence, 0 to 1."""
-    sure: str
-    """The same as a percentage."""
+    """As the answer has it: its score among the candidates, or the confidence of a tag."""
+    percent: str
+    """The same in words."""
 
 
 class Verdict(NamedTuple):
     """What is said of a photo."""
 
     recognized: bool
-    """As clip says."""
+    """Whether something is claimed: by clip's answer, or by its ``instead``."""
     eyebrow: str
-    """The line above the best label."""
+    """The line above: a question that was asked, or what does not hold."""
     best: str
+    """What leads: the claimed word with its article, or the answer to a question."""
     note: str
-    """The line below it."""
+    """How sure that is, and what else there is to say."""
     short: str
-    """The same in a line."""
+    """All that in a line."""
+    label: str
+    """The claimed word as clip names it, "" where nothing is claimed."""
+    confidence: float
+    """Of the word that ``note`` speaks of, as the answer has it, 0 to 1."""
+    also: Sequence[Guess]
+    """What else is in the photo."""
     guesses: Sequence[Guess]
-    """What else it may be, if it is recognized."""
+    """The candidates, best first, with their shares."""
+    near: Sequence[Guess]
+    """Those that are shown with the answer: where it is not sure, or where the visitor has named them."""
+    footnote: str
+    """Whether it is among the recognizer's own labels, where these were asked for, else ""."""
+    unknown: Sequence[Mapping[str, Any]]
+    """The visitor's words that the recognizer does not know, and for each what is ``near`` it."""
 
     def to_json(self) -> dict[str, Any]:
-        return self._asdict() | {"guesses": [guess._asdict() for guess in self.guesses]}
+        lists = {name: [guess._asdict() for guess in getattr(self, name)] for name in ("also", "guesses", "near")}
+        return self._asdict() | lists
 
 
-def verdict(answer: Mapping[str, Any], parameters: Sequence[tuple[str, str]], known_words: str) -> Verdict:
+def verdict(answer: Mapping[str, Any], parameters: Parameters, known: Known) -> Verdict:
     """The words for a prediction.
 
     Args:
         answer: clip's, for one photo.
         parameters: the query parameters that it was asked for with.
-        known_words: what the page calls the recognizer's own labels, see ``known``.
+        known: what the recognizer knows.
     """
-    said = _verdict(answer, parameters, known_words)
-    notes = [said.note, *(_WARNINGS[code] for code in answer.get("warnings", ()) if code in _WARNINGS)]
-    return said._replace(note=" · ".join(note for note in notes if note))
-
-
-def _verdict(answer: Mapping[str, Any], parameters: Sequence[tuple[str, str]], known_words: str) -> Verdict:
-    words = [word for name, value in parameters if name == "labels" for word in value.split(",") if word.strip()]
-    confidence, recognized, instead = answer["confidence"], answer["recognized"], answer.get("instead")
-    label = answer["predictions"][0]["label"]
-    how_sure = f"{sure(instead['confidence'] if instead and not recognized else confidence)} sure"
-    guesses = _guesses(answer) if recognized else ()
-    if len(words) == 1:
-        best, note = "I do not think so", f"I would call it {instead['label']}, {how_sure}." if instead else ""
-        if recognized:
-            best, note = _yes(confidence), how_sure
-        return Verdict(recognized, f"Is it “{label}”?", best, note, f"{label}? {best}", guesses)
-    if recognized:
-        return Verdict(recognized, _opinion(confidence), label, how_sure, f"{label}, {how_sure}", guesses)
-    none = _none(parameters, words, known_words)
-    if instead:
-        eyebrow = f"{none} I would call it"
-        return Verdict(recognized, eyebrow, instead["label"], how_sure, f"{eyebrow} {instead['label']}", guesses)
-    near = ", ".join(one["label"] for one in answer["predictions"][:_NEAREST])
+    own = own_words(parameters)
+    unknown = answer.get("unknown", ())
+    asked = len(own) - len(unknown)
+    recognized, instead = answer["recognized"], answer.get("instead")
+    best = answer["predictions"][0]["label"]
+    claimed = best if recognized else instead["label"] if instead else ""
+    confidence = instead["confidence"] if instead and not recognized else answer["confidence"]
+    word = known.in_a_sentence(claimed)
+    eyebrow, headline = "", word or say("nothing")
+    note = _how_sure(confidence) if claimed else ""
+    short = say("short", word=word, percent=percent(confidence)) if claimed else say("short-nothing")
+    if own and asked == 1:
+        subject = known.in_a_sentence(best)
+        eyebrow = say("question", word=subject)
+        headline = _yes(confidence) if recognized else say("no")
+        note = say("percent-sure", percent=percent(confidence)) if recognized else _rather(word, confidence)
+        short = say("short-question", word=subject, answer=headline)
+    elif own and not recognized:
+        eyebrow = say("none-of-yours-but") if instead else say("none-of-yours")
+        short = say("short-none-but", word=word, percent=percent(confidence)) if instead else say("short-none")
+    notes = [note, *(_WARNINGS[code] for code in answer.get("warnings", ()) if code in _WARNINGS)]
+    guesses = _guesses(answer)
+    also = [
+        Guess(tag["label"], tag["confidence"], percent(tag["confidence"]))
+        for tag in answer.get("tags", ())
+        if tag["label"] != claimed and claimed not in tag.get("path", ())
+    ]
+    named = {claimed, *(one.label for one in also)}
+    shown = len(own) > 1 or not claimed or confidence < _SURE
     return Verdict(
-        recognized, none, "I do not recognize this", f"The nearest of them: {near}.", "not recognized", guesses
+        recognized=bool(claimed) and not (own and asked == 1 and not recognized),
+        eyebrow=eyebrow,
+        best=headline,
+        note=" · ".join(part for part in notes if part),
+        short=short,
+        label=claimed,
+        confidence=confidence if claimed else 0.0,
+        also=also,
+        guesses=guesses,
+        near=[one for one in guesses if one.label not in named and one.share >= _LEAST] if shown else [],
+        footnote=_footnote(answer, parameters, own, known),
+        unknown=unknown,
     )
 
 
-def sure(confidence: float) -> str:
+def own_words(parameters: Parameters) -> list[str]:
+    """The words that a request chooses between; none where it leaves that to the recognizer."""
+    return [word for name, value in parameters if name == "labels" for word in value.split(",") if word.strip()]
+
+
+def percent(share: float) -> str:
     """A probability, 0 to 1, as a percentage of at most 99: nothing is certain."""
-    return f"{min(99, round(confidence * 100))}%"
-
-
-def known(labels: Sequence[str]) -> str:
-    """What the page calls a recognizer's own labels, which are none while they are not known yet."""
-    count = "hundred" if len(labels) == 100 else f"{len(labels):,}"
-    return f"The {count} words I know best" if labels else "The words I know best"
+    if 0 < share < _LEAST / 2:
+        return say("less-than-a-percent")
+    return say("percent", number=min(99, round(share * 100)))
 
 
 def _guesses(answer: Mapping[str, Any]) -> list[Guess]:
-    best, *others = answer["predictions"]
-    shares = [(one["label"], answer["confidence"] * one["score"] / best["score"]) for one in others]
-    return [Guess(label, share, sure(share)) for label, share in shares if share >= _LEAST]
+    return [Guess(one["label"], one["score"], percent(one["score"])) for one in answer["predictions"][:_MOST_GUESSES]]
 
 
-def _opinion(confidence: float) -> str:
-    if confidence >= 0.9:
-        return "I am sure: this is"
-    return "This is likely" if confidence >= 0.7 else "It may be"
+def _how_sure(confidence: float) -> str:
+    key = "sure" if confidence >= _SURE else "likely" if confidence >= _LIKELY else "maybe"
+    return say(key, percent=percent(confidence))
 
 
 def _yes(confidence: float) -> str:
-    if confidence >= 0.9:
-        return "Yes"
-    return "Most likely" if confidence >= 0.7 else "Maybe"
+    return say("yes" if confidence >= _SURE else "likely-yes" if confidence >= _LIKELY else "maybe-yes")
 
 
-def _none(parameters: Sequence[tuple[str, str]], words: Sequence[str], known_words: str) -> str:
-    """Says that clip recognized nothing among its candidates."""
-    if ("vocabulary", "everyday") in parameters:
-        return "None of the everyday things that I know."
-    return "None of your words." if words else f"None of {known_words[0].lower()}{known_words[1:]}."
+def _rather(word: str, confidence: float) -> str:
+    return say("rather", word=word, percent=percent(confidence)) if word else ""
+
+
+def _footnote(answer: Mapping[str, Any], parameters: Parameters, own: Sequence[str], known: Known) -> str:
+    if own or next((value for name, value in parameters if name == "vocabulary"), "labels") != "labels":
+        return ""
+    if not answer["recognized"]:
+        return say("not-among", count=known.labels)
+    label = known.in_a_sentence(answer["predictions"][0]["label"])
+    return say("among", count=known.labels, word=label, percent=percent(answer["confidence"]))

@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from types import MappingProxyType
 from typing import Any
@@ -11,7 +11,7 @@ from werkzeug.datastructures import MIMEAccept
 from werkzeug.http import parse_accept_header
 
 from ..deadline import Deadline
-from ..errors import RequestError
+from ..errors import RequestError, UnknownLabel
 from ..interface import Response
 from ..limits import (
     DEFAULT_TOP_K,
@@ -42,13 +42,13 @@ def recognition(result: Recognition, manifest: Manifest, accept: str | None, dea
         lines = [f"{prediction.label}\t{prediction.score:.1%}\n" for prediction in result.ranking.predictions]
         response = _response(200, "text/plain; charset=utf-8", "".join(lines))
     else:
-        response = json_response(200, recognition_object(result, manifest))
+        response = json_response(200, recognition_object(result, manifest) | unknown_object(result.unknown))
     response["headers"] |= result_headers(result) | server_timing(deadline)
     return response
 
 
 def recognition_object(result: Recognition, manifest: Manifest) -> dict[str, Any]:
-    """The answer to an image, as it stands in JSON."""
+    """The answer to an image, as it stands in JSON, but for ``unknown_object``, which is the same for all images."""
     ranking = result.ranking
     said = {
         "predictions": predictions_list(ranking),
@@ -66,6 +66,11 @@ def recognition_object(result: Recognition, manifest: Manifest) -> dict[str, Any
     return said | {"model": manifest.title}
 
 
+def unknown_object(unknown: Sequence[UnknownLabel]) -> dict[str, Any]:
+    """The labels that were left out, as they stand in an answer; nothing where there are none."""
+    return {"unknown": [label._asdict() for label in unknown]} if unknown else {}
+
+
 def _explanation_object(explanation: Explanation) -> dict[str, Any]:
     return {
         "label": explanation.label,
@@ -79,12 +84,14 @@ def predictions_list(result: Ranking) -> list[dict[str, Any]]:
 
 
 def result_headers(result: Recognition) -> dict[str, str]:
-    """For those who read no JSON: how sure the answer is, and its warnings."""
+    """For those who read no JSON: how sure the answer is, how many labels were left out, and its warnings."""
     ranking = result.ranking
     return {
         "X-Confidence": f"{ranking.confidence:.4f}",
         "X-Recognized": "true" if ranking.recognized else "false",
-    } | warnings_header(result.warnings)
+        **({"X-Unknown": str(len(result.unknown))} if result.unknown else {}),
+        **warnings_header(result.warnings),
+    }
 
 
 def warnings_header(warnings: Iterable[str]) -> dict[str, str]:
@@ -136,7 +143,7 @@ def error(problem: RequestError) -> Response:
 
 
 def error_object(problem: RequestError) -> dict[str, Any]:
-    return {"error": {"code": problem.code, "message": str(problem)}}
+    return {"error": {"code": problem.code, "message": str(problem), **problem.details}}
 
 
 def _rounded(score: float) -> float:

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -23,6 +23,7 @@ from .candidates import Candidates, View
 from .confidence import Evidence, confidence
 from .explanation import Explainer
 from .query import Query
+from .unknown import does_not_know, unknown_labels
 from .vocabulary import LABEL_EMBEDDINGS, Everyday
 
 if TYPE_CHECKING:
@@ -59,6 +60,11 @@ class Ranking:
     """Whether that reaches ``Calibration.threshold``."""
     instead: Instead | None
     """The everyday word that the photo is recognized by, if it is by none of the candidates."""
+
+    @property
+    def claim(self) -> str:
+        """What the photo shows, as far as is known: the best label, or what it is instead."""
+        return self.instead.label if self.instead else self.predictions[0].label
 
 
 class Recognizer:
@@ -134,7 +140,7 @@ class Recognizer:
         if not query.labels and query.template is None:
             return self._own
         if self.manifest.vocabulary == "closed":
-            return self._known(query.labels, query.template)
+            return self._known(query.labels, query.template, skip=query.skip_unknown)
         from ..inference.text_tower import DEFAULT_TEMPLATE
 
         labels = query.labels or self.manifest.labels
@@ -210,23 +216,28 @@ class Recognizer:
                     return Instead(everyday.labels[word], sure)
         return None
 
-    def _known(self, labels: Sequence[str], template: str | None) -> Candidates:
-        """Labels of a closed vocabulary: the model's own and the everyday words."""
+    def _known(self, labels: Sequence[str], template: str | None, *, skip: bool) -> Candidates:
+        """Labels of a closed vocabulary: the model's own and the everyday words; ``skip`` leaves the others out."""
         if template is not None:
             raise ClosedVocabulary(
                 "This model has a closed vocabulary: it knows its own prompts only, no other template."
             )
         own = {label.casefold(): row for row, label in enumerate(self.manifest.labels)}
-        rows = [own.get(label.casefold(), -1) for label in labels]
-        words = [self.everyday.find(label) for label in labels]
-        if unknown := [label for label, row, word in zip(labels, rows, words, strict=True) if row < 0 and word < 0]:
-            raise ClosedVocabulary(_does_not_know(unknown, self.everyday))
+        known: dict[str, tuple[int, int]] = {}
+        strange = []
+        for label in labels:
+            row, word = own.get(label.casefold(), -1), self.everyday.find(label)
+            if row < 0 and word < 0:
+                strange.append(label)
+            else:
+                known[label] = row, word
+        unknown = unknown_labels(strange, self.everyday)
+        if unknown and not (skip and known):
+            raise does_not_know(unknown, others=bool(known))
         mine, others = self._own.embeddings, self.everyday.candidates.embeddings
-        embeddings = [
-            mine[row] if row >= 0 else others[word] for row, word in zip(rows, words, strict=True) if mine.size
-        ]
-        named = self.everyday.named(labels, np.array(embeddings))
-        return named if min(rows) >= 0 else self.everyday.chosen(named)
+        embeddings = [mine[row] if row >= 0 else others[word] for row, word in known.values() if mine.size]
+        named = replace(self.everyday.named(tuple(known), np.array(embeddings)), unknown=unknown)
+        return named if all(row >= 0 for row, _ in known.values()) else self.everyday.chosen(named)
 
     def _rows(self, texts: Sequence[str]) -> list[int]:
         """The positions of a closed vocabulary's own labels, in any case, in the singular or the plural."""
@@ -265,14 +276,3 @@ class Recognizer:
         if precision == "int8":  # the text tower is not quantized
             precision = fastest(self.manifest.agreeing - {"int8"})
         return LabelEncoder(self._folder, self.manifest, precision=precision)
-
-
-def _does_not_know(labels: Sequence[str], everyday: Everyday) -> str:
-    shown = []
-    for label in labels[:3]:
-        near = everyday.near(label[:40])
-        shown.append(label[:40] + (f" (near: {', '.join(near)})" if near else ""))
-    return (
-        f"This model has a closed vocabulary and does not know: {', '.join(shown)}{', …' if len(labels) > 3 else ''}. "
-        "GET / lists the labels and the everyday words that it knows."
-    )

@@ -87,6 +87,17 @@ def test_a_model_gets_other_labels(model: Path, tmp_path: Path) -> None:
     assert (Everyday.read(out, 1.0).own(("cat", "dog", "pizza"), out).words >= 0).all()
 
 
+def test_labels_are_known_in_the_plural_and_by_their_other_names(model: Path, tmp_path: Path) -> None:
+    labels = ("Cats", "puppies", "wolves", "smartphones", "glasses")
+
+    relabel(model, labels, tmp_path / "out")
+
+    assert tuple(json.loads((tmp_path / "out" / "model.json").read_text())["labels"]) == labels
+    served = Everyday.read(tmp_path / "out", 1.0)
+    found = [served.words[word] for word in served.own(labels, tmp_path / "out").words]
+    assert found == ["cat", "dog", "wolf", "cell phone", "glasses"]
+
+
 def test_labels_that_the_model_does_not_know(model: Path, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"does not know: flamnigo \(near: flamingo\)\. It does not know 2 of the"):
         relabel(model, ("cat", "flamnigo", "qwertz"), tmp_path / "out")

@@ -1,16 +1,18 @@
 // New photos: a few get a card each, which listens to its buttons; many become a wall. All get a place in the queue.
 
+import { askAmong } from "./among.js";
+import { askAbout } from "./asking.js";
 import { Batch } from "./batch.js";
 import { answered, Card, copy } from "./card.js";
 import { cards, current, MANY, view } from "./cards.js";
 import { toggleHeat } from "./heat.js";
 import { batches, shelve, showAgain, showOutcome, showWall } from "./outcome.js";
-import { PartSheet } from "./part.js";
+import { openSheet, PartSheet, tapped } from "./part.js";
 import { cancel, retry, work } from "./queue.js";
 import { remove } from "./removal.js";
 import { offerShare } from "./share.js";
 import { say } from "./texts.js";
-import { $, announce } from "./words.js";
+import { $, announce, closeNotice } from "./words.js";
 
 const CHUNK = 100; // photos added without a pause
 
@@ -19,10 +21,13 @@ const rest = () => new Promise((resolve) => setTimeout(resolve));
 // They join the photos that are seen while one of those waits for its answer.
 export async function add(files) {
   if (!files.length) return;
+  closeNotice();
   const before = !view.photo && current().some((card) => card.open) ? (view.batch ?? current()) : [];
   if (before instanceof Batch || before.length + files.length >= MANY) await addToWall(files, before);
   else addCards(files, before);
-  announce(files.length === 1 ? `Looking at ${files[0].name}` : say("wall-queued", { count: files.length }));
+  announce(
+    files.length === 1 ? say("looking-at", { name: files[0].name }) : say("in-the-queue", { count: files.length }),
+  );
 }
 
 function addCards(files, before) {
@@ -78,11 +83,24 @@ function takeOver(wall, few) {
 export function listen(card) {
   card.$(".cancel").onclick = () => cancel(card);
   card.$(".retry").onclick = () => retry(card);
-  card.$(".next").onclick = () => $("another").click();
   card.$(".remove").onclick = () => remove([card]);
-  card.$(".heat").onclick = () => toggleHeat(card);
+  card.$(".heat").onclick = (event) => toggleHeat(card, event.currentTarget);
   card.$(".part").onclick = () => new PartSheet(card, (part) => add([part]));
   card.$(".show").onclick = () => showAgain([card]);
+  card.$(".verdict").addEventListener("click", ({ target }) => {
+    const button = target.closest(".chip, .guesses button");
+    if (button) toggleHeat(card, button, button.value);
+  });
+  card.picture.onclick = async (event) => {
+    const isWhole = card.element.parentElement === $("current");
+    const part = isWhole && !openSheet() && ["done", "unsure"].includes(card.state) && (await tapped(card, event));
+    if (part) add([part]);
+  };
+  card.$(".ask").onsubmit = (event) => {
+    event.preventDefault();
+    askAbout(card, card.$(".ask input").value);
+  };
+  card.$(".more").ontoggle = () => card.$(".more").open && askAmong(card);
   for (const button of card.element.querySelectorAll(".copy")) {
     const source = card.$(`.${button.dataset.copies}`);
     button.onclick = () => answered(button, () => copy(source.textContent, source));

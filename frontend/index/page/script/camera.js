@@ -2,12 +2,10 @@
 
 import { add } from "./adding.js";
 import { jpeg } from "./smaller.js";
+import { say } from "./texts.js";
 import { $, notice } from "./words.js";
 
-const NO_CAMERA = {
-  NotAllowedError: "The browser does not let this page use the camera. Its settings for this page can change that.",
-  NotFoundError: "This computer has no camera.",
-};
+const NO_CAMERA = { NotAllowedError: "camera-forbidden", NotFoundError: "camera-missing" };
 
 async function openCamera() {
   const [dialog, video] = [$("viewfinder"), $("viewfinder").querySelector("video")];
@@ -16,7 +14,7 @@ async function openCamera() {
   try {
     stream = await navigator.mediaDevices.getUserMedia({ video: { width: { ideal: 1920 } } });
   } catch (error) {
-    notice(NO_CAMERA[error.name] ?? "The camera cannot be used: another program may have it.");
+    notice(say(NO_CAMERA[error.name] ?? "camera-taken"));
     return;
   }
   dialog.onclose = () => {

@@ -1,6 +1,8 @@
 // One photo and all that happens to it. A card's `data-state` and `data-offers` decide what of it is seen.
 
+import { markUnknown, suggestions } from "./known.js";
 import { timed } from "./send.js";
+import { say } from "./texts.js";
 import { $, announce, curlLine, errorFor, seconds, size } from "./words.js";
 
 const EXPLAIN_AFTER = 4; // seconds of waiting until the card explains it
@@ -11,8 +13,8 @@ const OFFERS = {
   sending: "cancel",
   looking: "cancel",
   busy: "cancel retry",
-  done: "guesses tools more",
-  unsure: "tools more",
+  done: "bar guesses tools more",
+  unsure: "guesses tools more",
   failed: "more",
   canceled: "retry",
 };
@@ -25,13 +27,17 @@ export class Card {
   /** @param {File} file */
   constructor(file) {
     this.file = file;
-    this.name = file.name || "pasted photo";
+    this.name = file.name || say("pasted");
     this.element = $("card").content.firstElementChild.cloneNode(true);
     this.$ = (selector) => this.element.querySelector(selector);
     this.$("bdi").textContent = this.name;
     this.picture = this.$("img");
-    this.picture.alt = `The photo ${this.name}`;
+    this.picture.alt = say("photo-alt", { name: this.name });
     this.picture.onerror = () => this.hidePicture();
+    this.picture.onload = () => {
+      const { naturalWidth, naturalHeight } = this.picture;
+      this.element.style.setProperty("--ratio", String(naturalWidth / naturalHeight));
+    };
     this.url = "";
     this.queued();
   }
@@ -49,7 +55,7 @@ export class Card {
   }
 
   hidePicture() {
-    const kind = this.name.includes(".") ? this.name.split(".").pop().slice(0, 5) : "file";
+    const kind = this.name.includes(".") ? this.name.split(".").pop().slice(0, 5) : say("file");
     this.picture.hidden = true;
     this.$(".nothumb").hidden = false;
     this.$(".nothumb").textContent = kind.toUpperCase();
@@ -74,24 +80,27 @@ export class Card {
     this.$(".eyebrow").textContent = eyebrow;
     this.$(".best").textContent = best;
     this.$(".note").textContent = note;
+    this.$(".unknown").replaceChildren();
   }
 
   queued() {
     this.tries = 0;
-    this.say("waiting", "In the queue", "Waiting for its turn");
+    this.say("waiting", say("queued"), say("waiting"));
   }
 
   // Between the click and the answer. The label of each button names its photo for those who cannot see it.
   working(state, share) {
     const progress = this.$("progress");
     if (state !== this.state) {
-      this.say(state, "One moment", { preparing: "Getting it ready", sending: "Sending", looking: "Looking" }[state]);
-      this.$(".cancel").setAttribute("aria-label", `Cancel ${this.name}`);
+      this.say(state, say("one-moment"), say(state));
+      this.$(".cancel").setAttribute("aria-label", say("cancel-photo", { name: this.name }));
       if (state === "looking") this.wait();
     }
     if (share === undefined) progress.removeAttribute("value");
     else progress.value = share;
-    if (state === "sending") this.$(".note").textContent = `${Math.round(share * 100)}% of ${size(this.blob.size)}`;
+    if (state === "sending") {
+      this.$(".note").textContent = say("sent-of", { percent: Math.round(share * 100), size: size(this.blob.size) });
+    }
   }
 
   // Calls `tell` with the seconds since now, at once and every second until the card says something else.
@@ -104,64 +113,91 @@ export class Card {
 
   wait() {
     this.everySecond((waited) => {
-      const why = ". The recognizer may be starting up; the first photo after a pause takes longer.";
-      this.$(".note").textContent = `${waited} s${waited < EXPLAIN_AFTER ? "" : why}`;
-      if (waited === EXPLAIN_AFTER) announce("Still waiting. The recognizer may be starting up.");
+      this.$(".note").textContent = say(waited < EXPLAIN_AFTER ? "waited" : "waited-long", { seconds: waited });
+      if (waited === EXPLAIN_AFTER) announce(say("still-waiting"));
     });
   }
 
   // The recognizer is busy: it is asked again after some seconds.
   busy(pause) {
     this.tries += 1;
-    this.say("busy", "The recognizer is busy with other photos", "Waiting to try again");
-    this.everySecond((waited) => (this.$(".note").textContent = `Trying again in ${Math.max(0, pause - waited)} s`));
+    this.say("busy", say("busy"), say("waiting-again"));
+    this.everySecond(
+      (waited) => (this.$(".note").textContent = say("again-in", { seconds: Math.max(0, pause - waited) })),
+    );
   }
 
   done({ answer: whole, took, timing }, query) {
     const { preview, verdict, ...answer } = whole;
-    const { recognized, eyebrow, best, note, short, guesses } = verdict;
     if (preview) this.showPicture(preview);
     this.answer = answer;
-    this.explanation = null;
+    this.verdict = verdict;
+    this.explanations = new Map();
     this.hideHeat();
     this.query = query;
-    this.short = short;
-    this.say(recognized ? "done" : "unsure", eyebrow, best, note);
-    this.element.toggleAttribute("data-instead", best === answer.instead?.label);
-    this.$(".main .level").setAttribute("width", `${100 * answer.confidence}%`);
-    this.$(".guesses").replaceChildren(...guesses.map(guessRow));
+    this.short = verdict.short;
+    this.say(verdict.recognized ? "done" : "unsure", verdict.eyebrow, verdict.best, verdict.note);
+    this.$(".main .level").setAttribute("width", `${100 * verdict.confidence}%`);
+    for (const kind of ["also", "near"]) {
+      this.$(`.${kind}`).hidden = !verdict[kind].length;
+      this.$(`.${kind} ul`).replaceChildren(...verdict[kind].map(chip));
+    }
+    this.$(".all").replaceChildren(...verdict.guesses.map(guessRow));
+    this.among(verdict.footnote, []);
+    this.$(".asked").replaceChildren();
+    this.$(".more").open = false;
+    this.showUnknown(answer.unknown ?? []);
     this.$(".facts").textContent = this.facts(took, timed(timing, "inference"), answer.model);
     this.$(".json").textContent = JSON.stringify(answer, null, 2);
     this.$(".curl").textContent = curlLine(this.name, query);
   }
 
+  // The recognizer's own labels, where something else was asked: what it says of them, and the best of them.
+  among(footnote, guesses) {
+    this.$(".footnote").textContent = footnote;
+    this.$(".five").replaceChildren(...guesses.map(guessRow));
+  }
+
+  showUnknown(unknown) {
+    markUnknown(unknown);
+    this.$(".unknown").replaceChildren(...suggestions(unknown));
+  }
+
   hideHeat() {
     this.$(".frame canvas")?.remove();
     this.$(".legend").textContent = "";
-    this.$(".heat").setAttribute("aria-pressed", "false");
+    for (const button of this.element.querySelectorAll(".heat, .chip, .guesses button"))
+      button.setAttribute("aria-pressed", "false");
   }
 
   facts(took, inference, model) {
-    const times = inference === undefined ? "" : `, ${seconds(inference)} of it inference`;
-    const saved = this.blob.size < this.file.size ? `, made from ${size(this.file.size)}` : "";
-    return `Answered in ${seconds(took)}${times}. Sent: ${size(this.blob.size)}${saved}. Model: ${model}.`;
+    const smaller = this.blob.size < this.file.size;
+    return [
+      say(inference === undefined ? "took" : "took-inference", { took: seconds(took), inference: seconds(inference) }),
+      say(smaller ? "sent-smaller" : "sent", { size: size(this.blob.size), original: size(this.file.size) }),
+      say("model", { model }),
+    ].join(" ");
   }
 
-  failed({ code, status, detail }) {
+  failed({ code, status, detail, unknown = [] }) {
     const error = errorFor(code, status);
-    // Which words a model does not know, it says in its first sentence.
-    this.say("failed", "That did not work", error.words, code === "closed_vocabulary" ? detail.split(". ")[0] : "");
+    this.say("failed", say("failed"), error.words);
+    this.showUnknown(unknown);
     this.code = error.code;
     this.short = error.words;
-    this.element.dataset.offers += error.retry ? " retry" : " next";
-    this.$(".facts").textContent = [`Code: ${error.code}`, status && `status ${status}`, detail]
+    if (error.retry) this.element.dataset.offers += " retry";
+    this.$(".facts").textContent = [
+      say("code", { code: error.code }),
+      status && say("status", { status: String(status) }),
+      detail,
+    ]
       .filter(Boolean)
       .join(", ");
   }
 
   canceled() {
-    this.say("canceled", "Canceled", "Stopped, and the photo is still here");
-    this.short = "canceled";
+    this.say("canceled", say("canceled"), say("still-here"));
+    this.short = say("canceled-short");
   }
 
   discard() {
@@ -170,11 +206,21 @@ export class Card {
   }
 }
 
-// A label after the best one, in proportion to its confidence.
-function guessRow({ label, share, sure }) {
+// A word beside the answer. Where the recognizer explains, a click shows what in the photo counted for it.
+function chip({ label, percent }) {
+  const item = $("chip").content.firstElementChild.cloneNode(true);
+  item.querySelector(".label").textContent = label;
+  item.querySelector(".score").textContent = percent;
+  item.firstElementChild.value = label;
+  return item;
+}
+
+// A word in a list, with its share.
+function guessRow({ label, share, percent }) {
   const row = $("guess").content.firstElementChild.cloneNode(true);
   row.querySelector(".label").textContent = label;
-  row.querySelector(".score").textContent = sure;
+  row.querySelector(".label").value = label;
+  row.querySelector(".score").textContent = percent;
   row.querySelector(".level").setAttribute("width", `${100 * share}%`);
   return row;
 }
@@ -183,12 +229,12 @@ function guessRow({ label, share, sure }) {
 export async function copy(text, element) {
   try {
     await navigator.clipboard.writeText(text);
-    announce("Copied");
-    return "Copied";
+    announce(say("copied"));
+    return say("copied");
   } catch {
     getSelection().selectAllChildren(element);
-    announce("Selected: copy it with your keyboard");
-    return "Selected";
+    announce(say("selected-long"));
+    return say("selected");
   }
 }
 

@@ -1,9 +1,14 @@
 // Choosing what the recognizer chooses from. The choice is in the address, so that a link has it.
 
 import { current, MANY } from "./cards.js";
-import { chosen, ownWords, split, wanted } from "./query.js";
+import { checkWords, whenReplaced } from "./known.js";
+import { openSheet } from "./part.js";
+import { choice, chosen, ownWords, split, wanted } from "./query.js";
 import { work } from "./queue.js";
-import { $, announce } from "./words.js";
+import { say } from "./texts.js";
+import { $, announce, closeNotice } from "./words.js";
+
+const NARROW = matchMedia("(max-width: 54rem)"); // where there is room for the answer alone
 
 function addWords(words) {
   const there = new Set(ownWords().map((word) => word.toLowerCase()));
@@ -15,7 +20,7 @@ function addWords(words) {
     text.textContent = word;
     text.dir = "auto";
     remove.textContent = "×";
-    remove.setAttribute("aria-label", `Take out ${word}`);
+    remove.setAttribute("aria-label", say("take-out", { word }));
     remove.onclick = () => {
       /** @type {HTMLElement} */ (chip.nextElementSibling?.lastElementChild ?? $("labels")).focus();
       chip.remove();
@@ -37,18 +42,19 @@ function takeWords() {
 export function writeAddress() {
   const address = new URL(location.href);
   for (const name of ["labels", "template", "vocabulary"]) address.searchParams.delete(name);
-  for (const [name, value] of new URLSearchParams(wanted())) address.searchParams.set(name, value);
+  for (const [name, value] of Object.entries(choice())) address.searchParams.set(name, value);
   history.replaceState(history.state, "", address);
 }
 
 // A few photos that are shown are looked at again at once; many only when that is asked for.
 function applyChoice() {
   writeAddress();
-  announce(
-    { labels: "I choose from the words I know best", everyday: "I choose from everyday things" }[chosen()] ??
-      "I choose from your words",
-  );
-  if (current().length < MANY) lookAgain();
+  closeNotice();
+  announce(say(`choose-${chosen() || "own"}`));
+  if (!current().length) checkWords();
+  if (openSheet())
+    openSheet().ask(); // the rectangle that is drawn is what the question is about
+  else if (current().length < MANY) lookAgain();
   else offerToLookAgain();
 }
 
@@ -67,8 +73,8 @@ function lookAgain() {
 
 $("again").firstElementChild.onclick = lookAgain;
 
-for (const choice of $("choice").querySelectorAll("[name=vocabulary]")) {
-  choice.onchange = () => (choice.value || ownWords().length ? applyChoice() : $("labels").focus());
+for (const kind of $("choice").querySelectorAll("[name=vocabulary]")) {
+  kind.onchange = () => (kind.value || ownWords().length ? applyChoice() : $("labels").focus());
 }
 for (const preset of $("presets").querySelectorAll("button")) {
   preset.onclick = () => {
@@ -86,8 +92,16 @@ $("labels").onkeydown = (event) => {
   takeWords();
 };
 
+whenReplaced((word, other) => {
+  const words = ownWords().map((one) => (one === word ? other : one));
+  $("chips").replaceChildren();
+  addWords(words);
+  applyChoice();
+});
+
 // The words that the address asks for stand in the field, as it is without JavaScript.
 export function readAddress() {
   addWords(split($("labels").value));
   $("labels").value = "";
+  if (NARROW.matches && chosen() === "all") $("words").open = false;
 }

@@ -1,17 +1,24 @@
 // Folders that are dropped or chosen: the pictures in them, however deep.
 
-import { notice } from "./words.js";
+import { say } from "./texts.js";
+import { $, notice } from "./words.js";
 
-const PICTURE = /\.(jpe?g|jfif|png|webp|gif|bmp|tiff?|avif|heic|heif)$/i;
+const ENDINGS = new Set(
+  $("photo")
+    .accept.split(",")
+    .filter((kind) => kind.startsWith(".")),
+);
 
-const isPicture = (file) => PICTURE.test(file.name) && !file.name.startsWith(".");
+const isHidden = (file) => file.name.startsWith(".");
+const isPicture = (file) => ENDINGS.has(file.name.slice(file.name.lastIndexOf(".")).toLowerCase()) && !isHidden(file);
 
-// The pictures of a folder in the order of their paths; says how many other files were left out.
+// The pictures of a folder in the order of their paths; says which other files were left out.
 export function picturesOf(files) {
   const pictures = files.filter(isPicture);
-  const others = files.filter((file) => !file.name.startsWith(".")).length - pictures.length;
-  if (!pictures.length) notice("There is no picture in this folder.");
-  else if (others) notice(`${others === 1 ? "1 other file is" : `${others} other files are`} left out.`);
+  const others = files.filter((file) => !isHidden(file) && !isPicture(file));
+  if (!pictures.length) notice(say("no-picture"));
+  else if (others.length)
+    notice(say("left-out", { name: others[0].name, count: others.length, more: others.length - 1 }));
   const path = (file) => file.webkitRelativePath || file.name;
   return pictures.sort((a, b) => path(a).localeCompare(path(b), "en", { numeric: true }));
 }

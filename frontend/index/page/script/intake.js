@@ -3,8 +3,10 @@
 import { add } from "./adding.js";
 import { readAddress } from "./choice.js";
 import { dropped, picturesOf } from "./folders.js";
+import { checkWords } from "./known.js";
 import { introduce } from "./model.js";
 import { drawn } from "./shrink.js";
+import { say } from "./texts.js";
 import { $, notice } from "./words.js";
 import "./camera.js";
 import "./large.js";
@@ -12,8 +14,6 @@ import "./removal.js";
 import "./shelf.js";
 
 const WEB_ADDRESS = /^https?:\/\/\S+$/i;
-const NO_ADDRESSES =
-  "I do not fetch pictures from the web. Save the picture and choose the file, or copy the picture itself and paste it.";
 
 for (const id of ["photo", "camera", "folder"]) {
   $(id).onchange = () => {
@@ -47,7 +47,7 @@ window.ondrop = async (event) => {
   event.preventDefault();
   const files = await dropped(event.dataTransfer);
   if (files.length) add(files);
-  else if (carries(event, "text/uri-list")) notice(NO_ADDRESSES);
+  else if (carries(event, "text/uri-list")) notice(say("no-addresses"));
 };
 
 document.onpaste = (event) => {
@@ -56,7 +56,7 @@ document.onpaste = (event) => {
   if (files.length) {
     event.preventDefault();
     add(files);
-  } else if (!field && WEB_ADDRESS.test(event.clipboardData?.getData("text").trim())) notice(NO_ADDRESSES);
+  } else if (!field && WEB_ADDRESS.test(event.clipboardData?.getData("text").trim())) notice(say("no-addresses"));
 };
 
 // The second half of a double click belongs to what the first half has hit, not to what has taken its place.
@@ -77,4 +77,4 @@ $("form").onsubmit = (event) => event.preventDefault();
 document.documentElement.classList.add("js");
 history.replaceState(null, ""); // what a document before this one has left there
 readAddress();
-introduce();
+introduce().then(checkWords);

@@ -56,7 +56,7 @@ async function removeFromWall(photo) {
   unhang(photo);
   if (other) turnTo(other);
   else history.back();
-  notice(say("wall-removed", { name: photo.name }), async () => {
+  notice(say("removed", { name: photo.name }), async () => {
     await gone;
     photo.blob = blob;
     photo.kept = false;

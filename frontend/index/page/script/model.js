@@ -3,7 +3,7 @@
 import { split } from "./query.js";
 import { describe } from "./send.js";
 import { say } from "./texts.js";
-import { $, clamp, number } from "./words.js";
+import { $, clamp } from "./words.js";
 
 const SLOW = 1500; // milliseconds until the page says that the recognizer does not answer yet
 
@@ -11,6 +11,9 @@ const AT_ONCE = 3; // photos on their way while it is not known how many may be
 const MOST_AT_ONCE = 5;
 
 let model = null;
+
+// Whether it knows its own words alone.
+export const closed = () => model?.vocabulary === "closed";
 
 export const largest = () => model?.limits?.max_image_bytes ?? Infinity;
 
@@ -42,10 +45,10 @@ export async function introduce() {
 // The same as choice.html has when the recognizer was there as the page was made.
 function fillIn({ labels, everyday = [], vocabulary, explains }) {
   const open = vocabulary === "open";
-  $("labels-choice").textContent = `The ${number(labels.length)} words I know best`;
-  $("everyday-choice").textContent = `${everyday.length.toLocaleString("en")} everyday things`;
+  $("labels-choice").textContent = say("choice-labels", { count: labels.length });
+  $("everyday-choice").textContent = say("choice-everyday", { count: everyday.length });
   $("everyday-choice").closest("p").hidden = !everyday.length;
-  $("own-choice").textContent = open ? "Words of your own" : "Only some of these words";
+  $("own-choice").textContent = say(open ? "choice-own" : "choice-some");
   $("advanced").hidden = !open;
   const known = new Set([...labels, ...everyday]);
   $("known").replaceChildren(...[...known].map((word) => new Option(word)));

@@ -4,6 +4,7 @@
 import { Batch, whenPhotoChanges } from "./batch.js";
 import { cards, current, MANY, view } from "./cards.js";
 import { offerToLookAgain, writeAddress } from "./choice.js";
+import { openSheet } from "./part.js";
 import { whenChanged } from "./queue.js";
 import { tellRun } from "./run.js";
 import { summarize } from "./summary.js";
@@ -65,6 +66,7 @@ export function showPhoto(photo) {
 }
 
 function closePhoto() {
+  openSheet()?.close();
   if (!view.photo) return;
   view.photo.hide();
   view.photo = null;

@@ -1,7 +1,6 @@
 // A photo among many: what is known of it, and nothing that is seen. The queue treats it as it treats a card. While it is
 // seen large it has a card, which is told all that it is told.
 
-import { claim, claimed } from "./claim.js";
 import { picture } from "./kept.js";
 import { shrink } from "./shrink.js";
 import { say } from "./texts.js";
@@ -42,7 +41,7 @@ export class Photo {
     this.batch = batch;
     this.file = file;
     this.place = known?.place ?? batch.next();
-    this.name = known?.name ?? (file.name || "pasted photo");
+    this.name = known?.name ?? (file.name || say("pasted"));
     this.path = known?.path ?? (file.webkitRelativePath || this.name);
     this.time = known?.time ?? file.lastModified;
   }
@@ -56,15 +55,17 @@ export class Photo {
     return this.reply?.answer;
   }
 
-  // What it stands for: {word, confidence}; null without an answer that counts.
+  // What it stands for: {word, confidence}; `word` is null where nothing is claimed, all of it without an answer.
   get claim() {
-    return ["done", "unsure"].includes(this.state) ? claim(this.answer) : null;
+    if (!["done", "unsure"].includes(this.state)) return null;
+    const { recognized, label, confidence } = this.answer.verdict;
+    return recognized ? { word: label, confidence } : { word: null, confidence: 0 };
   }
 
   get short() {
-    if (["done", "unsure"].includes(this.state)) return claimed(this.answer);
+    if (["done", "unsure"].includes(this.state)) return this.answer.verdict.short;
     if (this.state === "failed") return errorFor(this.trouble.code, this.trouble.status).words;
-    return say(this.state === "canceled" ? "wall-canceled" : "wall-not-answered");
+    return say(this.state === "canceled" ? "canceled" : "wall-not-answered");
   }
 
   // Whether nobody has what is known of it once the page is left.
@@ -135,13 +136,13 @@ export class Photo {
     const { preview, ...answer } = reply.answer;
     if (preview) this.thumb = preview;
     Object.assign(this, { reply: { ...reply, answer }, query, trouble: null });
-    this.turn(reply.answer.recognized ? "done" : "unsure", (card) => card.done(reply, query));
+    this.turn(answer.verdict.recognized ? "done" : "unsure", (card) => card.done(reply, query));
     this.batch.keepAnswer(this);
     this.unload();
   }
 
-  failed(trouble) {
-    this.trouble = { code: trouble.code, status: trouble.status, detail: trouble.detail };
+  failed({ code, status, detail, unknown = [] }) {
+    this.trouble = { code, status, detail, unknown };
     this.turn("failed", (card) => card.failed(this.trouble));
     this.batch.keepAnswer(this);
     this.unload();

@@ -1,4 +1,5 @@
-// What the visitor wants to choose from, as a query: the model's words, everyday things, or words of their own.
+// What the visitor wants to choose from, as a query: everything, the model's words, everyday things, or words of their
+// own.
 
 import { $ } from "./words.js";
 
@@ -10,11 +11,23 @@ export const split = (text) =>
     .map((word) => word.trim())
     .filter(Boolean);
 
-// The query that makes the recognizer choose between what the visitor wants, or "".
-export function wanted() {
-  if (chosen() === "everyday") return "?vocabulary=everyday";
+const EVERYTHING = { vocabulary: "all", tags: "1" };
+
+// What stands in the address: {} for everything, which is what the page asks for by itself.
+/** @returns {Record<string, string>} */
+export function choice() {
+  if (chosen() !== "") return chosen() === "all" ? {} : { vocabulary: chosen() };
   const words = [...ownWords(), ...split($("labels").value)];
-  if (chosen() !== "" || !words.length) return "";
   const template = $("advanced").hidden ? "" : $("template").value.trim();
-  return `?${new URLSearchParams({ labels: words.join(","), ...(template && { template }) })}`;
+  return words.length ? { labels: words.join(","), ...(template && { template }) } : {};
+}
+
+// The query that makes the recognizer choose between these words; those that it does not know are left out.
+export const query = (words) => `?${new URLSearchParams({ labels: words.join(","), unknown: "skip" })}`;
+
+// The query that makes the recognizer choose between what the visitor wants.
+export function wanted() {
+  const asked = choice();
+  if (asked.labels) return `?${new URLSearchParams({ ...asked, unknown: "skip" })}`;
+  return `?${new URLSearchParams(asked.vocabulary ? { ...asked, tags: "1" } : EVERYTHING)}`;
 }

@@ -8,6 +8,7 @@ import { Photo } from "./photo.js";
 import { wanted } from "./query.js";
 import { send, withParameter } from "./send.js";
 import { shrink } from "./shrink.js";
+import { say } from "./texts.js";
 import { Trouble } from "./trouble.js";
 import { announce } from "./words.js";
 
@@ -115,16 +116,16 @@ async function recognize(card, signal) {
       card.failed(card.trouble);
     }
   }
-  if (!card.open && current().length < MANY) announce(`${card.name}: ${card.short}`);
+  if (!card.open && current().length < MANY) announce(say("named", { name: card.name, said: card.short }));
 }
 
 // The whole queue waits when a card was refused.
 function pause(card, wait) {
   resume = Math.max(resume, performance.now() + 1000 * wait);
   card.busy(wait);
-  announce(`The recognizer is busy. Trying again in ${wait} seconds`);
+  announce(say("busy-again", { seconds: wait }));
   setTimeout(() => {
-    if (card.state === "busy") card.say("waiting", "In the queue", "Waiting for its turn");
+    if (card.state === "busy") card.say("waiting", say("queued"), say("waiting"));
     work();
   }, 1000 * wait);
 }

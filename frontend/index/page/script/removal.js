@@ -3,7 +3,8 @@
 import { cards, current, within } from "./cards.js";
 import { progress, showStart } from "./outcome.js";
 import { cancel } from "./queue.js";
-import { $, notice, photos } from "./words.js";
+import { say } from "./texts.js";
+import { $, notice } from "./words.js";
 
 let removed = []; // [{card, list, next}]: the last ones that were taken away, and where they were
 
@@ -21,7 +22,10 @@ export function remove(gone) {
   if (!$("outcome").hidden && !current().length) showStart();
   else progress();
   if (had) (place.checkVisibility() ? place : $("start").hidden ? $("another") : $("photo")).focus();
-  notice(`Removed ${gone.length === 1 ? gone[0].name : photos(gone.length)}`, undo);
+  notice(
+    gone.length === 1 ? say("removed", { name: gone[0].name }) : say("removed-several", { count: gone.length }),
+    undo,
+  );
 }
 
 function undo() {

@@ -67,8 +67,8 @@ function understood(text, status, key, retryAfter) {
     // A gateway speaks plain text; its status says enough.
   }
   if (status === 200 && document && key in document) return document;
-  const { code = status === 200 ? "clip_bad_answer" : "", message = "" } = document?.error ?? {};
-  throw new Trouble(code, status, message, Number(retryAfter) || (status === 429 ? BUSY : 0));
+  const { code = status === 200 ? "clip_bad_answer" : "", message = "", unknown } = document?.error ?? {};
+  throw new Trouble(code, status, message, Number(retryAfter) || (status === 429 ? BUSY : 0), unknown);
 }
 
 // Milliseconds of one entry in a Server-Timing header, or undefined.

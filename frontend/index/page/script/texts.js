@@ -6,14 +6,16 @@ const rules = new Intl.PluralRules(LANGUAGE);
 
 const shown = (value) => (typeof value === "number" ? value.toLocaleString(LANGUAGE) : value);
 
-// A text with its placeholders filled in; numbers get the separators of the language.
-export function say(key, values = {}) {
-  return TEXTS[key]
-    .replace(/\{(\w+), plural, ((?:\w+ \{[^{}]*\} ?)+)\}/g, (_, name, forms) => {
-      const { groups } =
-        forms.match(new RegExp(`(?:^| )${rules.select(values[name])} \\{(?<text>[^{}]*)\\}`)) ??
-        forms.match(/other \{(?<text>[^{}]*)\}/);
-      return groups.text.replace("#", shown(values[name]));
-    })
-    .replace(/\{(\w+)\}/g, (_, name) => shown(values[name]));
+const FORM = /([\w=]+) \{((?:[^{}]|\{\w+\})*)\}/g;
+const PLURAL = new RegExp(`\\{(\\w+), plural, ((?:${FORM.source} ?)+)\\}`, "g");
+
+function formOf(forms, count) {
+  const all = new Map([...forms.matchAll(FORM)].map(([, name, text]) => [name, text]));
+  return (all.get(`=${count}`) ?? all.get(rules.select(count)) ?? all.get("other")).replace("#", shown(count));
 }
+
+// A text with its placeholders filled in; numbers get the separators of the language.
+export const say = (key, values = {}) =>
+  TEXTS[key]
+    .replace(PLURAL, (_, name, forms) => formOf(forms, values[name]))
+    .replace(/\{(\w+)\}/g, (_, name) => shown(values[name]));

@@ -1,8 +1,8 @@
 // A photo on the wall, or a row of it: a button with its picture, its word and how sure that is. It exists while it is near
 // the window, and so does its picture in memory.
 
-import { percent } from "./claim.js";
 import { picture } from "./kept.js";
+import { percent } from "./percent.js";
 import { say } from "./texts.js";
 import { $ } from "./words.js";
 
@@ -72,7 +72,7 @@ const kindOf = (name) => (name.includes(".") ? name.split(".").pop().slice(0, 5)
 
 function wordsFor(photo) {
   const { claim } = photo;
-  if (!claim) return { said: photo.open ? say(`wall-${photo.state}`) : photo.short, sure: "" };
+  if (!claim) return { said: photo.open ? say(photo.state) : photo.short, sure: "" };
   if (claim.word === null) return { said: photo.short, sure: "" };
   return { said: claim.word, sure: percent(claim.confidence) };
 }

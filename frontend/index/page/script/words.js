@@ -13,19 +13,36 @@ export function announce(text) {
   $("status").textContent = text;
 }
 
-// A sentence at the bottom of the window until it is closed or replaced; `undo` gives it that button.
+const NOTICE_TIME = 8_000; // milliseconds; as long as somebody is at it, it stays
+let leaving = 0;
+
+export function closeNotice() {
+  clearTimeout(leaving);
+  $("notice").hidden = true;
+}
+
+function closeSoon() {
+  clearTimeout(leaving);
+  leaving = window.setTimeout(
+    () => ($("notice").matches(":hover, :focus-within") ? closeSoon() : closeNotice()),
+    NOTICE_TIME,
+  );
+}
+
+// A sentence above the answer, for a few seconds or until the next action; `undo` gives it that button.
 export function notice(text, undo = null) {
   $("notice").firstElementChild.textContent = text;
   $("undo").hidden = !undo;
   $("undo").onclick = () => {
-    $("notice").hidden = true;
+    closeNotice();
     undo();
   };
   $("notice").hidden = false;
   announce(text);
+  closeSoon();
 }
 
-$("dismiss").onclick = () => ($("notice").hidden = true);
+$("dismiss").onclick = closeNotice;
 
 // The words of an error: of its code, else of the first code with its status, else the general ones.
 export function errorFor(code, status) {
@@ -36,17 +53,15 @@ export function errorFor(code, status) {
 
 export const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
 
-export const number = (count) => (count === 100 ? "hundred" : count.toLocaleString("en"));
-
-export const photos = (count) => say("photos", { count });
-
 export const seconds = (milliseconds) =>
-  milliseconds < 1000 ? `${Math.round(milliseconds)} ms` : `${(milliseconds / 1000).toFixed(1)} s`;
+  milliseconds < 1000
+    ? say("milliseconds", { count: Math.round(milliseconds) })
+    : say("seconds", { count: Number((milliseconds / 1000).toFixed(1)) });
 
 export const size = (bytes) => {
-  if (bytes < 1000) return `${bytes} bytes`;
-  if (bytes < 999_500) return `${Math.round(bytes / 1000)} KB`;
-  return `${(bytes / 1e6).toFixed(1)} MB`;
+  if (bytes < 1000) return say("bytes", { count: bytes });
+  if (bytes < 999_500) return say("kilobytes", { count: Math.round(bytes / 1000) });
+  return say("megabytes", { count: Number((bytes / 1e6).toFixed(1)) });
 };
 
 // One argument of a POSIX shell command, whatever is in it.

@@ -1,0 +1,40 @@
+"""What a browser asks for to put the page on a home screen, from where a gallery can share a photo with it."""
+
+import json
+from http import HTTPStatus
+from pathlib import Path
+
+from .interface import Response
+from .texts import say
+
+_ICON = (Path(__file__).parent / "page" / "icon.png").read_bytes()
+_DAY = {"Cache-Control": "max-age=86400", "X-Content-Type-Options": "nosniff"}
+# What the page itself asks for.
+EVERYTHING = "?vocabulary=all&tags=1"
+
+
+def icon() -> Response:
+    """The icon of the page, as a PNG that fills a square."""
+    return {"statusCode": HTTPStatus.OK, "headers": _DAY | {"Content-Type": "image/png"}, "body": _ICON}
+
+
+def manifest() -> Response:
+    """The web application manifest; its addresses are relative, as only the gateway knows the prefix."""
+    document = {
+        "name": say("title"),
+        "short_name": say("app-name"),
+        "description": say("description"),
+        "start_url": "?",
+        "display": "standalone",
+        "background_color": "#f2f0e9",
+        "theme_color": "#f2f0e9",
+        "icons": [{"src": "?icon", "type": "image/png", "sizes": "512x512", "purpose": "any maskable"}],
+        "share_target": {
+            "action": EVERYTHING,
+            "method": "POST",
+            "enctype": "multipart/form-data",
+            "params": {"files": [{"name": "photo", "accept": ["image/*"]}]},
+        },
+    }
+    headers = _DAY | {"Content-Type": "application/manifest+json"}
+    return {"statusCode": HTTPStatus.OK, "headers": headers, "body": json.dumps(document, ensure_ascii=False)}
