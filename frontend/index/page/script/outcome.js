@@ -8,6 +8,7 @@ import { openSheet } from "./part.js";
 import { whenChanged } from "./queue.js";
 import { tellRun } from "./run.js";
 import { summarize } from "./summary.js";
+import { say } from "./texts.js";
 import { focusOn, hang, noteChange, takeDown } from "./wall.js";
 import { $, TITLE } from "./words.js";
 
@@ -116,7 +117,7 @@ export function progress() {
   tellRun(view.photo ? null : view.batch);
   warnOfLoss();
   const [card] = all;
-  const said = all.length > 1 ? $("count").textContent : card && (card.open ? "Looking…" : card.short);
+  const said = all.length > 1 ? $("count").textContent : card && (card.open ? say("looking") : card.short);
   document.title = said ? `${said} · ${TITLE}` : TITLE;
 }
 
