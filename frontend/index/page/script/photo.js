@@ -51,19 +51,25 @@ export class Photo {
     return WAITS.includes(this.state);
   }
 
+  // As the recognizer has given it.
   get answer() {
-    return this.reply?.answer;
+    const { verdict, ...answer } = this.reply?.answer ?? {};
+    return verdict && answer;
+  }
+
+  get verdict() {
+    return this.reply?.answer.verdict;
   }
 
   // What it stands for: {word, confidence}; `word` is null where nothing is claimed, all of it without an answer.
   get claim() {
     if (!["done", "unsure"].includes(this.state)) return null;
-    const { recognized, label, confidence } = this.answer.verdict;
+    const { recognized, label, confidence } = this.verdict;
     return recognized ? { word: label, confidence } : { word: null, confidence: 0 };
   }
 
   get short() {
-    if (["done", "unsure"].includes(this.state)) return this.answer.verdict.short;
+    if (["done", "unsure"].includes(this.state)) return this.verdict.short;
     if (this.state === "failed") return errorFor(this.trouble.code, this.trouble.status).words;
     return say(this.state === "canceled" ? "canceled" : "wall-not-answered");
   }
