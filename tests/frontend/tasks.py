@@ -14,8 +14,8 @@ _TASKS = ("RunTask", "ThreadControllerImpl::RunTask")
 def measured(browser: Browser, page: Page) -> Iterator[list[float]]:
     """Measures the tasks of the page's thread while the block runs; then the list has their milliseconds.
 
-    It is the processor's time that is measured. A PerformanceObserver's "longtask" counts the time on the clock, in which
-    a thread that other programs have taken the processor from does nothing: that is the computer's, not the page's.
+    It is the processor's time that is measured. A PerformanceObserver's "longtask" counts the time on the clock, also
+    that in which other programs had the processor: that is the computer's, not the page's.
     """
     tasks: list[float] = []
     browser.start_tracing(page=page, categories=["toplevel", "disabled-by-default-devtools.timeline"])

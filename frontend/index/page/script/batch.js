@@ -10,6 +10,13 @@ export function whenPhotoChanges(tell) {
   told = tell;
 }
 
+let began = (_batch) => {};
+
+// Calls `tell` with a batch that the browser begins to keep.
+export function whenKept(tell) {
+  began = tell;
+}
+
 export class Batch {
   /** @type {Photo[]} In the order they came. */
   photos = [];
@@ -74,6 +81,7 @@ export class Batch {
   async begun() {
     const { id, release } = await begin(this.made);
     Object.assign(this, { id, release });
+    began(this);
   }
 
   // How many photos there are and whether it is stopped: what is said of it before it is opened again.

@@ -73,13 +73,15 @@ async function removeFromWall(photo) {
 
 $("back").onclick = () => history.back();
 
+const OWN_KEYS = "input, select, textarea, pre, [role=application]"; // what has a use for arrow keys itself
 const KEYS = { ArrowLeft: "previous", ArrowRight: "next" };
 
 document.addEventListener("keydown", (event) => {
   const { target, key } = event;
   if (!view.photo || event.defaultPrevented || event.altKey || event.ctrlKey || event.metaKey) return;
-  if (document.querySelector("dialog[open]")) return;
-  if (target instanceof Element && target.closest("input, select, textarea, pre, [role=application]")) return;
+  if (document.querySelector("dialog[open]") || !(target instanceof Element)) return;
+  const own = key === "Escape" ? "[role=application], input:not(:placeholder-shown, [type=radio])" : OWN_KEYS;
+  if (target.closest(own)) return;
   if (key === "Escape") $("back").click();
   else if (key in KEYS) {
     event.preventDefault();

@@ -20,6 +20,7 @@ const PREPARED_AHEAD = 20; // photos of a wall in memory, where the browser does
 const underway = new Map(); // from a card or photo on its way to what stops it
 let preparing = 0;
 let resume = 0; // when the recognizer is asked again, on the clock of performance.now()
+let waking = 0; // the timer for that
 let failures = 0; // tries since the last answer that met a recognizer which is away
 let trouble = null; // the last of them
 
@@ -47,8 +48,16 @@ export function work() {
       work();
     });
   }
+  wake();
   prepareAhead();
   changed();
+}
+
+// Comes back when the recognizer is to be asked again.
+function wake() {
+  clearTimeout(waking);
+  const wait = resume - performance.now();
+  if (wait > 0) waking = window.setTimeout(work, Math.ceil(wait));
 }
 
 // Cards first, as somebody looks at them; then what has been tried least often.
@@ -140,7 +149,7 @@ function postpone(photo, error) {
   if (now >= resume) failures += 1;
   const then = now + 1000 * pauseAfter(failures, error.retryAfter ?? 0);
   if (now >= resume || error.retryAfter) resume = Math.max(resume, then);
-  setTimeout(work, resume - now);
+  wake();
 }
 
 // Does not wait any longer.

@@ -1,7 +1,7 @@
 // The walls that are not seen: of this window, and those that the browser keeps from before. A reload goes on with the one
 // that was seen; the others are offered.
 
-import { Batch } from "./batch.js";
+import { Batch, whenKept } from "./batch.js";
 import { cards, view } from "./cards.js";
 import { drop, isFree, listed, taken } from "./kept.js";
 import { batches, showAgain, showStart, whenShelved } from "./outcome.js";
@@ -128,6 +128,7 @@ async function goOnAfterReload() {
     await new Promise((resolve) => setTimeout(resolve, TURN_EVERY));
   }
   whenShelved(listThem);
+  whenKept(listThem);
   listThem();
 }
 

@@ -180,7 +180,7 @@ function sectionOf(box, photos) {
   let section = sections.get(key);
   if (!section) {
     section = $("group").content.firstElementChild.cloneNode(true);
-    section.querySelector("h3").hidden = !key;
+    section.querySelector("h2").hidden = !key;
     section.dataset.key = key;
     sections.set(key, section);
   }
@@ -239,7 +239,7 @@ function press(group, value) {
 }
 
 const buttonOf = (stop) =>
-  stop && (stop.photo ? stop.photo.tile?.button : sections.get(stop.key)?.querySelector("h3 button"));
+  stop && (stop.photo ? stop.photo.tile?.button : sections.get(stop.key)?.querySelector("h2 button"));
 
 const stopOf = (button) => stops.find((stop) => buttonOf(stop) === button);
 
