@@ -106,8 +106,12 @@ const recordOf = ({ place, name, path, time, opens, state, reply, query, trouble
   preview: typeof thumb === "string" ? thumb : undefined,
 });
 
+// Keeps what is new about a photo; its pictures stay as they are.
 export async function keepPhoto(photo) {
-  await transact("readwrite", ["photos"], (photos) => {
+  await transact("readwrite", ["batches", "photos"], async (batches, photos) => {
+    const record = await given(batches.get(photo.batch.id));
+    if (!record) throw new Error("the batch was deleted");
+    batches.put({ ...record, answered: photo.batch.answered });
     photos.put(recordOf(photo), key(photo));
   });
 }
