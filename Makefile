@@ -33,11 +33,11 @@ VERSION_OF_PYTHON := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.versi
 version_of = $(shell sed -n 's/^version = \([0-9]*\.[0-9]*\).*/\1/p' $(1)/pyvenv.cfg 2>/dev/null)
 anew = $(if $(filter $(VERSION_OF_PYTHON),$(call version_of,$(1))),,another-python)
 
-.PHONY: help up label test lint format evaluate screenshots bench fuzz soak corpora lock sbom audit contexts images smoke clean
+.PHONY: help up label test test-training lint format evaluate screenshots bench fuzz soak corpora lock sbom audit contexts images smoke clean
 .PHONY: another-python known-model
 
 help: ## list the targets
-	@awk 'BEGIN {FS = ":.*## "} /^##@ / {print "\n" substr($$0, 5)} /^[a-z]+:.*## / {printf "  make %-14s%s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk 'BEGIN {FS = ":.*## "} /^##@ / {print "\n" substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-14s%s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 ##@ Use it
 
@@ -66,10 +66,13 @@ evaluate: $(DEV)/installed ## measure a model: DATA=cifar100.npz PHOTOS="folders
 
 ##@ Change it
 
-test: $(DEV)/installed ## run every test; ARGS="-k page"
+test: $(DEV)/installed ## run every test of what is served; ARGS="-k page"
 	@tests/install-browser $(DEV)/bin/playwright
 	@# What others have slowed down is run once more, alone: many tests are of limits of time.
-	$(DEV)/bin/python -m pytest --numprocesses 4 --dist loadfile $(ARGS) || { [ $$? = 1 ] && $(DEV)/bin/python -m pytest --last-failed --last-failed-no-failures none -n 0; }
+	$(DEV)/bin/python -m pytest --numprocesses 4 --dist loadfile --ignore tests/training $(ARGS) || { [ $$? = 1 ] && $(DEV)/bin/python -m pytest --last-failed --last-failed-no-failures none -n 0; }
+
+test-training: $(DEV)/installed ## run the tests of how the bundled model is made
+	$(DEV)/bin/python -m pytest --numprocesses 2 --dist loadfile tests/training
 
 lint: $(DEV)/installed $(NODE_MODULES) ## check style, types and workflows
 	$(DEV)/bin/ruff check .
@@ -95,9 +98,9 @@ corpora: $(DEV)/installed ## compare a folder of decoders' test files with what 
 	@[ -n "$(FOLDER)" ] || { echo "Which folder? make corpora FOLDER=files" >&2; exit 2; }
 	$(DEV)/bin/python -m tests.hardening.corpora "$(FOLDER)" $(ARGS)
 
-screenshots: $(DEV)/installed ## photograph the page into docs/screenshots
+screenshots: $(DEV)/installed ## photograph the page into docs/screenshots; FOLDER=new: all of its states there
 	@tests/install-browser $(DEV)/bin/playwright
-	$(DEV)/bin/python -m tests.frontend.screenshots
+	$(DEV)/bin/python -m tests.frontend.screenshots $(FOLDER)
 
 ##@ Measure it
 

@@ -34,7 +34,11 @@ def is_recognition(document: Any) -> bool:
 def is_error(document: Any) -> bool:
     """Whether it is an error in the form of both functions."""
     error = document.get("error") if isinstance(document, dict) else None
-    return isinstance(error, dict) and all(isinstance(error.get(key), str) for key in ("code", "message"))
+    return (
+        isinstance(error, dict)
+        and all(isinstance(error.get(key), str) for key in ("code", "message"))
+        and _are_unknown(error.get("unknown", []))
+    )
 
 
 def _is_of_one(document: Any) -> bool:
@@ -48,7 +52,19 @@ def _is_of_one(document: Any) -> bool:
         and isinstance(document.get("recognized"), bool)
         and isinstance(document.get("preview", ""), str)
         and _are_words(document.get("warnings", []))
+        and _are_tags(document.get("tags", []))
+        and _are_unknown(document.get("unknown", []))
         and (instead is None or (_is_labelled(instead) and _is_share(instead.get("confidence"))))
+    )
+
+
+def _are_unknown(value: Any) -> bool:
+    return isinstance(value, list) and all(_is_labelled(one) and _are_words(one.get("near")) for one in value)
+
+
+def _are_tags(value: Any) -> bool:
+    return isinstance(value, list) and all(
+        _is_labelled(one) and _is_share(one.get("confidence")) and _are_words(one.get("path")) for one in value
     )
 
 

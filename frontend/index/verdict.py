@@ -108,12 +108,14 @@ def verdict(answer: Mapping[str, Any], parameters: Parameters, known: Known) -> 
         short = say("short-none-but", word=word, percent=percent(confidence)) if instead else say("short-none")
     notes = [note, *(_WARNINGS[code] for code in answer.get("warnings", ()) if code in _WARNINGS)]
     guesses = _guesses(answer)
+    tags = answer.get("tags", ())
     also = [
         Guess(tag["label"], tag["confidence"], percent(tag["confidence"]))
-        for tag in answer.get("tags", ())
-        if tag["label"] != claimed and claimed not in tag.get("path", ())
+        for tag in tags
+        if tag["label"] != claimed and claimed not in tag["path"]
     ]
-    named = {claimed, *(one.label for one in also)}
+    # What is said already, and what that implies: a flamingo is no bird instead.
+    named = {claimed, *(one.label for one in also)}.union(*(tag["path"] for tag in tags if tag["label"] == claimed))
     shown = len(own) > 1 or not claimed or confidence < _SURE
     return Verdict(
         recognized=bool(claimed) and not (own and asked == 1 and not recognized),
@@ -138,9 +140,8 @@ def own_words(parameters: Parameters) -> list[str]:
 
 def percent(share: float) -> str:
     """A probability, 0 to 1, as a percentage of at most 99: nothing is certain."""
-    if 0 < share < _LEAST / 2:
-        return say("less-than-a-percent")
-    return say("percent", number=min(99, round(share * 100)))
+    whole = round(share * 100)
+    return say("percent", number=min(99, whole)) if whole or not share else say("less-than-a-percent")
 
 
 def _guesses(answer: Mapping[str, Any]) -> list[Guess]:

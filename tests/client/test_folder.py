@@ -9,14 +9,16 @@ import pytest
 from PIL import Image
 
 import backend.clip.photos.image  # noqa: F401 (registers what the function reads)
-from backend.clip.photos.formats import FORMATS
+from backend.clip.photos import formats
 from client.folder import IMAGE_ENDINGS, RAW_ENDINGS, Unreadable, Walk, read
 from tests.raws import MAKERS
 
 
 def test_the_endings_are_those_of_the_formats_that_clip_reads() -> None:
     Image.init()
-    assert {ending for ending, name in Image.registered_extensions().items() if name in FORMATS} == IMAGE_ENDINGS
+    of_pillow = {ending for ending, name in Image.registered_extensions().items() if name in formats.FORMATS}
+    assert of_pillow == IMAGE_ENDINGS
+    assert {*formats.ENDINGS} == IMAGE_ENDINGS | RAW_ENDINGS
 
 
 def test_camera_raw_files_are_photos_and_what_lies_beside_them_is_left_out(tmp_path: Path) -> None:

@@ -34,6 +34,8 @@ DESCRIPTION: dict[str, Any] = {
     },
     "top_k": 5,
 }
+# What the page asks for by itself.
+EVERYTHING = [("vocabulary", "all"), ("tags", "1")]
 SCORES = [0.934, 0.041, 0.012, 0.0071, 0.00042]
 
 

@@ -10,6 +10,7 @@ import requests
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from frontend.index.article import with_article
 from tests.launch import Running, wait_for
 from tests.template.wire import exchange
 
@@ -28,7 +29,8 @@ def test_each_drawing_is_recognized(page: Page) -> None:
     names = page.locator(".example").evaluate_all("(buttons) => buttons.map((button) => button.dataset.name)")
     for name in names:
         page.get_by_role("button", name=name).click()
-        expect(page.locator("#current [data-state=done] h2")).to_have_text(name)
+        expect(page.locator("#current [data-state=done] h2")).to_have_text(with_article(name))
+        expect(page.locator("#current .note")).to_contain_text("I am sure")
         page.go_back()
 
 
@@ -39,7 +41,7 @@ def test_the_page_says_what_the_service_says(page: Page, application: Running) -
     shown = json.loads(page.locator("#current .json").text_content() or "")
     description = requests.get(f"{address}?describe", timeout=20).json()
     assert shown["model"] == description["model"]
-    assert {entry["label"] for entry in shown["predictions"]} <= set(description["labels"])
+    assert {entry["label"] for entry in shown["predictions"]} <= {*description["labels"], *description["everyday"]}
     page.goto(f"{address}?words")
     shown_words = ", ".join(page.locator("dd").all_text_contents()).split(", ")
     assert sorted(shown_words) == sorted(description["labels"])
@@ -57,6 +59,34 @@ def test_a_photo_that_the_browser_cannot_open_is_shown(page: Page, kind: str) ->
     expect(page.locator("#current .nothumb")).to_be_hidden()
     shown = page.locator("#current img").evaluate("({ naturalWidth, naturalHeight }) => [naturalWidth, naturalHeight]")
     assert shown == [512, 384]
+
+
+def test_the_hundred_words_are_one_tap_away(page: Page, application: Running) -> None:
+    page.get_by_role("button", name="clock").click()
+    expect(page.locator("#current [data-state=done]")).to_be_visible()
+    page.locator("#current").get_by_text("Details").click()
+    expect(page.locator("#current .footnote")).to_contain_text("Of the hundred words I know best: a clock")
+    five = page.locator("#current .five .label").all_text_contents()
+    assert len(five) == 5
+    assert set(five) <= set(requests.get(f"{application.url}/function/clip", timeout=20).json()["labels"])
+
+
+def test_a_guess_is_explained_and_a_question_answered(page: Page) -> None:
+    page.get_by_role("button", name="school bus").click()
+    expect(page.locator("#current [data-state=done]")).to_be_visible()
+    page.locator("#current").get_by_text("Details").click()
+    page.locator("#current .all .label").nth(1).click()
+    expect(page.locator("#current canvas")).to_be_visible()
+    page.get_by_label("Is it …?").fill("a school bus, a flamnigo")
+    page.keyboard.press("Enter")
+    expect(page.locator("#current .asked > li")).to_contain_text("Is it a school bus? Yes")
+    expect(page.locator("#current").get_by_role("button", name="Take flamingo")).to_be_visible()
+
+
+def test_a_link_says_at_once_which_words_are_not_known(page: Page, application: Running) -> None:
+    page.goto(f"{application.url}/function/index?labels=cats,flamnigo")
+    expect(page.locator("#words .unknown li")).to_have_count(1)
+    expect(page.locator("#words .unknown")).to_contain_text("I do not know “flamnigo”.")
 
 
 def test_what_is_no_photo(page: Page) -> None:

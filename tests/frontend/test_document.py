@@ -11,7 +11,7 @@ import requests
 from . import gateway as behaviors
 from .gateway import DESCRIPTION, Gateway
 
-LIMIT, COMPRESSED_LIMIT = 65_536, 24_000  # bytes
+LIMIT, COMPRESSED_LIMIT = 200_000, 120_000  # bytes
 
 
 @pytest.fixture

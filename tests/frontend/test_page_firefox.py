@@ -29,14 +29,14 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
 
 def test_files_answers_and_history(page: Page, gateway: Gateway) -> None:
     page.set_input_files("#photo", file("phone.jpg", camera_photo(orientation=6)))
-    expect(page.locator("#current [data-state=done] h2")).to_have_text("apple")
+    expect(page.locator("#current [data-state=done] h2")).to_have_text("an apple")
     assert len(gateway.seen[0].body) < 300_000
-    expect(page).to_have_title("apple, 93% sure · What is in your photo?")
+    expect(page).to_have_title("an apple, 93% sure · What is in your photo?")
     assert page.evaluate("document.images[0].naturalWidth < document.images[0].naturalHeight")
     page.go_back()
     expect(page.locator("#start")).to_be_visible()
     page.go_forward()
-    expect(page.locator("#current h2")).to_have_text("apple")
+    expect(page.locator("#current h2")).to_have_text("an apple")
 
 
 def test_many_files(page: Page) -> None:

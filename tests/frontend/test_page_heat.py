@@ -12,7 +12,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from . import gateway as behaviors
-from .gateway import DESCRIPTION, Gateway, prediction
+from .gateway import DESCRIPTION, EVERYTHING, Gateway, prediction
 from .photos import BLUE, RED, encoded, file, photo
 
 # The upper right cell of the part that the model sees, the middle of a wide photo, is what counts.
@@ -40,19 +40,23 @@ def test_the_map_lies_where_the_explanation_says(page: Page, gateway: Gateway) -
     button = page.get_by_role("button", name="Where it looked")
     button.click()
     expect(page.get_by_role("img", name="Where the recognizer looked for apple")).to_be_visible()
-    assert gateway.seen[1].query == [("explain", "1")]
+    assert gateway.seen[1].query == [*EVERYTHING, ("explain", "1")]
     assert gateway.seen[1].body == gateway.seen[0].body
     shown = pixels(page)
     height, width, _ = shown.shape
     assert width / height == pytest.approx(2, abs=0.01)  # as the photo, on which it lies
-    brightness = shown[..., :3].sum(axis=2)
-    assert brightness[:, : width // 4 - 2].max() <= brightness.min() + 3  # around the area as where nothing counted
-    assert brightness[:, 3 * width // 4 + 2 :].max() <= brightness.min() + 3
-    assert (shown[..., 3] < 255).all()  # the photo is seen through it
-    row, column = np.unravel_index(int(brightness.argmax()), brightness.shape)
+    glow = shown[..., 0] - shown[..., 2]  # one hue, from the dim to the bright
+    inside = glow[4:-4, width // 4 + 4 : 3 * width // 4 - 4]
+    row, column = np.unravel_index(int(inside.argmax()), inside.shape)
     assert row < height / 3
-    assert column > 7 * width / 12
-    expect(page.locator("#current .legend")).to_contain_text("Bright is what counted for “apple”")
+    assert column > width / 3
+    assert np.abs(np.diff(inside, axis=0)).max() < 16  # smooth: no cell has an edge
+    assert np.abs(np.diff(inside, axis=1)).max() < 16
+    assert (shown[..., 3] < 255).all()  # the photo is seen through it
+    assert inside.max() > 100 > np.abs(glow[:, : width // 4 - 4]).max()  # nothing glows where nothing was looked at
+    assert np.std(shown[:, : width // 4 - 4, 3]) > 5  # which is striped
+    expect(page.locator("#current .legend")).to_contain_text("Bright is what counted for “apple”.")
+    expect(page.locator("#current .legend")).to_contain_text("what is striped I have not seen")
     photo_box, map_box = (page.locator(f"#current {part}").bounding_box() for part in ("img", "canvas"))
     assert photo_box
     assert map_box == pytest.approx(photo_box, abs=1)
@@ -61,6 +65,10 @@ def test_the_map_lies_where_the_explanation_says(page: Page, gateway: Gateway) -
     button.click()  # it is kept
     expect(page.locator("#current canvas")).to_be_visible()
     assert len(gateway.seen) == 2
+    page.get_by_role("button", name="Ask about a part").click()  # of the photo, not of the map
+    expect(page.locator("#current canvas")).to_have_count(0)
+    page.get_by_role("button", name="Whole photo").click()
+    expect(button).to_have_attribute("aria-pressed", "false")
 
 
 def test_another_question_has_another_map(page: Page, gateway: Gateway) -> None:
@@ -75,7 +83,29 @@ def test_another_question_has_another_map(page: Page, gateway: Gateway) -> None:
     gateway.clip.append(explained(EXPLANATION | {"label": "dog"}))
     page.get_by_role("button", name="Where it looked").click()
     expect(page.locator("#current .legend")).to_contain_text("dog")
-    assert sorted(gateway.seen[-1].query) == [("explain", "1"), ("vocabulary", "everyday")]
+    assert gateway.seen[-1].query == [("vocabulary", "everyday"), ("tags", "1"), ("explain", "1")]
+
+
+def test_any_guess_has_its_own_map(page: Page, gateway: Gateway) -> None:
+    gateway.clip.append(behaviors.answer(prediction(confidence=0.6)))
+    page.set_input_files("#photo", [file()])
+    done(page)
+    bear = page.locator("#current .near").get_by_role("button", name="bear")
+    gateway.clip.append(explained(EXPLANATION | {"label": "bear", "area": [0, 0, 1, 1]}))
+    bear.click()
+    expect(page.get_by_role("img", name="Where the recognizer looked for bear")).to_be_visible()
+    expect(page.locator("#current .legend")).to_have_text("Bright is what counted for “bear”.")
+    expect(bear).to_have_attribute("aria-pressed", "true")
+    assert gateway.seen[1].query == [*EVERYTHING, ("explain", "bear")]
+    gateway.clip.append(explained())
+    page.get_by_role("button", name="Where it looked").click()  # takes the place of the other
+    expect(bear).to_have_attribute("aria-pressed", "false")
+    expect(page.locator("#current canvas")).to_have_count(1)
+    page.get_by_text("Details").click()
+    expect(page.locator("#current .five .label").first).to_be_visible()
+    gateway.clip.append(explained(EXPLANATION | {"label": "clock"}))
+    page.locator("#current .all").get_by_role("button", name="clock").click()
+    expect(page.get_by_role("img", name="Where the recognizer looked for clock")).to_be_visible()
 
 
 def test_a_model_that_cannot_say_it_is_not_asked(page: Page, gateway: Gateway) -> None:
@@ -85,6 +115,8 @@ def test_a_model_that_cannot_say_it_is_not_asked(page: Page, gateway: Gateway) -
     done(page)
     expect(page.get_by_role("button", name="Ask about a part")).to_be_visible()
     expect(page.get_by_role("button", name="Where it looked")).to_be_hidden()
+    page.get_by_text("Details").click()
+    expect(page.locator("#current .all").get_by_role("button", name="apple")).to_be_disabled()
 
 
 def test_no_map_but_a_sentence_where_there_is_trouble(page: Page, gateway: Gateway) -> None:
@@ -93,7 +125,7 @@ def test_no_map_but_a_sentence_where_there_is_trouble(page: Page, gateway: Gatew
     gateway.clip.append(behaviors.error("internal", 500))
     page.get_by_role("button", name="Where it looked").click()
     expect(page.locator("#notice")).to_contain_text("Something went wrong")
-    expect(page.locator("#current h2")).to_have_text("apple")
+    expect(page.locator("#current h2")).to_have_text("an apple")
 
 
 def test_a_preview_where_the_browser_cannot_open_the_file(page: Page, gateway: Gateway) -> None:
@@ -104,7 +136,7 @@ def test_a_preview_where_the_browser_cannot_open_the_file(page: Page, gateway: G
     page.set_input_files("#photo", file("IMG_0001.HEIC", output.getvalue()))
     done(page)
     assert gateway.seen[0].body == output.getvalue()
-    assert gateway.seen[0].query == [("preview", "1")]
+    assert gateway.seen[0].query == [*EVERYTHING, ("preview", "1")]
     expect(page.locator("#current .nothumb")).to_be_hidden()
     expect(page.locator("#current img")).to_be_visible()
     assert page.locator("#current img").evaluate("(image) => image.naturalWidth") == 512
@@ -114,4 +146,4 @@ def test_a_preview_where_the_browser_cannot_open_the_file(page: Page, gateway: G
     expect(page.locator("#current figcaption bdi")).to_have_text("IMG_0001 (part).jpg")
     done(page)
     assert Image.open(BytesIO(gateway.seen[1].body)).size == (256, 192)
-    assert gateway.seen[1].query == []
+    assert gateway.seen[1].query == EVERYTHING

@@ -11,7 +11,7 @@ from PIL import Image
 from playwright.sync_api import BrowserContext, Page, expect
 
 from . import gateway as behaviors
-from .gateway import Gateway, prediction
+from .gateway import EVERYTHING, Gateway, prediction
 from .photos import BLUE, RED, camera_photo, encoded, file, photo
 
 
@@ -51,7 +51,7 @@ def test_click(page: Page, gateway: Gateway) -> None:
     chooser.value.set_files([file()])
     done(page)
     assert gateway.seen[0].body == photo()
-    assert gateway.seen[0].query == []
+    assert gateway.seen[0].query == EVERYTHING
 
 
 def test_the_same_photo_twice(page: Page, gateway: Gateway) -> None:

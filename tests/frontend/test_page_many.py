@@ -164,7 +164,7 @@ def test_a_folder_is_chosen(page: Page, folder: Path) -> None:
         page.get_by_text("A whole folder", exact=True).click()
     chooser.value.set_files(folder)
     expect(page.locator("#current figcaption")).to_have_text(NAMES)
-    expect(page.locator("#notice")).to_contain_text("notes.txt is left out")
+    expect(page.locator("#notice")).to_contain_text("notes.txt is left out, as it is not a picture.")
 
 
 def test_a_folder_is_dropped(context: BrowserContext, page: Page, folder: Path) -> None:

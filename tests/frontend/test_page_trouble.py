@@ -12,6 +12,7 @@ from . import gateway as behaviors
 from .gateway import Behavior, Gateway, prediction
 from .photos import file, photo
 
+UNKNOWN = [{"label": "flamnigo", "near": ["flamingo"]}]
 FROM_SERVERS = [code for code, entry in CATALOG.items() if entry["status"]]
 
 
@@ -22,7 +23,7 @@ def show(page: Page) -> None:
 def retry(page: Page) -> None:
     """Tries again; the photo must still be there."""
     page.get_by_role("button", name="Try again").click()
-    expect(page.locator("#current h2")).to_have_text("apple")
+    expect(page.locator("#current h2")).to_have_text("an apple")
 
 
 @pytest.mark.parametrize("code", FROM_SERVERS)
@@ -40,7 +41,7 @@ def test_every_error_has_its_sentence_and_its_way_on(page: Page, gateway: Gatewa
     else:
         expect(page.get_by_role("button", name="Try again")).to_be_hidden()
         with page.expect_file_chooser():
-            page.locator("#current").get_by_role("button", name="Another photo").click()
+            page.get_by_role("button", name="Another photo").click()  # there is one
 
 
 @pytest.mark.parametrize(
@@ -103,15 +104,20 @@ def test_the_queue_goes_on_without_the_photo_that_was_turned_away(page: Page, ga
     page.locator("[data-state=busy]").get_by_role("button", name="Cancel").click()
     expect(page.locator("[data-state=waiting]")).to_be_visible()
     page.clock.run_for(30_500)
-    expect(page.locator("#current h2")).to_have_text(["Stopped, and the photo is still here", "apple"])
+    expect(page.locator("#current h2")).to_have_text(["Stopped, and the photo is still here", "an apple"])
 
 
 def test_the_words_that_a_model_does_not_know(page: Page, gateway: Gateway) -> None:
-    message = "This model does not know: flamnigo (near: flamingo). GET / lists what it knows."
-    refusal = {"error": {"code": "closed_vocabulary", "message": message}}
-    gateway.clip.append(behaviors.answer(refusal, 422))
+    refusal = {"code": "closed_vocabulary", "message": "It does not know it.", "unknown": UNKNOWN}
+    page.get_by_label("Only some of these words").check()
+    page.keyboard.type("flamnigo,")
+    gateway.clip.append(behaviors.answer({"error": refusal}, 422))
     show(page)
-    expect(page.locator("#current .note")).to_have_text("This model does not know: flamnigo (near: flamingo)")
+    expect(page.locator("#current h2")).to_have_text(CATALOG["closed_vocabulary"]["words"])
+    expect(page.locator("#current .unknown")).to_contain_text("I do not know “flamnigo”.")
+    page.locator("#current").get_by_role("button", name="Take flamingo").click()
+    expect(page.locator("#current .card[data-state=done]")).to_be_visible()
+    assert gateway.seen[-1].query == [("labels", "flamingo"), ("unknown", "skip")]
 
 
 def test_a_recognizer_that_stays_busy(page: Page, gateway: Gateway) -> None:
@@ -141,7 +147,7 @@ def test_a_browser_that_fails_does_not_stop_the_queue(page: Page) -> None:
         }"""
     )
     page.set_input_files("#photo", [file(), file("second.jpg")])
-    expect(page.locator("#current h2")).to_have_text([CATALOG["internal"]["words"], "apple"])
+    expect(page.locator("#current h2")).to_have_text([CATALOG["internal"]["words"], "an apple"])
 
 
 def test_offline_and_back(context: BrowserContext, page: Page, gateway: Gateway) -> None:
@@ -149,7 +155,7 @@ def test_offline_and_back(context: BrowserContext, page: Page, gateway: Gateway)
     show(page)
     expect(page.locator("#current h2")).to_have_text(CATALOG["offline"]["words"])
     context.set_offline(False)
-    expect(page.locator("#current h2")).to_have_text("apple")
+    expect(page.locator("#current h2")).to_have_text("an apple")
     assert gateway.seen[0].body == photo()
 
 
@@ -189,7 +195,7 @@ def test_a_long_wait_is_explained(page: Page, gateway: Gateway) -> None:
     expect(note).to_contain_text("may be starting up")
     expect(page.get_by_role("status")).to_have_text("Still waiting. The recognizer may be starting up.")
     ready.set()
-    expect(page.locator("#current h2")).to_have_text("apple")
+    expect(page.locator("#current h2")).to_have_text("an apple")
 
 
 def test_what_is_on_its_way_arrives_among_the_earlier_ones(page: Page, gateway: Gateway) -> None:
@@ -200,7 +206,7 @@ def test_what_is_on_its_way_arrives_among_the_earlier_ones(page: Page, gateway: 
     page.go_back()
     expect(page.locator("#start")).to_be_visible()
     ready.set()
-    expect(page.locator("#past h2")).to_have_text("pear")
+    expect(page.locator("#past h2")).to_have_text("a pear")
 
 
 def test_a_recognizer_that_does_not_answer(page: Page, gateway: Gateway) -> None:
@@ -211,6 +217,6 @@ def test_a_recognizer_that_does_not_answer(page: Page, gateway: Gateway) -> None
     expect(page.locator("#model")).to_have_text("The recognizer does not answer yet. The first photo may take longer.")
     gateway.describe = behaviors.DESCRIBE
     show(page)
-    expect(page.locator("#current h2")).to_have_text("apple")
+    expect(page.locator("#current h2")).to_have_text("an apple")
     expect(page.locator("#labels-choice")).to_have_text("The 7 words I know best")  # it has been asked again
     expect(page.locator("#model")).to_be_hidden()

@@ -2,12 +2,11 @@
 
 import re
 
+from ..photos.formats import ENDINGS
+
 _URL = re.compile(rb"[\s\"'<]*(https?|ftp|file)://", re.IGNORECASE)
 _WEB_ADDRESS = re.compile(r"\s*https?://\S+\s*", re.IGNORECASE)
-_FILE_NAME = re.compile(
-    rb"\s*@?[^\r\n\0]{1,200}\.(jpe?g|png|webp|gif|bmp|tiff?|avif|hei[cf]|dng|cr[23]|nef|arw|raf|orf|rw2|pef)\s*",
-    re.IGNORECASE,
-)
+_FILE_NAME = re.compile(rf"\s*@?[^\r\n\0]{{1,200}}({'|'.join(map(re.escape, ENDINGS))})\s*".encode(), re.IGNORECASE)
 _FIELD = re.compile(rb"\s*[\w.\[\]-]{1,60}=")
 _SEND_BYTES = "send the photo itself, for example with curl --data-binary @photo.jpg."
 _CONVERT = "export or convert it to JPEG or PNG."

@@ -24,7 +24,7 @@ from ..limits import (
     MAX_NEW_LABEL_TOKENS,
 )
 from ..manifest import Manifest
-from ..photos.formats import FORMATS
+from ..photos.formats import ENDINGS, FORMATS
 from ..recognition.explanation import Explanation
 from ..recognition.recognizer import Ranking, Recognizer
 from ..service import Recognition
@@ -122,7 +122,8 @@ def description(recognizer: Recognizer) -> Response:
             "everyday": recognizer.everyday.words,
             "templates": manifest.templates,
             "confidence": {"threshold": manifest.confidence.threshold, "source": manifest.confidence.source},
-            "formats": FORMATS,
+            "formats": list(FORMATS),
+            "endings": ENDINGS,
             "top_k": DEFAULT_TOP_K,
             "limits": {
                 "max_inflight": MAX_INFLIGHT,

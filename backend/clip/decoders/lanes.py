@@ -34,7 +34,7 @@ _log = logging.getLogger("function")
 # processors busy for 0.75 s.
 FAST = Limits(expected_seconds=0.04, seconds=0.04, memory=96 << 20, threads=1, nice=0)
 _FAST_TIMEOUT = 2.0
-# Enough for a JPEG of 50 megapixels, or another image of 8 to 14.
+# Enough for a JPEG of 50 megapixels, or another image of 6 to 14.
 MEDIUM = Limits(expected_seconds=0.35, seconds=0.1, memory=224 << 20, threads=1, nice=3)
 SLOW_MEMORY = 960 << 20
 # What its header claims is believed for the first try of any file in the slow lane.

@@ -7,13 +7,11 @@ from PIL import Image, JpegImagePlugin, TiffImagePlugin
 
 from ..errors import TooManyPixels
 from ..limits import MAX_IMAGE_PIXELS, MAX_SCALED_PIXELS
+from .formats import FORMATS
 
-# Processor time of one thread, measured on an AMD EPYC with photographs of 50 megapixels that have grain.
-_NANOSECONDS_PER_PIXEL = {"PNG": 24, "GIF": 12, "BMP": 8, "TIFF": 24, "WEBP": 34, "AVIF": 30, "HEIF": 30}
-_NANOSECONDS_PER_BYTE = {"AVIF": 65, "HEIF": 140}
-"""Of the file, beside those of the pixels: measured at 12 megapixels, of 0.2 to 9 megabytes."""
 _NANOSECONDS_PER_SAMPLE = {"baseline": 1.7, "progressive": 7}
-"""Of a JPEG, whose colors have fewer samples than pixels. Decoding to a smaller size costs nearly as much."""
+"""The processor time of one thread for a JPEG, whose colors have fewer samples than pixels. Decoding to a smaller size
+costs nearly as much."""
 
 
 # Its decoder takes 16 bytes a pixel, where the others take at most 13.
@@ -47,13 +45,12 @@ class Cost:
             # A tile is decoded as a whole, even where the image shows little of it.
             tags = image.tag_v2
             tile = tags.get(TiffImagePlugin.TILEWIDTH, 1) * tags.get(TiffImagePlugin.TILELENGTH, 1)
-        name = image.format or ""
-        nanoseconds = max(pixels, tile) * _NANOSECONDS_PER_PIXEL[name] + size * _NANOSECONDS_PER_BYTE.get(name, 0)
-        return cls(image.size, nanoseconds * 1e-9, tile)
+        return cls(image.size, _seconds(image.format or "", max(pixels, tile), size), tile)
 
     @classmethod
     def of_webp(cls, data: bytes) -> Self:
-        """The cost of a WebP file by its first 30 bytes (RFC 9649): opening it takes memory for all of its canvas."""
+        """The cost of a WebP file by its first 30 bytes (RFC 9649) and its size: opening it takes memory for all of its
+        canvas."""
         if data[12:16] == b"VP8X":
             width, height = (int.from_bytes(data[at : at + 3], "little") + 1 for at in (24, 27))
         elif data[12:16] == b"VP8L":
@@ -61,7 +58,7 @@ class Cost:
             width, height = (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
         else:
             width, height = (int.from_bytes(data[at : at + 2], "little") & 0x3FFF for at in (26, 28))
-        return cls((width, height), width * height * _NANOSECONDS_PER_PIXEL["WEBP"] * 1e-9, 0, _MAX_WEBP_PIXELS)
+        return cls((width, height), _seconds("WEBP", width * height, len(data)), 0, _MAX_WEBP_PIXELS)
 
     @property
     def pixels(self) -> int:
@@ -78,6 +75,10 @@ class Cost:
                 f"{photo}, and a progressive JPEG of them takes too much memory: "
                 "send a smaller copy of it, or save it as a baseline JPEG."
             )
+
+
+def _seconds(name: str, pixels: int, size: int) -> float:
+    return (pixels * FORMATS[name].per_pixel + size * FORMATS[name].per_byte) * 1e-9
 
 
 def _samples(image: JpegImagePlugin.JpegImageFile) -> float:

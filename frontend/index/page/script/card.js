@@ -1,6 +1,7 @@
 // One photo and all that happens to it. A card's `data-state` and `data-offers` decide what of it is seen.
 
 import { markUnknown, suggestions } from "./known.js";
+import { letExplain } from "./model.js";
 import { timed } from "./send.js";
 import { say } from "./texts.js";
 import { $, announce, curlLine, errorFor, seconds, size } from "./words.js";
@@ -156,6 +157,7 @@ export class Card {
   among(footnote, guesses) {
     this.$(".footnote").textContent = footnote;
     this.$(".five").replaceChildren(...guesses.map(guessRow));
+    letExplain(this.element);
   }
 
   showUnknown(unknown) {

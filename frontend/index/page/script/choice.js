@@ -51,7 +51,7 @@ function applyChoice() {
   writeAddress();
   closeNotice();
   announce(say(`choose-${chosen() || "own"}`));
-  if (!current().length) checkWords();
+  if ($("unknown").children.length) checkWords();
   if (openSheet())
     openSheet().ask(); // the rectangle that is drawn is what the question is about
   else if (current().length < MANY) lookAgain();

@@ -2,6 +2,7 @@
 
 import { send } from "./send.js";
 import { say } from "./texts.js";
+import { Trouble } from "./trouble.js";
 import { announce, errorFor, notice } from "./words.js";
 
 const HEAT_SIDE = 512; // pixels of the map's longer side
@@ -114,6 +115,7 @@ export async function toggleHeat(card, button, label = "") {
     if (!card.explanations.has(label)) {
       button.setAttribute("aria-busy", "true");
       const { answer } = await send(blob, `?${parameters}`, new AbortController().signal, () => {});
+      if (!answer.explanation) throw new Trouble("clip_bad_answer");
       card.explanations.set(label, answer.explanation);
     }
   } catch (error) {

@@ -41,7 +41,7 @@ function suggestion({ label, near = [] }, take) {
   return line;
 }
 
-// Before there is a photo: asks about an empty picture, as the answer has the words that are not known.
+// The words of a link, before there is a photo: asks about an empty picture, as the answer has the words that are not known.
 export async function checkWords() {
   $("unknown").replaceChildren();
   const words = ownWords();

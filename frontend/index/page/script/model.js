@@ -42,6 +42,11 @@ export async function introduce() {
   clearTimeout(slow);
 }
 
+// A click on a guess asks where it was found: of a model that can say it.
+export function letExplain(element) {
+  for (const button of element.querySelectorAll(".chip, .guesses button")) button.disabled = !model?.explains;
+}
+
 // The same as choice.html has when the recognizer was there as the page was made.
 function fillIn({ labels, everyday = [], vocabulary, explains }) {
   const open = vocabulary === "open";
@@ -55,6 +60,7 @@ function fillIn({ labels, everyday = [], vocabulary, explains }) {
   if (!open) offerOnly(known);
   document.documentElement.dataset.vocabulary = vocabulary;
   document.documentElement.toggleAttribute("data-explains", Boolean(explains));
+  letExplain(document);
 }
 
 // A closed vocabulary: presets without the words that it lacks.

@@ -32,6 +32,7 @@ export class PartSheet {
   constructor(card, ask) {
     sheet?.close();
     sheet = this;
+    card.hideHeat();
     this.card = card;
     this.onAsk = ask;
     this.element = $("sheet").content.firstElementChild.cloneNode(true);
