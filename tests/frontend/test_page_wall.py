@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, FloatRect, Page, expect
 
 from frontend.index.verdict import Known, verdict
 
@@ -64,6 +64,11 @@ def names(page: Page) -> list[str]:
     return page.locator(".tile .file").all_inner_texts()
 
 
+def boxes(page: Page) -> list[FloatRect]:
+    """Where the tiles are."""
+    return [box for tile in page.locator(".tile").all() if (box := tile.bounding_box())]
+
+
 def test_groups(wall: Page) -> None:
     headings = wall.locator(".group h2 button")
     expect(headings).to_have_count(5)
@@ -78,7 +83,7 @@ def test_groups(wall: Page) -> None:
     expect(wall.locator(".tile")).to_have_count(5)
     pears.click()
     expect(wall.locator(".tile")).to_have_count(8)
-    columns = [box["x"] for box in (tile.bounding_box() or {} for tile in wall.locator(".tile").all())]
+    columns = [box["x"] for box in boxes(wall)]
     assert len(set(columns[:3])) == 3  # the pears beside each other
     first, last = headings.first.bounding_box(), headings.nth(1).bounding_box()
     assert first
@@ -131,13 +136,12 @@ def test_by_time(page: Page, tmp_path: Path) -> None:
 
 def test_rows(wall: Page) -> None:
     wall.get_by_role("button", name="Rows", exact=True).click()
-    tiles = [tile.bounding_box() or {} for tile in wall.locator(".tile").all()]
-    assert len({box["x"] for box in tiles}) == 1
-    assert all(box["height"] < 90 for box in tiles)
+    assert len({box["x"] for box in boxes(wall)}) == 1
+    assert all(box["height"] < 90 for box in boxes(wall))
     expect(wall.get_by_text("This photo is damaged")).to_be_visible()
     expect(wall.locator(".tile .file").first).to_be_visible()
     wall.get_by_role("button", name="Pictures").click()
-    assert len({(tile.bounding_box() or {})["x"] for tile in wall.locator(".tile").all()}) > 1
+    assert len({box["x"] for box in boxes(wall)}) > 1
 
 
 def test_the_keyboard_alone(wall: Page) -> None:
