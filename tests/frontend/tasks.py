@@ -18,7 +18,7 @@ def measured(browser: Browser, page: Page) -> Iterator[list[float]]:
     that in which other programs had the processor: that is the computer's, not the page's.
     """
     tasks: list[float] = []
-    browser.start_tracing(page=page, categories=["toplevel", "disabled-by-default-devtools.timeline"])
+    browser.start_tracing(page=page, categories=["toplevel"])
     try:
         yield tasks
     finally:
