@@ -52,8 +52,7 @@ def test_a_restart_costs_no_photo(context: BrowserContext, gateway: Gateway) -> 
 
         def start() -> ExitStack:
             running = stack.enter_context(ExitStack())
-            settings = {"gateway_url": gateway.url, "clip_timeout": f"{CLIP_TIMEOUT}s"}
-            running.enter_context(serving("index", port=port, **settings))
+            running.enter_context(serving("index", port=port, gateway_url=gateway.url, clip_timeout=f"{CLIP_TIMEOUT}s"))
             return running
 
         running = start()
