@@ -26,14 +26,16 @@ def serving(
     *,
     wait_for_ready: bool = True,
     wrapper: Sequence[str] = (),
+    port: int | None = None,
     **variables: str,
 ) -> Iterator[Running]:
     """Runs the function with these variables in addition to those of stack.yml.
 
-    ``wrapper`` is a command that is given the server's command as more arguments and becomes it.
+    ``wrapper`` is a command that is given the server's command as more arguments and becomes it; ``port`` is a free one
+    unless another is given.
     """
     function = next(function for function in stack.read(PROJECT / "stack.yml") if function.name == name)
-    url = f"http://127.0.0.1:{free_port()}"
+    url = f"http://127.0.0.1:{port or free_port()}"
     # As in the image: a decoder that ends late would write its bytecode into a folder that is being removed.
     of_image = {"PYTHONDONTWRITEBYTECODE": "1"}
     own = {"suppress_lock": "", "upstream_url": url}

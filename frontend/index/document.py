@@ -29,8 +29,9 @@ def _encoded(name: str) -> str:
 
 
 # In this order.
-_STYLE = cssmin(_read("style", "css", "tokens base start words card states rows"))
+_STYLE = cssmin(_read("style", "css", "tokens base start words card states rows wall"))
 _SCRIPT = jsmin(join(_PAGE / "script", "intake"))
+_WORKER = jsmin(join(_PAGE / "script", "worker"))
 _ERRORS = json.dumps(
     {code: [entry["status"], int(entry["retry"]), entry["words"]] for code, entry in CATALOG.items()},
     separators=(",", ":"),
@@ -57,8 +58,9 @@ _environment = Environment(
 )
 _environment.filters.update(percent=percent, combined=operator.or_)
 _environment.globals.update(
-    style=Markup(_STYLE),  # noqa: S704 - this and the next three are our own files
+    style=Markup(_STYLE),  # noqa: S704 - this and the next four are our own files
     script=Markup(_SCRIPT),  # noqa: S704
+    worker=Markup(_WORKER),  # noqa: S704
     errors=Markup(_ERRORS),  # noqa: S704
     texts=Markup(_SAID),  # noqa: S704
     say=say,
@@ -79,6 +81,7 @@ HEADERS = {
             "default-src 'none'",
             f"style-src {_hash(_STYLE)}",
             f"script-src {_hash(_SCRIPT)}",
+            "worker-src blob:",  # the thread of script/worker.js, whose text stands in the document
             "require-trusted-types-for 'script'",
             "img-src 'self' data: blob:",
             "manifest-src 'self'",

@@ -29,7 +29,8 @@ class NoBrowserError(Exception):
     """There is no browser to test with."""
 
 
-def _executable(playwright: Playwright) -> str:
+def executable(playwright: Playwright) -> str:
+    """The path of the browser. Raises ``NoBrowserError`` where there is none."""
     found = (os.environ.get("CHROMIUM"), *map(shutil.which, NAMES), str(MAC), playwright.chromium.executable_path)
     for path in found:
         if path and Path(path).exists():
@@ -43,7 +44,7 @@ def _executable(playwright: Playwright) -> str:
 @contextmanager
 def launched(playwright: Playwright) -> Iterator[Browser]:
     """A headless browser. Raises ``NoBrowserError``, with what to do, where there is none that starts."""
-    path = _executable(playwright)
+    path = executable(playwright)
     try:
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
     except Error as error:

@@ -46,7 +46,7 @@ def opened(browser: Browser, url: str, **options: object) -> Page:
 def shown(page: Page, *files: FilePayload) -> None:
     """Has the photos looked at, and waits for their answers."""
     page.set_input_files("#photo", list(files))
-    page.locator("#current :is([data-state=done], [data-state=unsure])").nth(len(files) - 1).wait_for()
+    page.locator(":is(#current .card, .tile):is([data-state=done], [data-state=unsure])").nth(len(files) - 1).wait_for()
 
 
 def photograph(name: str) -> FilePayload:
@@ -130,6 +130,13 @@ def states(page: Page) -> Iterator[str]:
     page.set_input_files("#photo", file("notes.txt", b"not a photo"))
     page.locator("#current [data-state=failed]").wait_for()
     yield "failed"
+    shown(page, *map(photograph, NAMES), *map(photograph, NAMES))
+    yield "wall"
+    page.get_by_role("button", name="Rows", exact=True).click()
+    yield "wall as rows"
+    page.locator(".tile button").first.click()
+    page.locator("#large").wait_for()
+    yield "large"
     page.get_by_role("link", name="About this recognizer").click()
     yield "about"
 

@@ -100,12 +100,14 @@ def through_all_states(page: Page, gateway: Gateway, look: Callable[[str], None]
     look("a few on their way")
     page.locator("#current").get_by_role("button", name="Cancel").last.click()
     waiting.set()
-    expect(page.locator("#count")).to_have_text("0 recognized, 3 not")
+    expect(page.locator("#count")).to_have_text("0 recognized, 0 not, 3 failed")
     look("a few done")
 
     page.set_input_files("#photo", [file(f"{number}.jpg") for number in range(5)])
     expect(page.locator("#count")).to_have_text("5 recognized, 0 not")
-    page.locator("#current").get_by_role("button", name="Show").first.click()
+    look("many")
+    page.locator(".tile button").first.click()
+    expect(page.locator("#current h2")).to_have_text("an apple")
     page.get_by_role("button", name="Clear").click()
     look("many, one of them opened, and a notice")
 

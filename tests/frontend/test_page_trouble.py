@@ -142,8 +142,8 @@ def test_a_connection_that_breaks(page: Page, gateway: Gateway) -> None:
 def test_a_browser_that_fails_does_not_stop_the_queue(page: Page) -> None:
     page.evaluate(
         """() => {
-          const works = window.createImageBitmap;
-          window.createImageBitmap = async () => { window.createImageBitmap = works; return {}; };
+          const works = Worker.prototype.postMessage;
+          Worker.prototype.postMessage = () => { Worker.prototype.postMessage = works; throw new Error("broken"); };
         }"""
     )
     page.set_input_files("#photo", [file(), file("second.jpg")])
@@ -176,10 +176,12 @@ def test_cancel_one_that_waits(page: Page, gateway: Gateway) -> None:
     gateway.clip.extend([behaviors.until(ready, behaviors.answer(prediction()))] * 3)
     page.set_input_files("#photo", [file(f"{number}.jpg") for number in range(4)])
     expect(page.locator("[data-state=looking]")).to_have_count(3)
-    page.locator("[data-state=waiting]").get_by_role("button", name="Show").click()
-    page.locator("[data-state=waiting]").get_by_role("button", name="Cancel").click()
+    page.locator(".tile[data-state=waiting] button").click()
+    page.locator("#current [data-state=waiting]").get_by_role("button", name="Cancel").click()
+    expect(page.locator("#current [data-state=canceled]")).to_be_visible()
+    page.get_by_role("button", name="All photos").click()
     ready.set()
-    expect(page.locator("#count")).to_have_text("3 recognized, 1 not")
+    expect(page.locator("#count")).to_have_text("3 recognized, 0 not, 1 failed")
     assert len(gateway.seen) == 3
 
 

@@ -1,7 +1,7 @@
 // The camera of a computer; telephones have a better one behind "Take one now".
 
 import { add } from "./adding.js";
-import { jpeg } from "./shrink.js";
+import { jpeg } from "./smaller.js";
 import { say } from "./texts.js";
 import { $, notice } from "./words.js";
 

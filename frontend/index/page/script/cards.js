@@ -2,9 +2,16 @@
 
 import { $ } from "./words.js";
 
-export const MANY = 4; // photos from which each has a row
+export const MANY = 4; // photos from which they are a wall
 
-export const cards = []; // in the order they came, earlier ones included
+export const cards = []; // in the order they came, earlier ones included; many photos are not cards, but behave like them
 
-export const within = (list) => cards.filter((card) => card.element.parentElement === list);
-export const current = () => within($("current"));
+/** @type {{batch: any, photo: any}} The wall that is seen, and the photo of it that is seen large. */
+export const view = { batch: null, photo: null };
+
+export const within = (list) => cards.filter((card) => card.element?.parentElement === list);
+
+export function current() {
+  if (view.photo) return [view.photo];
+  return view.batch ? view.batch.photos : within($("current"));
+}

@@ -9,7 +9,9 @@ import { drawn } from "./shrink.js";
 import { say } from "./texts.js";
 import { $, notice } from "./words.js";
 import "./camera.js";
+import "./large.js";
 import "./removal.js";
+import "./shelf.js";
 
 const WEB_ADDRESS = /^https?:\/\/\S+$/i;
 

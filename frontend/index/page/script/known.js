@@ -4,7 +4,7 @@
 import { closed } from "./model.js";
 import { ownWords, query } from "./query.js";
 import { send, withParameter } from "./send.js";
-import { jpeg } from "./shrink.js";
+import { jpeg } from "./smaller.js";
 import { say } from "./texts.js";
 import { $ } from "./words.js";
 

@@ -3,9 +3,12 @@
 import { split } from "./query.js";
 import { describe } from "./send.js";
 import { say } from "./texts.js";
-import { $ } from "./words.js";
+import { $, clamp } from "./words.js";
 
 const SLOW = 1500; // milliseconds until the page says that the recognizer does not answer yet
+
+const AT_ONCE = 3; // photos on their way while it is not known how many may be
+const MOST_AT_ONCE = 5;
 
 let model = null;
 
@@ -13,6 +16,14 @@ let model = null;
 export const closed = () => model?.vocabulary === "closed";
 
 export const largest = () => model?.limits?.max_image_bytes ?? Infinity;
+
+// How many photos of one visitor may be on their way: a quarter of the requests that the recognizer takes, so that there
+// is room for others; as many as a browser sends to one host, less one, where it takes any number.
+export function atOnce() {
+  const most = model?.limits?.max_inflight;
+  if (most === undefined) return AT_ONCE;
+  return most === 0 ? MOST_AT_ONCE : clamp(Math.floor(most / 4), 1, MOST_AT_ONCE);
+}
 
 export async function introduce() {
   if (model) return;

@@ -1,7 +1,7 @@
 // Asking about a part of a photo: a rectangle over it, drawn with a pointer or moved with the keyboard, or the
 // surroundings of a place that was tapped.
 
-import { jpeg, LONG_SIDE } from "./shrink.js";
+import { jpeg, LONG_SIDE } from "./smaller.js";
 import { say } from "./texts.js";
 import { $, announce, clamp } from "./words.js";
 

@@ -1,7 +1,10 @@
 // Which photos are on their way to the recognizer.
 
+import { isAway, maybeItself, pauseAfter, triedEnough } from "./away.js";
 import { cards, current, MANY } from "./cards.js";
-import { introduce, largest } from "./model.js";
+import { atOnce, introduce, largest } from "./model.js";
+import { countAnswer, forgetPace } from "./pace.js";
+import { Photo } from "./photo.js";
 import { wanted } from "./query.js";
 import { send, withParameter } from "./send.js";
 import { shrink } from "./shrink.js";
@@ -9,12 +12,17 @@ import { say } from "./texts.js";
 import { Trouble } from "./trouble.js";
 import { announce } from "./words.js";
 
-const AT_ONCE = 3; // photos on their way: fair to others, and enough to keep a recognizer busy
-const TRIES = 5; // of a photo that a busy recognizer refuses
-const LONGEST_WAIT = 300; // seconds; a longer wait is left to the visitor
+const TRIES = 5; // of a card that a busy recognizer refuses
+const LONGEST_WAIT = 300; // seconds; a longer wait for a card is left to the visitor
+const PREPARED_AT_ONCE = 2; // photos of a wall
+const PREPARED_AHEAD = 20; // photos of a wall in memory, where the browser does not keep them
 
-const underway = new Map(); // from a card on its way to what stops it
-let resume = 0; // when a busy recognizer is asked again, on the clock of performance.now()
+const underway = new Map(); // from a card or photo on its way to what stops it
+let preparing = 0;
+let resume = 0; // when the recognizer is asked again, on the clock of performance.now()
+let waking = 0; // the timer for that
+let failures = 0; // tries since the last answer that met a recognizer which is away
+let trouble = null; // the last of them
 
 let changed = () => {};
 
@@ -23,9 +31,15 @@ export function whenChanged(tell) {
   changed = tell;
 }
 
+// What is in the way while photos wait for a recognizer that is away: {trouble, seconds}, else null.
+export const obstacle = () =>
+  trouble && { trouble, seconds: Math.max(0, Math.ceil((resume - performance.now()) / 1000)) };
+
 export function work() {
-  while (underway.size < AT_ONCE && performance.now() >= resume) {
-    const card = cards.find((card) => card.state === "waiting");
+  // A recognizer that was away is asked about one photo first.
+  const room = failures ? 1 : atOnce();
+  while (underway.size < room && performance.now() >= resume) {
+    const card = next();
     if (!card) break;
     const stop = new AbortController();
     underway.set(card, stop);
@@ -34,14 +48,53 @@ export function work() {
       work();
     });
   }
+  wake();
+  prepareAhead();
   changed();
 }
+
+// Comes back when the recognizer is to be asked again.
+function wake() {
+  clearTimeout(waking);
+  const wait = resume - performance.now();
+  if (wait > 0) waking = window.setTimeout(work, Math.ceil(wait));
+}
+
+// Cards first, as somebody looks at them; then what has been tried least often.
+function next() {
+  let best;
+  for (const card of cards) {
+    if (card.state !== "waiting" || card.batch?.stopped) continue;
+    if (!(card instanceof Photo)) return card;
+    if (!best || card.tries < best.tries) best = card;
+  }
+  return best;
+}
+
+// Photos of a wall are made small before their turn, so that they are seen, and kept.
+function prepareAhead() {
+  while (preparing < PREPARED_AT_ONCE) {
+    const photo = cards.find((card) => card instanceof Photo && !card.preparation && !card.prepared);
+    if (!photo || (!photo.batch.keeps && inMemory() >= PREPARED_AHEAD)) return;
+    preparing += 1;
+    photo
+      .prepare()
+      .catch((error) => photo.failed(error instanceof Trouble ? error : new Trouble("internal")))
+      .then(() => {
+        preparing -= 1;
+        work();
+      });
+  }
+}
+
+const inMemory = () => cards.filter((card) => card instanceof Photo && card.blob && card.open).length;
 
 async function recognize(card, signal) {
   const query = wanted();
   try {
     card.working("preparing");
-    if (!card.blob) {
+    if (card instanceof Photo) await card.load();
+    else if (!card.blob) {
       Object.assign(card, await shrink(card.file));
       if (card.blob !== card.file || !card.url) card.preview(card.blob);
     }
@@ -53,13 +106,24 @@ async function recognize(card, signal) {
     const reply = await send(card.blob, asked, signal, (share) =>
       share < 1 ? card.working("sending", share) : card.working("looking"),
     );
+    [failures, trouble] = [0, null];
+    countAnswer();
+    card.reply = reply;
     card.done(reply, query);
     introduce();
   } catch (error) {
     const { retryAfter } = error;
-    if (error.name === "AbortError") card.canceled();
-    else if (retryAfter && retryAfter <= LONGEST_WAIT && card.tries < TRIES - 1) pause(card, retryAfter);
-    else card.failed(error instanceof Trouble ? error : new Trouble("internal"));
+    if (error.name === "AbortError") {
+      if (card.batch?.stopped) card.later();
+      else card.canceled();
+    } else if (card instanceof Photo && isAway(error) && !triedEnough(card.tries)) postpone(card, error);
+    else if (!(card instanceof Photo) && retryAfter && retryAfter <= LONGEST_WAIT && card.tries < TRIES - 1)
+      pause(card, retryAfter);
+    else {
+      if (error.status && !isAway(error)) [failures, trouble] = [0, null]; // it is there, and has said what is wrong
+      card.trouble = error instanceof Trouble ? error : new Trouble("internal");
+      card.failed(card.trouble);
+    }
   }
   if (!card.open && current().length < MANY) announce(say("named", { name: card.name, said: card.short }));
 }
@@ -75,6 +139,25 @@ function pause(card, wait) {
   }, 1000 * wait);
 }
 
+// The whole queue waits for a recognizer that is away. Of several photos that meet this together, one counts.
+function postpone(photo, error) {
+  if (maybeItself(error)) photo.tries += 1;
+  photo.later();
+  trouble = error;
+  forgetPace();
+  const now = performance.now();
+  if (now >= resume) failures += 1;
+  const then = now + 1000 * pauseAfter(failures, error.retryAfter ?? 0);
+  if (now >= resume || error.retryAfter) resume = Math.max(resume, then);
+  wake();
+}
+
+// Does not wait any longer.
+export function askNow() {
+  resume = 0;
+  work();
+}
+
 export function retry(card) {
   resume = 0;
   card.queued();
@@ -87,6 +170,22 @@ export function cancel(card) {
   changed();
 }
 
+// A batch that is stopped keeps its place in the queue.
+export function stop(batch) {
+  batch.stopped = true;
+  for (const [card, abort] of underway) if (card.batch === batch) abort.abort();
+  batch.keepState();
+  changed();
+}
+
+export function goOn(batch) {
+  batch.stopped = false;
+  forgetPace();
+  batch.keepState();
+  askNow();
+}
+
 window.ononline = () => {
   for (const card of cards.filter((card) => card.state === "failed" && card.code === "offline")) retry(card);
+  askNow();
 };

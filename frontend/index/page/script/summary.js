@@ -1,7 +1,8 @@
 // Several photos in a line, and what can be taken away of them all.
 
 import { answered, copy } from "./card.js";
-import { current, MANY } from "./cards.js";
+import { current, view } from "./cards.js";
+import { say } from "./texts.js";
 import { $, announce } from "./words.js";
 
 const TSV = "\t";
@@ -9,22 +10,21 @@ const TSV = "\t";
 export function summarize(all) {
   const open = all.filter((card) => card.open).length;
   const recognized = all.filter((card) => card.state === "done").length;
-  const counted = `${recognized} recognized, ${all.length - recognized} not`;
-  const text = open ? `${all.length - open} of ${all.length} photos done` : counted;
+  const failed = all.filter((card) => ["failed", "canceled"].includes(card.state)).length;
+  const unsure = all.length - open - recognized - failed;
+  const text = open
+    ? say("wall-progress", { done: all.length - open, count: all.length })
+    : say(failed ? "wall-counted-failed" : "wall-counted", { recognized, unsure, failed });
   if (all.length > 1 && !open && $("count").textContent !== text) announce(text);
   $("summary").hidden = all.length < 2;
   $("count").textContent = all.length > 1 ? text : "";
-  $("filter").hidden = all.length < MANY;
-  $("save").hidden = Boolean(open);
-  for (const button of $("filter").children) {
-    button.setAttribute("aria-pressed", String(button.value === ($("current").dataset.filter ?? "")));
-  }
+  $("save").hidden = open > 0 && !view.batch?.stopped;
 }
 
 // A row for each photo: what came out, in numbers that a program reads.
 function results() {
   return current().map((card) => ({
-    file: card.file.webkitRelativePath || card.name,
+    file: card.path ?? (card.file.webkitRelativePath || card.name),
     ...(["done", "unsure"].includes(card.state) ? card.answer : { error: card.short }),
   }));
 }
@@ -58,7 +58,7 @@ for (const button of $("save").children) {
     // With its byte order mark, spreadsheets read it as UTF-8.
     if (button.value === "csv") save(`\uFEFF${csv()}`, "photos.csv", "text/csv");
     else if (button.value === "json") save(JSON.stringify(results(), null, 2), "photos.json", "application/json");
-    else answered(button, () => copy(lines(), $("current")));
+    else answered(button, () => copy(lines(), $(view.batch ? "tiles" : "current")));
   };
 }
 
