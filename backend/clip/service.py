@@ -13,7 +13,8 @@ from .photos.photo import Photo
 from .recognition.candidates import Candidates, View
 from .recognition.explanation import Explanation
 from .recognition.query import Query
-from .recognition.recognizer import Ranking, Recognizer, Tag
+from .recognition.recognizer import Ranking, Recognizer
+from .recognition.tags import Tag
 
 
 @dataclass(frozen=True)

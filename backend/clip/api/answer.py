@@ -26,7 +26,8 @@ from ..limits import (
 from ..manifest import Manifest
 from ..photos.formats import FORMATS
 from ..recognition.explanation import Explanation
-from ..recognition.recognizer import Ranking, Recognizer, Tag
+from ..recognition.recognizer import Ranking, Recognizer
+from ..recognition.tags import Tag
 from ..service import Recognition
 from ..version import VERSION
 
