@@ -197,10 +197,12 @@ class Recognizer:
             logits = np.log(np.maximum(self._confidences(view, words), _LEAST))[candidates.words]
         else:
             return words[candidates.words] + candidates.offsets
-        if candidates.overlapping:
-            heights = np.where(candidates.words < 0, 0, self.everyday.heights[candidates.words])
-            logits = logits + heights * math.log(self.manifest.generality)
-        return logits
+        return logits + self._generalities(candidates) if candidates.overlapping else logits
+
+    def _generalities(self, candidates: Candidates) -> NDArray[np.float64]:
+        """float64 [labels], the logarithm of what each has left of its weight for the words below it."""
+        heights = np.where(candidates.words < 0, 0, self.everyday.heights[candidates.words])
+        return np.asarray(heights * math.log(self.manifest.generality))
 
     def _confidences(self, view: View, words: NDArray[np.float64]) -> NDArray[np.float64]:
         """The probability of each everyday word that the photo shows it; no general word has less than a kind of it."""
@@ -225,7 +227,11 @@ class Recognizer:
         """The first of all everyday words that is not among the ``asked`` ones, if it is sure enough."""
         everyday = self.everyday.candidates
         sure = self._confidences(view, words)
-        best = np.argsort(-self._logits(view, words, everyday), kind="stable")[:_CALLED_INSTEAD]
+        if everyday.embeddings.size:
+            logits = self._logits(view, words, everyday)
+        else:
+            logits = np.log(np.maximum(sure, _LEAST)) + self._generalities(everyday)
+        best = np.argsort(-logits, kind="stable")[:_CALLED_INSTEAD]
         for word in best[~np.isin(best, asked)]:
             if sure[word] >= self._claimed:
                 return Instead(everyday.labels[word], float(sure[word]))
