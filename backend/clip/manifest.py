@@ -91,7 +91,7 @@ class Manifest:
     templates: tuple[str, ...]
     confidence: Calibration
     generality: float
-    """In a ranking of everyday words, the factor of a word's probability for each level of more special words below it.
+    """In a ranking of everyday words, the factor of a word's weight for each level of more special words below it.
     Without it "animal" would always win; with it "dog" wins where none of its breeds is likely enough."""
     precisions: dict[str, Checked]
     """How well the model agrees with open_clip, by number format."""

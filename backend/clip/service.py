@@ -14,7 +14,8 @@ from .recognition.candidates import Candidates, View
 from .recognition.coverage import LabelSet
 from .recognition.explanation import Explanation
 from .recognition.query import Query
-from .recognition.recognizer import Ranking, Recognizer, Tag
+from .recognition.recognizer import Ranking, Recognizer
+from .recognition.tags import Tag
 
 
 @dataclass(frozen=True)

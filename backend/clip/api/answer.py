@@ -26,7 +26,8 @@ from ..limits import (
 from ..manifest import Coverage, Manifest
 from ..photos.formats import ENDINGS, FORMATS
 from ..recognition.explanation import Explanation
-from ..recognition.recognizer import Ranking, Recognizer, Tag
+from ..recognition.recognizer import Ranking, Recognizer
+from ..recognition.tags import Tag
 from ..service import Recognition
 from ..version import VERSION
 from .wording import Wording

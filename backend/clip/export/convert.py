@@ -42,7 +42,7 @@ _FILES = (*_FILES_OF_MODEL, MANIFEST_FILE)
 # ``Manifest.generality``. A general word that is a set of fine classes is at least as probable as each of its kinds;
 # one that has an embedding is not.
 _GENERALITY = 1.0
-_GENERALITY_OF_CLASSES = 0.7
+_GENERALITY_OF_CLASSES = 0.9
 # Words are encoded in parts of this size: the text tower encodes no more for one request.
 _WORDS = 256
 

@@ -26,6 +26,12 @@ class Evidence:
     """float64 [m], those of everything that competes with it."""
 
 
+def probabilities(log_odds: NDArray[np.float64], calibration: Calibration) -> NDArray[np.float64]:
+    """The probabilities, 0 to 1, that go with log-odds of shares."""
+    total = calibration.weights["share"] * log_odds + calibration.weights["bias"]
+    return np.asarray(1 / (1 + np.exp(-np.maximum(total, -700))))
+
+
 def confidence(evidence: Evidence, calibration: Calibration) -> float:
     """The probability, 0 to 1, that the best candidate is right."""
     if not evidence.background.size:

@@ -20,10 +20,11 @@ from ..inference.image_tower import ImageTower
 from ..inference.precision import fastest, setting
 from ..manifest import Manifest
 from .candidates import Candidates, View
-from .confidence import Evidence, confidence
+from .confidence import Evidence, confidence, probabilities
 from .coverage import CoveredLabels, LabelSet, likelihoods
 from .explanation import Explainer
 from .query import Query
+from .tags import Tag, found_tags
 from .unknown import does_not_know, unknown_labels
 from .vocabulary import LABEL_EMBEDDINGS, Everyday
 
@@ -32,10 +33,11 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("function")
 
-# ``instead`` is one of so many best everyday words, if it is more likely right than wrong.
+# The so many best everyday words are tried; one is reported as ``instead``, or as a tag, only if it is more likely
+# right than wrong.
 _CALLED_INSTEAD = 5
 _LIKELY = 0.5
-_TAGS_TRIED = 20
+_LEAST = 1e-300
 
 
 class Prediction(NamedTuple):
@@ -50,16 +52,6 @@ class Instead:
 
     label: str
     confidence: float
-
-
-@dataclass(frozen=True)
-class Tag:
-    """An everyday word that the photo is recognized by."""
-
-    label: str
-    confidence: float
-    path: tuple[str, ...]
-    """The more general words above it, most general first."""
 
 
 @dataclass(frozen=True)
@@ -187,15 +179,12 @@ class Recognizer:
         words = self.everyday.logits(view)
         logits = self._logits(view, words, candidates)
         exponents = np.exp(logits - logits.max())
-        probabilities = exponents / exponents.sum()
-        best = np.argsort(-probabilities, kind="stable")[:top_k]
+        shares = exponents / exponents.sum()
+        best = np.argsort(-shares, kind="stable")[:top_k]
         sure = self._confidence(view, words, candidates, logits, int(best[0]))
         recognized = sure >= self.manifest.confidence.threshold
         return Ranking(
-            [
-                Prediction(candidates.labels[i], score)
-                for i, score in zip(best, probabilities[best].tolist(), strict=True)
-            ],
+            [Prediction(candidates.labels[i], score) for i, score in zip(best, shares[best].tolist(), strict=True)],
             sure,
             recognized,
             None if recognized else self._instead(view, words, candidates.words),
@@ -217,57 +206,69 @@ class Recognizer:
         return likelihoods(ranking.predictions, ranking.confidence)
 
     def _logits(self, view: View, words: NDArray[np.float64], candidates: Candidates) -> NDArray[np.float64]:
-        if not candidates.embeddings.size:
-            logits = words[candidates.words] + candidates.offsets
-        else:
+        """Of the candidates, float64 [labels]: what they are ranked by.
+
+        Of overlapping candidates a general word is at least as likely as its kinds. The most special one that is sure
+        enough is wanted (Deng et al., "Hedging Your Bets: Optimizing Accuracy-Specificity Trade-offs in Large Scale
+        Visual Recognition", 2012), so each level of more special words below a word takes a share of its weight.
+        """
+        if candidates.embeddings.size:
             # A matrix product of 1,000 rows would start BLAS threads, which spin on the processors that OpenVINO needs.
             cosines: NDArray[np.float32] = np.vecdot(candidates.embeddings, view.embedding)
             logits = self.manifest.logit_scale * cosines.astype(np.float64)
-        if candidates.overlapping:
-            known = np.maximum(candidates.words, 0)
-            heights = np.where(candidates.words >= 0, self.everyday.heights[known], 0)
-            logits = logits + heights * math.log(self.manifest.generality)
-        return logits
+        elif candidates.overlapping:
+            logits = np.log(np.maximum(self._confidences(view, words), _LEAST))[candidates.words]
+        else:
+            return words[candidates.words] + candidates.offsets
+        return logits + self._generalities(candidates) if candidates.overlapping else logits
+
+    def _generalities(self, candidates: Candidates) -> NDArray[np.float64]:
+        """float64 [labels], the logarithm of what each has left of its weight for the words below it."""
+        heights = np.where(candidates.words < 0, 0, self.everyday.heights[candidates.words])
+        return np.asarray(heights * math.log(self.manifest.generality))
+
+    def _confidences(self, view: View, words: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The probability of each everyday word that the photo shows it; no general word has less than a kind of it."""
+        log_odds = self.everyday.log_odds(view, words)
+        return self.everyday.kinds.coherent(probabilities(log_odds, self.manifest.confidence))
 
     def _confidence(
         self, view: View, words: NDArray[np.float64], candidates: Candidates, logits: NDArray[np.float64], best: int
     ) -> float:
+        word = int(candidates.words[best])
+        together = candidates.overlapping or not candidates.embeddings.size
+        if word >= 0 and together and not self.everyday.alone(word):
+            known = candidates.words >= 0
+            if candidates.embeddings.size:  # the labels among the words have embeddings of their own
+                words = words.copy()
+                words[candidates.words[known]] = logits[known]
+            return float(self._confidences(view, words)[word])
         evidence = Evidence(*self.everyday.rivals(view, words, candidates, logits, best))
         return confidence(evidence, self.manifest.confidence)
 
     def _instead(self, view: View, words: NDArray[np.float64], asked: NDArray[np.intp]) -> Instead | None:
-        """The best everyday word that is confident enough and is not among the ``asked`` ones.
-
-        Where the model is not sure which kind of cat it is, it may be sure of "cat" (Deng et al., "Hedging Your Bets:
-        Optimizing Accuracy-Specificity Trade-offs in Large Scale Visual Recognition", 2012).
-        """
+        """The first of all everyday words that is not among the ``asked`` ones, if it is sure enough."""
         everyday = self.everyday.candidates
-        logits = self._logits(view, words, everyday)
-        for word in np.argsort(-logits, kind="stable")[:_CALLED_INSTEAD]:
-            if word not in asked:
-                sure = self._confidence(view, words, everyday, logits, int(word))
-                if sure >= max(_LIKELY, self.manifest.confidence.threshold):
-                    return Instead(everyday.labels[word], sure)
+        sure = self._confidences(view, words)
+        if everyday.embeddings.size:
+            logits = self._logits(view, words, everyday)
+        else:
+            logits = np.log(np.maximum(sure, _LEAST)) + self._generalities(everyday)
+        best = np.argsort(-logits, kind="stable")[:_CALLED_INSTEAD]
+        for word in best[~np.isin(best, asked)]:
+            if sure[word] >= self._claimed:
+                return Instead(everyday.labels[word], float(sure[word]))
         return None
+
+    @property
+    def _claimed(self) -> float:
+        """The confidence from which on a word that was not asked for is claimed."""
+        return max(_LIKELY, self.manifest.confidence.threshold)
 
     def tags(self, view: View) -> list[Tag]:
         """Every everyday word that the photo is recognized by, but for those that another of them implies."""
-        everyday = self.everyday.candidates
-        words = self.everyday.logits(view)
-        logits = self._logits(view, words, everyday)
-        found: dict[int, float] = {}
-        for word in np.argsort(-logits, kind="stable")[:_TAGS_TRIED].tolist():
-            sure = self._confidence(view, words, everyday, logits, word)
-            if sure >= max(_LIKELY, self.manifest.confidence.threshold):
-                found[word] = sure
-        paths = {word: self.everyday.path(word) for word in found}
-        implied = {above for path in paths.values() for above in path}
-        tags = [
-            Tag(self.everyday.words[word], sure, tuple(self.everyday.words[above] for above in paths[word]))
-            for word, sure in found.items()
-            if word not in implied
-        ]
-        return sorted(tags, key=lambda tag: -tag.confidence)
+        sure = self._confidences(view, self.everyday.logits(view))
+        return found_tags(self.everyday, sure, self._claimed)
 
     def _known(self, labels: Sequence[str], template: str | None, *, skip: bool) -> Candidates:
         """Labels of a closed vocabulary: the model's own and the everyday words; ``skip`` leaves the others out."""
