@@ -11,6 +11,8 @@ from .photos.preprocessing import Preprocessing
 
 FILE = "model.json"
 MIN_COSINE = 0.999
+NEGATIVES = ("words", "phrases")
+"""What competes with the candidates: the everyday words alone, or beside them the phrases (``export/phrases.py``)."""
 _AGAIN = "Export the model again, or copy its folder again."
 
 
@@ -39,6 +41,8 @@ class Calibration:
     """Of the logistic function: ``share`` is the weight of the log-odds of the best candidate's share; and ``bias``."""
     source: str
     """Where the numbers come from, for people."""
+    negatives: str = NEGATIVES[0]
+    """One of ``NEGATIVES``."""
 
 
 UNCALIBRATED = Calibration(0.5, {"share": 1.0, "bias": 0.0}, "not calibrated: the share of the best candidate itself")

@@ -22,8 +22,10 @@ from ..manifest import Manifest
 from .candidates import Candidates, View
 from .confidence import Evidence, confidence
 from .explanation import Explainer
+from .phrases import FILE as PHRASES
+from .phrases import Phrases
 from .query import Query
-from .vocabulary import LABEL_EMBEDDINGS, Everyday
+from .vocabulary import LABEL_EMBEDDINGS, NEAREST, Everyday
 
 if TYPE_CHECKING:
     from ..inference.text_tower import LabelEncoder
@@ -98,6 +100,8 @@ class Recognizer:
         if self._tower.has_map:
             precision = "f32" if self.precision == "int8" else self.precision
             self.explainer = Explainer(folder, self.everyday, self.manifest.image, precision)
+        if self.manifest.confidence.negatives == "phrases":
+            _ = self._phrases
         self._encoder_lock = threading.Lock()
         self.embed(np.zeros((*self.manifest.image.size, 3), np.uint8))
 
@@ -192,8 +196,10 @@ class Recognizer:
     def _confidence(
         self, view: View, words: NDArray[np.float64], candidates: Candidates, logits: NDArray[np.float64], best: int
     ) -> float:
-        evidence = Evidence(*self.everyday.rivals(view, words, candidates, logits, best))
-        return confidence(evidence, self.manifest.confidence)
+        logit, rivals = self.everyday.rivals(view, words, candidates, logits, best)
+        if self.manifest.confidence.negatives == "phrases":
+            rivals = np.concatenate([rivals, self._phrases.rivals(view, candidates.embeddings[best], NEAREST)])
+        return confidence(Evidence(logit, rivals), self.manifest.confidence)
 
     def _instead(self, view: View, words: NDArray[np.float64], asked: NDArray[np.intp]) -> Instead | None:
         """The best everyday word that is confident enough and is not among the ``asked`` ones.
@@ -246,6 +252,15 @@ class Recognizer:
         """float32 [labels, dim]; a model that ranks by fine classes does not need them for that."""
         embeddings: NDArray[np.float32] = np.load(self._folder / LABEL_EMBEDDINGS)
         return embeddings
+
+    @property
+    def has_phrases(self) -> bool:
+        """Whether phrases can compete with the candidates, see ``Calibration.negatives``."""
+        return (self._folder / PHRASES).exists()
+
+    @cached_property
+    def _phrases(self) -> Phrases:
+        return Phrases.read(self._folder, self.manifest.logit_scale)
 
     def label_cache(self) -> tuple[int, int, int]:
         """``LabelEncoder.cache_usage``; zeros while no text has been encoded."""

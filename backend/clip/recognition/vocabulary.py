@@ -25,8 +25,8 @@ LABEL_EMBEDDINGS = "labels.npy"
 # Of each word in ``everyday.json``, see ``export/vocabulary.py``; the others where words are sets of fine classes.
 _KEYS = {"word", "also", "height", "group", "related"}
 _KEYS_OF_CLASSES = {"classes", "compatible"}
-# A label that is no everyday word competes with all words but the 2 % that are nearest to it.
-_NEAREST = 0.98
+NEAREST = 0.98
+"""A label that is no everyday word competes with all words but the 2 % that are nearest to it."""
 _OTHER = "other"
 
 
@@ -233,7 +233,7 @@ class WordEmbeddings(Everyday):
             competing[self._entries[word]["related"]] = False
         if unknown.any():  # only then is it worth the time
             nearness = np.vecdot(self._embeddings, own)
-            least = np.quantile(nearness, _NEAREST)
+            least = np.quantile(nearness, NEAREST)
             competing = competing if word >= 0 else nearness < least
         others = competing[candidates.words]
         if unknown.any():
