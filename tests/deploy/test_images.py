@@ -115,6 +115,12 @@ def test_the_model_is_made_again_only_when_something_that_it_depends_on_has_chan
     assert not left_out & closure(set((clip / "export").glob("*.py")), clip)
 
 
+def test_a_download_of_photographs_needs_no_other_module() -> None:
+    """So that its layer is made again only when what it downloads has changed."""
+    clip = PROJECT / "backend" / "clip"
+    assert closure({clip / "export" / "public_sets.py"}, clip) == {clip / "export" / "public_sets.py"}
+
+
 def test_a_download_has_the_modules_that_it_needs_and_depends_on_no_others() -> None:
     clip = PROJECT / "backend" / "clip"
     dockerfile = (PROJECT / "template/python3-debian/Dockerfile").read_text(encoding="utf-8")

@@ -89,6 +89,9 @@ def calibration_error(confidences: Floats, right: Bools, weights: Floats) -> flo
 
 
 def wrong_at_95(confidences: Floats, right: Bools, others: Bools) -> float:
-    """The share of pictures of other things that are recognized where 95 % of the right answers are: FPR95."""
+    """The share of pictures of other things that are recognized where 95 % of the right answers are: FPR95; 1 where no
+    answer is right."""
+    if not right.any():
+        return 1.0
     limit = np.quantile(confidences[right], 0.05)
     return float((confidences[others] >= limit).mean())

@@ -12,6 +12,7 @@ from .truth import PARTS, Picture, Truth, Verdict
 SURE = 0.9
 """The confidence from which on an answer calls itself sure."""
 _NONE = "-"
+_EVERYDAY = ("caltech101", "pets")
 
 
 class Outcome(NamedTuple):
@@ -71,7 +72,10 @@ def figures(outcomes: Sequence[Outcome], truth: Truth) -> Rows:
     row(
         "the best everyday word is the right one, or a general word for it",
         "Caltech-101, Oxford pets",
-        lambda o: o.picture.source in ("caltech101", "pets") and bool(o.picture.words),
+        lambda o: (
+            bool(o.picture.source in _EVERYDAY and o.picture.words)
+            and _verdict(truth, o.everyday, o) is not Verdict.UNCLEAR
+        ),
         lambda o: _verdict(truth, o.everyday, o) is Verdict.RIGHT,
     )
     row(

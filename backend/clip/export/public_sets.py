@@ -51,6 +51,15 @@ class PublicSet:
     """From the folder of all sets, and whether to download the set, to its pictures."""
 
 
+def _opener(found: Any) -> Callable[[int], Image.Image]:
+    def opened(index: int) -> Image.Image:
+        with found[index][0] as image:
+            image.load()
+            return image.copy()
+
+    return opened
+
+
 def _cifar100(root: Path, download: bool) -> Pictures:
     from torchvision.datasets import CIFAR100
 
@@ -58,14 +67,14 @@ def _cifar100(root: Path, download: bool) -> Pictures:
         warnings.simplefilter("ignore", DeprecationWarning)
         found: Any = CIFAR100(root, train=False, download=download)
     classes = tuple(found.classes[target].replace("_", " ") for target in found.targets)
-    return Pictures("cifar100", classes, lambda index: found[index][0])
+    return Pictures("cifar100", classes, _opener(found))
 
 
 def _caltech101(root: Path, download: bool) -> Pictures:
     from torchvision.datasets import Caltech101
 
     found: Any = Caltech101(root, download=download)
-    return Pictures("caltech101", tuple(found.categories[i] for i in found.y), lambda index: found[index][0])
+    return Pictures("caltech101", tuple(found.categories[i] for i in found.y), _opener(found))
 
 
 def _pets(root: Path, download: bool) -> Pictures:
@@ -74,7 +83,7 @@ def _pets(root: Path, download: bool) -> Pictures:
     found: Any = OxfordIIITPet(root, "test", target_types=["category", "binary-category"], download=download)
     kinds = [found.bin_classes[kind].lower() for kind in found._bin_labels]  # noqa: SLF001
     classes = tuple(f"{found.classes[breed]}, {kind}" for breed, kind in zip(found._labels, kinds, strict=True))  # noqa: SLF001
-    return Pictures("pets", classes, lambda index: found[index][0])
+    return Pictures("pets", classes, _opener(found))
 
 
 def _dtd(root: Path, download: bool) -> Pictures:
@@ -82,7 +91,7 @@ def _dtd(root: Path, download: bool) -> Pictures:
 
     found: Any = DTD(root, "test", download=download)
     classes = tuple(found.classes[label] for label in found._labels)  # noqa: SLF001
-    return Pictures("dtd", classes, lambda index: found[index][0])
+    return Pictures("dtd", classes, _opener(found))
 
 
 SETS = {

@@ -96,7 +96,8 @@ def sample(sets: Sequence[Pictures], truth: Truth, labels: Sequence[str], seed: 
     """The pictures that count, each class in one of the two parts.
 
     Classes that the labels name are divided by label, so that a thing that is in two sets is in one part; the labels
-    of photographs first, every other one in each part. All other classes are divided within their set.
+    of photographs first, every other one in each part. All other classes are divided within their set, and those of
+    which it is unclear whether a label names them apart, as they count for nothing.
 
     Args:
         labels: what the calibration asks for.
@@ -107,10 +108,14 @@ def sample(sets: Sequence[Pictures], truth: Truth, labels: Sequence[str], seed: 
     ordered = sorted({label for label in named.values() if label}, key=lambda label: (label not in photographed, label))
     parts: dict[tuple[str, str], str] = {}
     for each in sets:
-        others = sorted(name for name in set(each.classes) if not named[each.name, name])
-        for name in set(each.classes):
-            label = named[each.name, name]
-            position = ordered.index(label) if label else others.index(name)
+        others: dict[Verdict, list[str]] = {}
+        for name in sorted(set(each.classes)):
+            if label := named[each.name, name]:
+                position = ordered.index(label)
+            else:
+                alike = others.setdefault(truth.verdict_of_any(labels, shown[each.name, name]), [])
+                position = len(alike)
+                alike.append(name)
             parts[each.name, name] = PARTS[position % 2]
     return [
         Picture(each.name, index, name, shown[each.name, name], parts[each.name, name])

@@ -71,7 +71,7 @@ class Views:
 
     def _read(self, path: Path) -> None:
         try:
-            with np.load(path, allow_pickle=False) as arrays:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
                 found = list(_rows(arrays["digests"], arrays["embeddings"], arrays["classes"]))
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
             path.unlink()  # of a disk that was full
