@@ -27,6 +27,8 @@ LOCK = $(DEV)/bin/uv pip compile --quiet --universal --python-version 3.11 --gen
 
 # MODEL=bundled is the same as no MODEL.
 OTHER_MODEL := $(filter-out bundled,$(MODEL))
+# A model that is to be calibrated may be exported already. Any other is a name, which is looked up before it is used.
+KNOWN_MODEL := $(if $(and $(filter calibrate,$(MAKECMDGOALS)),$(wildcard $(addsuffix /model.json,$(MODEL)))),,known-model)
 
 # An environment with another version of Python than PYTHON is made anew, by means of a phony prerequisite.
 VERSION_OF_PYTHON := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
@@ -42,7 +44,7 @@ help: ## list the targets
 ##@ Use it
 
 ifneq ($(OTHER_MODEL),)
-$(EXPORT)/installed: | known-model
+$(EXPORT)/installed: | $(KNOWN_MODEL)
 up: $(EXPORT)/installed
 endif
 up: $(SERVE)/installed ## run the application; PORT=8080, HOST=0.0.0.0 for your network, MODEL= and PRETRAINED= for another CLIP, LABELS=file, TEMPLATES=file
@@ -61,9 +63,8 @@ label: $(SERVE)/installed ## label all photos in a folder, by the running applic
 	@[ -n "$(FOLDER)" ] || { echo "Which folder? make label FOLDER=photos" >&2; exit 2; }
 	@exec $(SERVE)/bin/python -m local.label $(PORT) "$(FOLDER)" --out "$(or $(OUT),labels.jsonl)" $(ARGS)
 
-# An exported folder is taken as it is; a name is looked up before gigabytes are installed for it.
 ifneq ($(filter calibrate,$(MAKECMDGOALS)),)
-$(EXPORT)/installed: | model-to-calibrate $(if $(wildcard $(addsuffix /model.json,$(MODEL))),,known-model)
+$(EXPORT)/installed: | model-to-calibrate $(KNOWN_MODEL)
 endif
 model-to-calibrate:
 	@[ -n "$(OTHER_MODEL)" ] || { echo "Which model? make calibrate MODEL=ViT-B-32-256 PRETRAINED=datacomp_s34b_b86k, or MODEL=folder of an exported one. The bundled one is calibrated." >&2; exit 2; }

@@ -124,9 +124,8 @@ def test_an_exported_folder_is_calibrated_as_it_is(environment: Path, tmp_path: 
     (tmp_path / "model" / "model.json").touch()
     variables = (f"PYTHON={sys.executable}", f"SERVE={environment}", f"EXPORT={environment}")
     ended = make("--dry-run", "calibrate", f"MODEL={tmp_path / 'model'}", "DATA=copies", *variables)
-    assert ended.stdout.splitlines()[-1] == (
-        f'exec {environment}/bin/python -m local.calibrate --model "{tmp_path / "model"}" --pretrained "" --data "copies"'
-    )
+    command = f'-m local.calibrate --model "{tmp_path / "model"}" --pretrained "" --data "copies"'
+    assert ended.stdout.splitlines()[-1] == f"exec {environment}/bin/python {command}"
     assert "model_names" not in ended.stdout
 
 
