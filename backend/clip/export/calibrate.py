@@ -19,7 +19,7 @@ from tqdm import tqdm
 
 from ..deadline import Deadline
 from ..manifest import NEGATIVES, UNCALIBRATED, Calibration
-from ..photos.image import fit as fit_to_tower
+from ..photos import image as images
 from ..recognition.candidates import Candidates, View
 from ..recognition.query import Query
 from ..recognition.recognizer import Ranking, Recognizer
@@ -98,7 +98,7 @@ def calibrate(recognizer: Recognizer, sets: Sequence[Pictures], cache: Path) -> 
         threshold(best.fit.confidences(best.evidence[wrongly]), fitted_on[wrongly]),
         {"share": round(best.fit.share, 4), "bias": round(best.fit.bias, 4)},
         f"calibrated on {np.count_nonzero(fitted_on):,} pictures of {', '.join(each.title for each in SETS.values())}",
-        best.negatives,
+        negatives=best.negatives,
     )
     answers = [
         _ask(recognizer, calibration, views, candidates)
@@ -155,7 +155,7 @@ def _views(recognizer: Recognizer, sets: Sequence[Pictures], pictures: Sequence[
                     f"A picture of {of_set.title} ({picture.shows}) cannot be read: {error}. Remove the folder "
                     f"{of_set.folder} and copy or download the set again."
                 ) from error
-            yield np.asarray(fit_to_tower(image, recognizer.manifest.image))
+            yield np.asarray(images.fit(image, recognizer.manifest.image))
 
     with tqdm(total=len(pictures), desc="pictures", disable=not sys.stderr.isatty()) as bar:
         return views.of(recognizer, pixels(), lambda: bar.update() and None)

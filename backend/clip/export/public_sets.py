@@ -53,9 +53,9 @@ class PublicSet:
 
 def _opener(found: Any) -> Callable[[int], Image.Image]:
     def opened(index: int) -> Image.Image:
-        with found[index][0] as image:
-            image.load()
-            return image.copy()
+        picture: Image.Image = found[index][0]
+        with picture:
+            return picture.copy()
 
     return opened
 

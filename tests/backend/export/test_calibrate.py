@@ -11,6 +11,7 @@ import pytest
 from backend.clip.export import calibrate
 from backend.clip.export.public_sets import read_sets
 from backend.clip.manifest import UNCALIBRATED, Calibration, Manifest
+from backend.clip.photos import image
 from backend.clip.recognition.candidates import View
 from backend.clip.recognition.recognizer import Recognizer
 from tests.backend.export.public_copies import CALTECH, PER_CLASS, PETS, TEXTURES, accept_copy, write_sets
@@ -127,7 +128,7 @@ def test_a_calibration_that_was_stopped_goes_on(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setattr("backend.clip.export.views._IN_A_FILE", 20)
-    fitting = calibrate.fit_to_tower
+    fitting = image.fit
     read: list[int] = []
 
     def stopped(*arguments: object) -> object:
@@ -136,7 +137,7 @@ def test_a_calibration_that_was_stopped_goes_on(
             raise KeyboardInterrupt
         return fitting(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(calibrate, "fit_to_tower", stopped)
+    monkeypatch.setattr(image, "fit", stopped)
     assert run(monkeypatch, model, copies) == 130
     assert "stopped; the same command goes on from here" in capsys.readouterr().err
     assert Manifest.read(model).confidence == UNCALIBRATED

@@ -70,7 +70,7 @@ def test_the_threshold_is_the_least_that_few_enough_reach(wrongly: float) -> Non
     found = threshold(sure, weights, wrongly)
 
     def recognized(at: float) -> float:
-        return weights[sure >= at].sum() / weights.sum()
+        return float(weights[sure >= at].sum() / weights.sum())
 
     assert recognized(found) <= wrongly
     assert recognized(found - 0.0011) > wrongly
