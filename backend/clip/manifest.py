@@ -84,8 +84,11 @@ class Manifest:
         return f"{self.name}/{self.pretrained}"
 
     def write(self, folder: Path) -> None:
+        """Write the manifest whole or not at all: a folder without one is not served."""
         text = json.dumps(asdict(self), indent=2, ensure_ascii=False)
-        (folder / FILE).write_text(text + "\n", encoding="utf-8")
+        part = folder / f"{FILE}.part"
+        part.write_text(text + "\n", encoding="utf-8")
+        part.replace(folder / FILE)
 
     @classmethod
     def read(cls, folder: Path) -> Self:
