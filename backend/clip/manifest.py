@@ -43,6 +43,9 @@ class Calibration:
     """Where the numbers come from, for people."""
     negatives: str = NEGATIVES[0]
     """One of ``NEGATIVES``."""
+    together: Mapping[str, float] | None = None
+    """In place of ``weights``, for the first label of an answer, where the calibration found it worth its cost:
+    ``together`` is the weight of how well the label fits the image together with a rival, see ``multi_match``."""
 
 
 UNCALIBRATED = Calibration(0.5, {"share": 1.0, "bias": 0.0}, "not calibrated: the share of the best candidate itself")

@@ -21,14 +21,16 @@ Bools = NDArray[np.bool_]
 
 
 class Fit(NamedTuple):
-    """A logistic function of the log-odds."""
+    """A logistic function of the log-odds and, unless its weight is 0, of ``multi_match``."""
 
     share: float
     bias: float
+    together: float = 0.0
 
-    def confidences(self, log_odds: Floats) -> Floats:
+    def confidences(self, log_odds: Floats, together: Floats | float = 0.0) -> Floats:
         """The probabilities, 0 to 1."""
-        return np.asarray(1 / (1 + np.exp(-np.clip(self.share * log_odds + self.bias, -700, 700))))
+        total = self.share * log_odds + self.together * together + self.bias
+        return np.asarray(1 / (1 + np.exp(-np.clip(total, -700, 700))))
 
 
 def log_odds(confidences: Sequence[float], calibration: Calibration) -> Floats:
@@ -38,7 +40,7 @@ def log_odds(confidences: Sequence[float], calibration: Calibration) -> Floats:
     return np.asarray((total - calibration.weights["bias"]) / calibration.weights["share"])
 
 
-def fit(evidence: Floats, right: Bools, weights: Floats) -> Fit:
+def fit(evidence: Floats, right: Bools, weights: Floats, together: Floats | None = None) -> Fit:
     """The logistic function with the least logarithmic loss.
 
     Where the evidence says nothing, or speaks against what is right, as that of a model with random weights, every
@@ -47,13 +49,16 @@ def fit(evidence: Floats, right: Bools, weights: Floats) -> Fit:
     Args:
         evidence: [n], log-odds.
         weights: [n], of the answers.
+        together: [n], ``multi_match`` of the answers; it counts only where it speaks for what is right.
     """
     from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyped] # a second to import
 
     if right.any() and not right.all():
-        fitted = LogisticRegression(C=1e6).fit(evidence[:, np.newaxis], right, sample_weight=weights)
-        if fitted.coef_[0, 0] > 0:
-            return Fit(float(fitted.coef_[0, 0]), float(fitted.intercept_[0]))
+        for columns in ([evidence] if together is None else [evidence, together], [evidence]):
+            fitted = LogisticRegression(C=1e6).fit(np.stack(columns, axis=1), right, sample_weight=weights)
+            share, *others = fitted.coef_[0].tolist()
+            if min(share, *others, 1) > 0:
+                return Fit(share, float(fitted.intercept_[0]), *others)
     # As if one more answer had been right, and one more wrong (Laplace).
     mean = weights.mean()
     return Fit(0.0, float(np.log((weights[right].sum() + mean) / (weights[~right].sum() + mean))))

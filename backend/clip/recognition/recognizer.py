@@ -15,17 +15,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..deadline import Deadline
-from ..errors import ClosedVocabulary
+from ..errors import BadParameter, ClosedVocabulary
 from ..inference.image_tower import ImageTower
 from ..inference.precision import fastest, setting
 from ..manifest import Manifest
 from .candidates import Candidates, View
-from .confidence import Evidence, confidence
+from .confidence import Evidence, confidence, multi_match
 from .explanation import Explainer
 from .phrases import FILE as PHRASES
 from .phrases import Phrases
 from .query import Query
-from .vocabulary import LABEL_EMBEDDINGS, NEAREST, Everyday
+from .vocabulary import LABEL_EMBEDDINGS, NEAREST, Everyday, WordEmbeddings
 
 if TYPE_CHECKING:
     from ..inference.text_tower import LabelEncoder
@@ -35,6 +35,8 @@ _log = logging.getLogger("function")
 # ``instead`` is one of so many best everyday words, if it is more likely right than wrong.
 _CALLED_INSTEAD = 5
 _LIKELY = 0.5
+# A label is looked for together with so many of its strongest rivals, as in the paper (``multi_match``).
+_TOGETHER = 5
 
 
 class Prediction(NamedTuple):
@@ -102,6 +104,8 @@ class Recognizer:
             self.explainer = Explainer(folder, self.everyday, self.manifest.image, precision)
         if self.manifest.confidence.negatives == "phrases":
             _ = self._phrases
+        if self.manifest.confidence.together is not None and not self.pairs_words:
+            raise ValueError(f"{folder} has a closed vocabulary and the calibration of an open one: calibrate it.")
         self._encoder_lock = threading.Lock()
         self.embed(np.zeros((*self.manifest.image.size, 3), np.uint8))
 
@@ -161,18 +165,25 @@ class Recognizer:
         tokens = self._encoder.tokens(texts, deadline)
         return self._encoder.embed(tokens, deadline), count_tokens(tokens)
 
-    def rank(self, view: View, candidates: Candidates, top_k: int) -> Ranking:
+    def rank(self, view: View, candidates: Candidates, top_k: int, deadline: Deadline | None = None) -> Ranking:
         """The best labels, by the softmax over the candidates, and how sure the first of them is.
 
         Args:
             top_k: how many predictions, at most as many as there are candidates.
+            deadline: of the request; None where none waits.
+
+        Raises:
+            Busy: the model is calibrated with pairs of words, and they could not be encoded in time.
         """
         words = self.everyday.logits(view)
         logits = self._logits(view, words, candidates)
         exponents = np.exp(logits - logits.max())
         probabilities = exponents / exponents.sum()
         best = np.argsort(-probabilities, kind="stable")[:top_k]
-        sure = self._confidence(view, words, candidates, logits, int(best[0]))
+        together = None
+        if self.manifest.confidence.together is not None:
+            together = self.together(view, candidates, int(best[0]), deadline or Deadline.unlimited())
+        sure = self._confidence(view, words, candidates, logits, int(best[0]), together)
         recognized = sure >= self.manifest.confidence.threshold
         return Ranking(
             [
@@ -194,12 +205,40 @@ class Recognizer:
         return self.manifest.logit_scale * cosines.astype(np.float64)
 
     def _confidence(
-        self, view: View, words: NDArray[np.float64], candidates: Candidates, logits: NDArray[np.float64], best: int
+        self,
+        view: View,
+        words: NDArray[np.float64],
+        candidates: Candidates,
+        logits: NDArray[np.float64],
+        best: int,
+        together: float | None = None,
     ) -> float:
         logit, rivals = self.everyday.rivals(view, words, candidates, logits, best)
         if self.manifest.confidence.negatives == "phrases":
             rivals = np.concatenate([rivals, self._phrases.rivals(view, candidates.embeddings[best], NEAREST)])
-        return confidence(Evidence(logit, rivals), self.manifest.confidence)
+        return confidence(Evidence(logit, rivals, together), self.manifest.confidence)
+
+    @property
+    def pairs_words(self) -> bool:
+        """Whether a label can be looked for together with others, see ``Calibration.together``."""
+        return self.manifest.vocabulary == "open"
+
+    def together(self, view: View, candidates: Candidates, best: int, deadline: Deadline) -> float | None:
+        """``multi_match`` of a candidate with its strongest rivals; None where their names are too long together.
+
+        Raises:
+            Busy: the text tower could not encode them in time.
+        """
+        from ..inference.text_tower import DEFAULT_TEMPLATE
+
+        assert isinstance(self.everyday, WordEmbeddings)  # noqa: S101
+        names, logits = self.everyday.strongest(view, candidates, best, _TOGETHER)
+        label = candidates.labels[best]
+        try:
+            pairs = self._encoder.encode([f"{label} and {name}" for name in names], DEFAULT_TEMPLATE, deadline)
+        except BadParameter:
+            return None
+        return multi_match(self.manifest.logit_scale * np.vecdot(pairs, view.embedding).astype(np.float64), logits)
 
     def _instead(self, view: View, words: NDArray[np.float64], asked: NDArray[np.intp]) -> Instead | None:
         """The best everyday word that is confident enough and is not among the ``asked`` ones.

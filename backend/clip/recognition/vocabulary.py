@@ -242,6 +242,25 @@ class WordEmbeddings(Everyday):
         competing[candidates.words[~unknown]] = False  # these are among the candidates
         return float(logits[best]), np.concatenate([logits[others], words[competing]])
 
+    def strongest(
+        self, view: View, candidates: Candidates, best: int, count: int
+    ) -> tuple[list[str], NDArray[np.float64]]:
+        """The words that compete most with the best candidate, and their logits, float64 [count].
+
+        Args:
+            candidates, best: as for ``rivals``.
+        """
+        word = candidates.words[best]
+        if word >= 0:
+            competing = np.ones(len(self.words), bool)
+            competing[self._entries[word]["related"]] = False
+        else:
+            nearness = np.vecdot(self._embeddings, candidates.embeddings[best])
+            competing = nearness < np.quantile(nearness, NEAREST)
+        logits = np.where(competing, self.logits(view), -np.inf)
+        first = np.argsort(-logits, kind="stable")[:count]
+        return [self.words[position] for position in first], logits[first]
+
     def direction(self, view: View, candidates: Candidates, best: int) -> NDArray[np.floating]:
         """The candidate's embedding less the mean of the words'."""
         return np.asarray(candidates.embeddings[best] - self._embeddings.mean(axis=0))

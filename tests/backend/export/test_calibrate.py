@@ -72,9 +72,29 @@ def test_a_model_with_random_weights_says_honestly_that_it_knows_nothing(
     manifest = Manifest.read(model)
     assert "CIFAR-100, Caltech-101, Oxford pets, textures (DTD)" in manifest.confidence.source
     assert manifest.confidence.negatives in ("words", "phrases")
-    assert len(re.findall(r"^negative labels: .*", said.err, re.MULTILINE)) == 2
+    assert len(re.findall(r"^what competes: .*", said.err, re.MULTILINE)) == 4
     assert said.err.count(", taken") == 1
     assert Recognizer(model).manifest == manifest  # the folder is whole
+
+
+@pytest.mark.parametrize("worth", [-1e9, 1.0])
+def test_pairs_are_taken_where_they_are_worth_their_cost(
+    worth: float,
+    copies: Path,
+    model: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(calibrate, "WORTH", worth)
+    assert run(monkeypatch, model, copies) == 0
+    calibration = Manifest.read(model).confidence
+    assert (
+        "and together with them" in next(line for line in capsys.readouterr().err.splitlines() if "taken" in line)
+    ) == (worth < 0)
+    assert (calibration.together is not None) == (worth < 0)
+    if calibration.together is not None:
+        assert calibration.together.keys() == {"share", "bias", "together"}
+    assert calibration.weights.keys() == {"share", "bias"}
 
 
 def test_the_bundled_model_keeps_everything_but_its_calibration(
@@ -90,7 +110,7 @@ def test_the_bundled_model_keeps_everything_but_its_calibration(
     assert before.pop("confidence") != calibrated
     assert before == after
     assert calibrated.negatives == "words"  # its words are sets of classes, and no phrase is one
-    assert len(re.findall(r"^negative labels: ", capsys.readouterr().err, re.MULTILINE)) == 1
+    assert len(re.findall(r"^what competes: ", capsys.readouterr().err, re.MULTILINE)) == 1
     for path in bundled.iterdir():
         assert path.name == "model.json" or path.read_bytes() == (copy / path.name).read_bytes()
 
@@ -112,10 +132,10 @@ def test_nothing_is_fitted_on_the_pictures_that_figures_are_reported_of(
         found = calibrate.calibrate(recognizer, read_sets(copies, download=False), tmp_path / "cache")
         parts = {o.picture.shows.partition(",")[0]: o.picture.part for o in found.outcomes}
         assert {parts[each] for each in changed} <= {"fit" if name == "fitted on" else "report"}
-        evidence = [
-            choice.evidence[[o.picture.part == "fit" for o in found.outcomes]].tolist() for choice in found.choices
+        confidences = [
+            choice.confidences[[o.picture.part == "fit" for o in found.outcomes]].tolist() for choice in found.choices
         ]
-        losses[name] = found.calibration, [(choice.fit, choice.loss) for choice in found.choices], evidence
+        losses[name] = found.calibration, [(choice.fit, choice.loss) for choice in found.choices], confidences
     assert losses["not fitted on"] == losses["as they are"]
     assert losses["fitted on"] != losses["as they are"]
 

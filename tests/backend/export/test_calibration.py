@@ -25,7 +25,7 @@ def drawn(share: float, bias: float, count: int = 20_000) -> tuple[np.ndarray, n
 def test_the_function_that_the_answers_were_drawn_by_is_found() -> None:
     evidence, right = drawn(0.7, -0.4)
     found = fit(evidence, right, np.ones(len(right)))
-    assert found == pytest.approx((0.7, -0.4), abs=0.05)
+    assert found == pytest.approx((0.7, -0.4, 0), abs=0.05)
     sure = found.confidences(evidence)
     assert calibration_error(sure, right, np.ones(len(right))) < 0.015
     other = fit(evidence, right, np.ones(len(right)))._replace(bias=0.8)
@@ -39,6 +39,20 @@ def test_a_weight_of_three_is_an_answer_three_times() -> None:
     weights = np.where(np.arange(300) < 100, 3.0, 1.0)
     thrice = fit(np.repeat(evidence, weights.astype(int)), np.repeat(right, weights.astype(int)), np.ones(500))
     assert fit(evidence, right, weights) == pytest.approx(thrice, abs=1e-3)
+
+
+def test_what_pairs_say_is_found_beside_the_log_odds() -> None:
+    rng = np.random.default_rng(3)
+    evidence, match = rng.normal(0, 3, 40_000), rng.uniform(0, 1, 40_000)
+    right = rng.random(40_000) < 1 / (1 + np.exp(-(0.6 * evidence - 1 + 2.5 * match)))
+    found = fit(evidence, right, np.ones(40_000), match)
+    assert found == pytest.approx((0.6, -1, 2.5), abs=0.1)
+    alone = fit(evidence, right, np.ones(40_000))
+    weights = np.ones(40_000)
+    assert log_loss(found.confidences(evidence, match), right, weights) < log_loss(
+        alone.confidences(evidence), right, weights
+    )
+    assert fit(evidence, right, weights, -match) == alone  # what speaks against what is right is not counted
 
 
 @pytest.mark.parametrize("share", [-0.5, 0.0])
