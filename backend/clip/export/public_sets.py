@@ -63,7 +63,7 @@ def _opener(found: Any) -> Callable[[int], Image.Image]:
 def _cifar100(root: Path, download: bool) -> Pictures:
     from torchvision.datasets import CIFAR100
 
-    with warnings.catch_warnings():  # the file was pickled by a NumPy of other names and types, of which a new one warns
+    with warnings.catch_warnings():  # of how another NumPy pickled the file
         warnings.simplefilter("ignore")
         found: Any = CIFAR100(root, train=False, download=download)
     classes = tuple(found.classes[target].replace("_", " ") for target in found.targets)
