@@ -1,7 +1,8 @@
 """All errors of a request, each with the HTTP status and the code that the caller sees."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from types import MappingProxyType
+from typing import Any, NamedTuple
 
 
 class RequestError(Exception):
@@ -11,6 +12,8 @@ class RequestError(Exception):
     code = "bad_parameter"
     headers: Mapping[str, str] = MappingProxyType({})
     """Headers of the answer that HTTP defines for this status."""
+    details: Mapping[str, Any] = MappingProxyType({})
+    """What programs may want to know beside code and message, as it stands in JSON."""
 
 
 class BadParameter(RequestError):
@@ -69,11 +72,25 @@ class CorruptImage(RequestError):
     code = "corrupt_image"
 
 
+class UnknownLabel(NamedTuple):
+    """A label that a closed vocabulary does not know."""
+
+    label: str
+    near: tuple[str, ...]
+    """Words that it knows and that are spelled much like it, best first."""
+
+
 class ClosedVocabulary(RequestError):
     """Labels or a template that are not among this model's own, where it has no text tower."""
 
     status = 422
     code = "closed_vocabulary"
+
+    def __init__(self, message: str, unknown: Sequence[UnknownLabel] = ()) -> None:
+        """``unknown``: the labels, where it is these."""
+        super().__init__(message)
+        if unknown:
+            self.details = {"unknown": [label._asdict() for label in unknown]}
 
 
 class TooExpensive(RequestError):

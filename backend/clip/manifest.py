@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from .photos.preprocessing import Preprocessing
 
@@ -32,6 +32,21 @@ class Checked:
 
 
 @dataclass(frozen=True)
+class Coverage:
+    """What is likely enough to be in a set of labels that holds the right one for a share of photos, see
+    ``recognition/coverage.py``. It was found for the model's own labels, and with the confidence beside it."""
+
+    levels: tuple[float, ...]
+    """The shares, 0 to 1, ascending. What holds for one holds for all below it."""
+    labels: tuple[float, ...]
+    """For each level how likely a label has to be."""
+    others: tuple[float, ...]
+    """For each level the highest confidence in the best label at which the photo may show something else."""
+    source: str
+    """Where the numbers come from, for people."""
+
+
+@dataclass(frozen=True)
 class Calibration:
     """How evidence becomes a probability, and how large that has to be."""
 
@@ -46,6 +61,20 @@ class Calibration:
     together: Mapping[str, float] | None = None
     """In place of ``weights``, for the first label of an answer, where the calibration found it worth its cost:
     ``together`` is the weight of how well the label fits the image together with a rival, see ``multi_match``."""
+    coverage: Coverage | None = None
+    """None for a model that was not calibrated for sets of labels, or whose confidence has changed since then."""
+
+    @classmethod
+    def read(cls, values: Mapping[str, Any]) -> Self:
+        """Read what ``dataclasses.asdict`` made of one, in JSON.
+
+        Raises:
+            TypeError: a value is missing, or there is one too many.
+        """
+        coverage = values.get("coverage")
+        lists = ("levels", "labels", "others")
+        read = None if coverage is None else Coverage(**coverage | {name: tuple(coverage[name]) for name in lists})
+        return cls(**{**values, "coverage": read})
 
 
 UNCALIBRATED = Calibration(0.5, {"share": 1.0, "bias": 0.0}, "not calibrated: the share of the best candidate itself")
@@ -114,7 +143,7 @@ class Manifest:
                 "image": Preprocessing(**{**image, "size": tuple(image["size"])}),
                 "labels": tuple(values["labels"]),
                 "templates": tuple(values["templates"]),
-                "confidence": Calibration(**values["confidence"]),
+                "confidence": Calibration.read(values["confidence"]),
                 "precisions": {name: Checked(**checked) for name, checked in values["precisions"].items()},
             }
         )

@@ -8,9 +8,10 @@ from numpy.typing import NDArray
 
 from .deadline import Deadline
 from .decoders.lanes import Decoders
-from .errors import BadParameter
+from .errors import BadParameter, UnknownLabel
 from .photos.photo import Photo
 from .recognition.candidates import Candidates, View
+from .recognition.coverage import LabelSet
 from .recognition.explanation import Explanation
 from .recognition.query import Query
 from .recognition.recognizer import Ranking, Recognizer
@@ -24,9 +25,13 @@ class Recognition:
     preview: bytes
     """A JPEG file; empty unless it was asked for."""
     explanation: Explanation | None
-    """Of the first label; None unless it was asked for."""
+    """None unless it was asked for."""
     warnings: tuple[str, ...] = ()
     """See ``Photo.warnings``."""
+    unknown: tuple[UnknownLabel, ...] = ()
+    """See ``Candidates.unknown``."""
+    label_set: LabelSet | None = None
+    """None unless it was asked for."""
 
 
 @dataclass(frozen=True)
@@ -40,12 +45,18 @@ class Service:
         """The candidates of the query.
 
         Raises:
-            BadParameter: it asks for an explanation, and the model has none.
+            BadParameter: it asks for an explanation or a coverage that the model does not have.
         """
-        if query.explain and self.recognizer.explainer is None:
+        explainer = self.recognizer.explainer
+        if query.explain and explainer is None:
             raise BadParameter("This model cannot say where in a photo it found a label: leave explain out.")
         with deadline.infers():
-            return self.recognizer.candidates(query, deadline)
+            candidates = self.recognizer.candidates(query, deadline)
+        if explainer is not None and query.explained is not None:
+            explainer.subject(candidates, query.explained)
+        if query.coverage is not None:
+            self.recognizer.covered.asked(query, candidates)
+        return candidates
 
     def view(self, image: bytes | memoryview, deadline: Deadline) -> tuple[View, tuple[str, ...]]:
         """The image tower's outputs for an image file, and the photo's warnings."""
@@ -66,8 +77,10 @@ class Service:
             explainer = self.recognizer.explainer
             explanation = None
             if query.explain and explainer is not None:
-                explanation = explainer.explain(view, candidates, ranking.predictions[0].label, photo.size, deadline)
-        return Recognition(ranking, photo.preview, explanation, photo.warnings)
+                subject = explainer.subject(candidates, query.explained or ranking.claim)
+                explanation = explainer.explain(view, *subject, photo.size, deadline)
+            covering = None if query.coverage is None else self.recognizer.label_set(view, candidates, query)
+        return Recognition(ranking, photo.preview, explanation, photo.warnings, candidates.unknown, covering)
 
     def encode(self, texts: Sequence[str], deadline: Deadline) -> tuple[NDArray[np.float32], int]:
         """float32 [texts, dim], and the number of their tokens."""

@@ -23,7 +23,7 @@ Expected = Callable[[Any], bool]
 _LARGE_BYTES = 1 << 20
 _reading_a_large_one = threading.Lock()
 _MAX_HEADER_LENGTH = 1000
-_PASSED_ON = ("Server-Timing", "Retry-After", "Allow", "X-Recognized", "X-Confidence", "X-Warnings")
+_PASSED_ON = ("Server-Timing", "Retry-After", "Allow", "X-Recognized", "X-Confidence", "X-Unknown", "X-Warnings")
 # The watchdog refuses requests without a Retry-After. This one is sent in its place.
 _TEMPORARY = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
 _BUSY_SECONDS = "2"

@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from types import MappingProxyType
 from typing import Any
@@ -11,7 +11,7 @@ from werkzeug.datastructures import MIMEAccept
 from werkzeug.http import parse_accept_header
 
 from ..deadline import Deadline
-from ..errors import RequestError
+from ..errors import RequestError, UnknownLabel
 from ..interface import Response
 from ..limits import (
     DEFAULT_TOP_K,
@@ -23,7 +23,7 @@ from ..limits import (
     MAX_LABELS,
     MAX_NEW_LABEL_TOKENS,
 )
-from ..manifest import Manifest
+from ..manifest import Coverage, Manifest
 from ..photos.formats import FORMATS
 from ..recognition.explanation import Explanation
 from ..recognition.recognizer import Ranking, Recognizer
@@ -42,13 +42,13 @@ def recognition(result: Recognition, manifest: Manifest, accept: str | None, dea
         lines = [f"{prediction.label}\t{prediction.score:.1%}\n" for prediction in result.ranking.predictions]
         response = _response(200, "text/plain; charset=utf-8", "".join(lines))
     else:
-        response = json_response(200, recognition_object(result, manifest))
+        response = json_response(200, recognition_object(result, manifest) | unknown_object(result.unknown))
     response["headers"] |= result_headers(result) | server_timing(deadline)
     return response
 
 
 def recognition_object(result: Recognition, manifest: Manifest) -> dict[str, Any]:
-    """The answer to an image, as it stands in JSON."""
+    """The answer to an image, as it stands in JSON, but for ``unknown_object``, which is the same for all images."""
     ranking = result.ranking
     said = {
         "predictions": predictions_list(ranking),
@@ -57,6 +57,8 @@ def recognition_object(result: Recognition, manifest: Manifest) -> dict[str, Any
     }
     if ranking.instead:
         said |= {"instead": {"label": ranking.instead.label, "confidence": _rounded(ranking.instead.confidence)}}
+    if result.label_set:
+        said |= {"set": asdict(result.label_set)}
     if result.preview:
         said |= {"preview": f"data:image/jpeg;base64,{base64.b64encode(result.preview).decode()}"}
     if result.explanation:
@@ -64,6 +66,11 @@ def recognition_object(result: Recognition, manifest: Manifest) -> dict[str, Any
     if result.warnings:
         said |= {"warnings": list(result.warnings)}
     return said | {"model": manifest.title}
+
+
+def unknown_object(unknown: Sequence[UnknownLabel]) -> dict[str, Any]:
+    """The labels that were left out, as they stand in an answer; nothing where there are none."""
+    return {"unknown": [label._asdict() for label in unknown]} if unknown else {}
 
 
 def _explanation_object(explanation: Explanation) -> dict[str, Any]:
@@ -79,12 +86,14 @@ def predictions_list(result: Ranking) -> list[dict[str, Any]]:
 
 
 def result_headers(result: Recognition) -> dict[str, str]:
-    """For those who read no JSON: how sure the answer is, and its warnings."""
+    """For those who read no JSON: how sure the answer is, how many labels were left out, and its warnings."""
     ranking = result.ranking
     return {
         "X-Confidence": f"{ranking.confidence:.4f}",
         "X-Recognized": "true" if ranking.recognized else "false",
-    } | warnings_header(result.warnings)
+        **({"X-Unknown": str(len(result.unknown))} if result.unknown else {}),
+        **warnings_header(result.warnings),
+    }
 
 
 def warnings_header(warnings: Iterable[str]) -> dict[str, str]:
@@ -109,6 +118,7 @@ def description(recognizer: Recognizer) -> Response:
             "precision": recognizer.precision,
             "precisions": {name: asdict(checked) for name, checked in manifest.precisions.items()},
             "explains": recognizer.explainer is not None,
+            "coverage": _coverage_object(manifest.confidence.coverage),
             "vocabulary": manifest.vocabulary,
             "labels": manifest.labels,
             "groups": recognizer.everyday.groups(manifest.labels),
@@ -131,12 +141,19 @@ def description(recognizer: Recognizer) -> Response:
     )
 
 
+def _coverage_object(coverage: Coverage | None) -> dict[str, Any] | None:
+    """What coverage can be asked for."""
+    if coverage is None:
+        return None
+    return {"least": coverage.levels[0], "most": coverage.levels[-1], "source": coverage.source}
+
+
 def error(problem: RequestError) -> Response:
     return json_response(problem.status, error_object(problem), problem.headers)
 
 
 def error_object(problem: RequestError) -> dict[str, Any]:
-    return {"error": {"code": problem.code, "message": str(problem)}}
+    return {"error": {"code": problem.code, "message": str(problem), **problem.details}}
 
 
 def _rounded(score: float) -> float:

@@ -14,12 +14,12 @@ from ..service import Service
 from . import answer
 from .advice import on_no_image
 from .json_object import LongString, read_object, require_known
-from .parameters import distinct_labels, require_template, require_top_k
+from .parameters import distinct_labels, require_template, require_top_k, require_unknown
 from .payload import image_in
 
 # "options" are for Hugging Face's own servers, such as wait_for_model; they have no effect.
 _NAMES = ("inputs", "parameters", "options")
-_PARAMETERS = ("candidate_labels", "hypothesis_template", "top_k")
+_PARAMETERS = ("candidate_labels", "hypothesis_template", "top_k", "unknown")
 
 
 def classify(service: Service, event: Event, deadline: Deadline) -> Response:
@@ -56,4 +56,5 @@ def _query(given: Any) -> Query:
         require_template(template)
     candidates = () if labels is None else distinct_labels(labels)
     top_k = require_top_k(parameters.get("top_k", len(candidates) or DEFAULT_TOP_K))
-    return Query(top_k, candidates, template=template)
+    skip_unknown = require_unknown(parameters.get("unknown", "error"))
+    return Query(top_k, candidates, template=template, skip_unknown=skip_unknown)

@@ -1,5 +1,6 @@
 """Reads the parameters of a request, which may come in the query string, as the fields of a form, and in JSON."""
 
+import re
 from collections.abc import Sequence
 from difflib import get_close_matches
 
@@ -9,10 +10,12 @@ from ..errors import BadParameter
 from ..limits import DEFAULT_TOP_K, MAX_LABEL_CHARACTERS, MAX_LABELS
 from ..recognition.query import Query
 
-PARAMETERS = ("top_k", "labels", "vocabulary", "template", "preview", "explain")
+PARAMETERS = ("top_k", "labels", "vocabulary", "template", "preview", "explain", "unknown", "coverage")
 # Labels with their repetitions and the empty ones.
 _MAX_GIVEN = 100 * MAX_LABELS
 _VOCABULARIES = ("labels", "everyday")
+_UNKNOWN = {"skip": True, "error": False}
+_COVERAGE = re.compile(r"0?\.[0-9]{1,10}")
 _FLAGS = {"1": True, "true": True, "0": False, "false": False}
 
 
@@ -33,8 +36,18 @@ def parse(values: "MultiDict[str, str]") -> Query:
         raise BadParameter("vocabulary=everyday ranks words of its own: give it without labels and template.")
     if template is not None:
         require_template(template)
-    preview, explain = _flag(values, "preview"), _flag(values, "explain")
-    return Query(_top_k(_single(values, "top_k")), labels, everyday, template, preview, explain)
+    explain, explained = _explained(_single(values, "explain"))
+    return Query(
+        _top_k(_single(values, "top_k")),
+        labels,
+        everyday,
+        template,
+        _flag(values, "preview"),
+        explain,
+        explained,
+        require_unknown(_single(values, "unknown") or "error"),
+        _coverage(_single(values, "coverage")),
+    )
 
 
 def _fold(text: str) -> str:
@@ -76,6 +89,31 @@ def _flag(values: "MultiDict[str, str]", name: str) -> bool:
     if value not in _FLAGS:
         raise BadParameter(f"{name} must be 1 or 0.")
     return _FLAGS[value]
+
+
+def _explained(value: str | None) -> tuple[bool, str | None]:
+    """Whether to explain, and the label that is to be explained if one is named."""
+    label = (value or "").strip() or "0"
+    if (flag := _FLAGS.get(label.lower())) is not None:
+        return flag, None
+    _require_short("label of explain", label)
+    return True, _fold(label)
+
+
+def _coverage(value: str | None) -> float | None:
+    """The number; which numbers a model can answer, it knows itself."""
+    if value is None or not (digits := value.strip()):
+        return None
+    if not _COVERAGE.fullmatch(digits):
+        raise BadParameter("coverage must be a number below 1, such as 0.9.")
+    return float(digits)
+
+
+def require_unknown(value: object) -> bool:
+    """Whether unknown labels are left out, or BadParameter unless the value says so or the contrary."""
+    if not isinstance(value, str) or (skip := _UNKNOWN.get(value.strip().lower())) is None:
+        raise BadParameter(f"unknown must be one of {', '.join(_UNKNOWN)}.")
+    return skip
 
 
 def _everyday(values: "MultiDict[str, str]") -> bool:

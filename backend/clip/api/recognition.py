@@ -55,10 +55,11 @@ def _recognize_each(
             said = answer.error_object(problem)
         # One by one: one call for all predictions would keep the other threads waiting.
         results.append(json.dumps(said, ensure_ascii=False))
+    rest = json.dumps({"model": manifest.title} | answer.unknown_object(candidates.unknown), ensure_ascii=False)[1:]
     return {
         "statusCode": 200,
         "headers": {"Content-Type": "application/json"} | answer.server_timing(deadline),
-        "body": f'{{"results": [{", ".join(results)}], "model": {json.dumps(manifest.title)}}}\n',
+        "body": f'{{"results": [{", ".join(results)}], {rest}\n',
     }
 
 

@@ -28,9 +28,9 @@ from .source import ExportError, load
 
 def _read_calibration(path: Path) -> Calibration:
     try:
-        calibration = Calibration(**json.loads(path.read_text(encoding="utf-8")))
+        calibration = Calibration.read(json.loads(path.read_text(encoding="utf-8")))
         calibrated = calibration.threshold > 0 and calibration.weights.keys() == UNCALIBRATED.weights.keys()
-    except (OSError, ValueError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise ExportError(f"{path} is no calibration: {error}.") from error
     if not calibrated:
         raise ExportError(f"{path} is no calibration: its weights must be {', '.join(UNCALIBRATED.weights)}.")

@@ -18,13 +18,14 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from ..deadline import Deadline
-from ..manifest import NEGATIVES, UNCALIBRATED, Calibration
+from ..manifest import NEGATIVES, UNCALIBRATED, Calibration, Coverage
 from ..photos import image as images
 from ..recognition.candidates import Candidates, View
 from ..recognition.query import Query
 from ..recognition.recognizer import Ranking, Recognizer
 from .calibration import Fit, Floats, fit, log_loss, log_odds, threshold, wrong_at_95
 from .cifar100 import LABELS
+from .coverage import fit_coverage
 from .figures import Outcome, figures, print_figures
 from .public_sets import SETS, Pictures, SetError, read_sets
 from .truth import PARTS, Picture, Truth, Verdict, sample
@@ -117,6 +118,8 @@ def calibrate(recognizer: Recognizer, sets: Sequence[Pictures], cache: Path) -> 
         negatives=plain.negatives,
         together={name: round(weight, 4) for name, weight in best.fit._asdict().items()} if best.together else None,
     )
+    recognizer.manifest = replace(recognizer.manifest, confidence=calibration)
+    calibration = replace(calibration, coverage=_coverage(recognizer, pictures, kinds, fitted_on > 0, views, truth))
     answers = [
         _ask(recognizer, calibration, views, candidates)
         for candidates in (
@@ -176,6 +179,29 @@ def _views(recognizer: Recognizer, sets: Sequence[Pictures], pictures: Sequence[
 
     with tqdm(total=len(pictures), desc="pictures", disable=not sys.stderr.isatty()) as bar:
         return views.of(recognizer, pixels(), lambda: bar.update() and None)
+
+
+def _coverage(
+    recognizer: Recognizer,
+    pictures: Sequence[Picture],
+    kinds: Sequence[str | None],
+    wanted: NDArray[np.bool_],
+    views: Sequence[View],
+    truth: Truth,
+) -> Coverage | None:
+    """The limits of sets of labels, by the photographs; None if they are too few or the model serves other labels."""
+    if recognizer.manifest.labels != LABELS:
+        return None
+    named, others = [], []
+    for position in np.flatnonzero(wanted).tolist():
+        shown = pictures[position].words
+        if kinds[position] == "named photographs":
+            likely = recognizer.likelihoods(views[position])
+            named.append(next(each for label, each in likely if truth.verdict(label, shown) is Verdict.RIGHT))
+        elif kinds[position] == "other things":
+            others.append(recognizer.likelihoods(views[position])[0][1])
+    source = f"calibrated on {len(named):,} photographs of what the labels name, and {len(others):,} of other things"
+    return fit_coverage(np.array(named), np.array(others), source)
 
 
 def _together(

@@ -10,9 +10,9 @@ import argparse
 import json
 import shutil
 import sys
-from difflib import get_close_matches
 from pathlib import Path
 
+from ..recognition.spelling import Names
 from .lists import read_labels
 
 _MANIFEST, _EVERYDAY, _EMBEDDINGS = "model.json", "everyday.json", "labels.npy"
@@ -30,10 +30,9 @@ def relabel(model: Path, labels: tuple[str, ...], out: Path) -> None:
         raise ValueError(f"{model} is no exported model with everyday words.") from error
     if "classes" not in words[0]:
         raise ValueError(f"{model} compares embeddings: export it again with these labels.")
-    known = {name.casefold() for word in words for name in (word["word"], *word["also"])}
-    unknown = [label for label in labels if label.casefold() not in known]
-    if unknown:
-        near = get_close_matches(unknown[0].casefold(), known, n=3, cutoff=0.75)
+    known = Names([word["word"], *word["also"]] for word in words)
+    if unknown := [label for label in labels if known.find(label) < 0]:
+        near = known.near(unknown[0])
         more = f" (near: {', '.join(near)})" if near else ""
         raise ValueError(
             f"This model does not know: {unknown[0]}{more}. It does not know {len(unknown)} of the labels."
@@ -43,7 +42,8 @@ def relabel(model: Path, labels: tuple[str, ...], out: Path) -> None:
         raise ValueError(f"{model} was exported by another version: export the model again.")
     files = {name: digest for name, digest in manifest["files"].items() if name != _EMBEDDINGS}
     shutil.copytree(model, out, ignore=shutil.ignore_patterns(_EMBEDDINGS))
-    manifest |= {"labels": labels, "files": files}
+    # The coverage was calibrated for the labels that the model had.
+    manifest |= {"labels": labels, "files": files, "confidence": manifest["confidence"] | {"coverage": None}}
     (out / _MANIFEST).write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 

@@ -7,6 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import UnknownLabel
+
 NO_EMBEDDINGS = np.empty((0, 0), np.float32)
 
 
@@ -30,3 +32,5 @@ class Candidates:
     """float32 [labels, dim], rows of unit length; empty where the words are compared by their fine classes."""
     offsets: NDArray[np.float64] | float = 0.0
     """float64 [labels], added to the logits of words that are compared by their fine classes."""
+    unknown: tuple[UnknownLabel, ...] = ()
+    """The caller's labels that were left out, because the model does not know them."""

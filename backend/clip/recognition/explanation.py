@@ -13,11 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..deadline import Deadline
+from ..errors import BadParameter
 from ..inference.engine import compile_after, compile_tower, ov
 from ..inference.image_tower import DEFAULT_FILE, MAP
 from ..photos.preprocessing import Preprocessing
 from ..priority_semaphore import PrioritySemaphore
 from .candidates import Candidates, View
+from .spelling import Names
 from .vocabulary import Everyday
 
 FILE = "explain.xml"
@@ -47,6 +49,29 @@ class Explainer:
         self._precision = precision
         self._turns = PrioritySemaphore(1)
         self._request: ov.InferRequest | None = None
+
+    def subject(self, candidates: Candidates, label: str) -> tuple[Candidates, str]:
+        """Find what is called so: a candidate, or else an everyday word.
+
+        Returns:
+            What to ``explain``: its label among its like.
+
+        Raises:
+            BadParameter: it is neither.
+        """
+        labels, everyday = candidates.labels, self._everyday
+        if label in labels:
+            return candidates, label
+        if called := {candidate.casefold(): candidate for candidate in labels}.get(label.casefold()):
+            return candidates, called
+        if (word := everyday.find(label)) >= 0:
+            same = np.flatnonzero(candidates.words == word)
+            return (candidates, labels[same[0]]) if same.size else (everyday.candidates, everyday.words[word])
+        near = list(dict.fromkeys([*Names((one,) for one in labels).near(label), *everyday.near(label)]))
+        raise BadParameter(
+            f"explain takes 1, 0, a candidate or an everyday word, and '{label[:40]}' is none of them"
+            + (f" (near: {', '.join(near)})." if near else ".")
+        )
 
     def explain(
         self, view: View, candidates: Candidates, label: str, size: tuple[int, int], deadline: Deadline | None = None

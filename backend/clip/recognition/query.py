@@ -16,4 +16,10 @@ class Query:
     preview: bool = False
     """Whether the answer should contain a small picture of the photo."""
     explain: bool = False
-    """Whether the answer should say where in the photo the first label was found."""
+    """Whether the answer should say where in the photo a label was found."""
+    explained: str | None = None
+    """That label; None for what the answer says that the photo shows."""
+    skip_unknown: bool = False
+    """Whether labels that a closed vocabulary does not know are left out; otherwise they are an error."""
+    coverage: float | None = None
+    """The share of photos, 0 to 1, for which a set of labels should hold the right one; None for no set."""

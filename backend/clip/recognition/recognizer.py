@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -21,10 +21,12 @@ from ..inference.precision import fastest, setting
 from ..manifest import Manifest
 from .candidates import Candidates, View
 from .confidence import Evidence, confidence, multi_match
+from .coverage import CoveredLabels, LabelSet, likelihoods
 from .explanation import Explainer
 from .phrases import FILE as PHRASES
 from .phrases import Phrases
 from .query import Query
+from .unknown import does_not_know, unknown_labels
 from .vocabulary import LABEL_EMBEDDINGS, NEAREST, Everyday, WordEmbeddings
 
 if TYPE_CHECKING:
@@ -64,6 +66,11 @@ class Ranking:
     instead: Instead | None
     """The everyday word that the photo is recognized by, if it is by none of the candidates."""
 
+    @property
+    def claim(self) -> str:
+        """What the photo shows, as far as is known: the best label, or what it is instead."""
+        return self.instead.label if self.instead else self.predictions[0].label
+
 
 class Recognizer:
     """A loaded model. Its methods may be called from any number of threads."""
@@ -95,6 +102,7 @@ class Recognizer:
         self.precision = precision or setting(self.manifest.precisions) or fastest(self.manifest.agreeing)
         self.everyday = Everyday.read(folder, self.manifest.logit_scale)
         self._own = self.everyday.own(self.manifest.labels, folder)
+        self.covered = CoveredLabels(self.manifest.labels, self.everyday, self.manifest.confidence.coverage)
         self.observe_batch: Callable[[int], None] = lambda size: None
         """Is called with the number of images of each run of the image tower."""
         self._tower = ImageTower(folder, self.precision, lambda size: self.observe_batch(size))
@@ -142,7 +150,7 @@ class Recognizer:
         if not query.labels and query.template is None:
             return self._own
         if self.manifest.vocabulary == "closed":
-            return self._known(query.labels, query.template)
+            return self._known(query.labels, query.template, skip=query.skip_unknown)
         from ..inference.text_tower import DEFAULT_TEMPLATE
 
         labels = query.labels or self.manifest.labels
@@ -194,6 +202,21 @@ class Recognizer:
             recognized,
             None if recognized else self._instead(view, words, candidates.words),
         )
+
+    def label_set(self, view: View, candidates: Candidates, query: Query) -> LabelSet:
+        """The candidates of which one is right, for the share of photos that the query asks for.
+
+        Raises:
+            BadParameter: the model is not calibrated for this, see ``CoveredLabels.asked``.
+        """
+        asked = self.covered.asked(query, candidates)
+        assert query.coverage is not None  # noqa: S101
+        return self.covered.choose(query.coverage, self.likelihoods(view), asked)
+
+    def likelihoods(self, view: View) -> list[tuple[str, float]]:
+        """How likely each of the model's own labels is, best first."""
+        ranking = self.rank(view, self._own, len(self._own.labels))
+        return likelihoods(ranking.predictions, ranking.confidence)
 
     def _logits(self, view: View, words: NDArray[np.float64], candidates: Candidates) -> NDArray[np.float64]:
         if candidates is self.everyday.candidates:
@@ -255,23 +278,28 @@ class Recognizer:
                     return Instead(everyday.labels[word], sure)
         return None
 
-    def _known(self, labels: Sequence[str], template: str | None) -> Candidates:
-        """Labels of a closed vocabulary: the model's own and the everyday words."""
+    def _known(self, labels: Sequence[str], template: str | None, *, skip: bool) -> Candidates:
+        """Labels of a closed vocabulary: the model's own and the everyday words; ``skip`` leaves the others out."""
         if template is not None:
             raise ClosedVocabulary(
                 "This model has a closed vocabulary: it knows its own prompts only, no other template."
             )
         own = {label.casefold(): row for row, label in enumerate(self.manifest.labels)}
-        rows = [own.get(label.casefold(), -1) for label in labels]
-        words = [self.everyday.find(label) for label in labels]
-        if unknown := [label for label, row, word in zip(labels, rows, words, strict=True) if row < 0 and word < 0]:
-            raise ClosedVocabulary(_does_not_know(unknown, self.everyday))
+        known: dict[str, tuple[int, int]] = {}
+        strange = []
+        for label in labels:
+            row, word = own.get(label.casefold(), -1), self.everyday.find(label)
+            if row < 0 and word < 0:
+                strange.append(label)
+            else:
+                known[label] = row, word
+        unknown = unknown_labels(strange, self.everyday)
+        if unknown and not (skip and known):
+            raise does_not_know(unknown, others=bool(known))
         mine, others = self._own.embeddings, self.everyday.candidates.embeddings
-        embeddings = [
-            mine[row] if row >= 0 else others[word] for row, word in zip(rows, words, strict=True) if mine.size
-        ]
-        named = self.everyday.named(labels, np.array(embeddings))
-        return named if min(rows) >= 0 else self.everyday.chosen(named)
+        embeddings = [mine[row] if row >= 0 else others[word] for row, word in known.values() if mine.size]
+        named = replace(self.everyday.named(tuple(known), np.array(embeddings)), unknown=unknown)
+        return named if all(row >= 0 for row, _ in known.values()) else self.everyday.chosen(named)
 
     def _rows(self, texts: Sequence[str]) -> list[int]:
         """The positions of a closed vocabulary's own labels, in any case, in the singular or the plural."""
@@ -319,14 +347,3 @@ class Recognizer:
         if precision == "int8":  # the text tower is not quantized
             precision = fastest(self.manifest.agreeing - {"int8"})
         return LabelEncoder(self._folder, self.manifest, precision=precision)
-
-
-def _does_not_know(labels: Sequence[str], everyday: Everyday) -> str:
-    shown = []
-    for label in labels[:3]:
-        near = everyday.near(label[:40])
-        shown.append(label[:40] + (f" (near: {', '.join(near)})" if near else ""))
-    return (
-        f"This model has a closed vocabulary and does not know: {', '.join(shown)}{', …' if len(labels) > 3 else ''}. "
-        "GET / lists the labels and the everyday words that it knows."
-    )

@@ -8,7 +8,6 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .candidates import NO_EMBEDDINGS, Candidates, View
-from .plurals import plurals
+from .spelling import Names
 
 FILE = "everyday.json"
 EMBEDDINGS = "everyday.npy"
@@ -123,24 +122,15 @@ class Everyday(ABC):
 
     def find(self, name: str) -> int:
         """The position of the word with this name, in upper or lower case, singular or plural; -1 for none."""
-        return self._positions.get(name.casefold(), -1)
+        return self._names.find(name)
 
     def near(self, name: str) -> list[str]:
         """Up to three words that are spelled much like ``name``, best first."""
-        near = get_close_matches(name.casefold(), self._positions, n=3, cutoff=0.75)
-        return list(dict.fromkeys(self.words[self._positions[other]] for other in near))
+        return self._names.near(name)
 
     @cached_property
-    def _positions(self) -> dict[str, int]:
-        positions: dict[str, int] = {}
-        names = [[entry["word"], *entry["also"]] for entry in self._entries]
-        # Names in the list go before plurals by rule: "glasses" is a word of its own, not the plural of "glass".
-        for form in (lambda name: (name,), plurals):
-            for position, known in enumerate(names):
-                for name in known:
-                    for spelled in form(name.casefold()):
-                        positions.setdefault(spelled, position)
-        return positions
+    def _names(self) -> Names:
+        return Names([entry["word"], *entry["also"]] for entry in self._entries)
 
 
 class FineClasses(Everyday):

@@ -106,8 +106,10 @@ def test_the_bundled_model_keeps_everything_but_its_calibration(
     assert run(monkeypatch, copy, copies) == 0
 
     before, after = (json.loads((folder / "model.json").read_text()) for folder in (bundled, copy))
-    calibrated = Calibration(**after.pop("confidence"))
+    calibrated = Calibration.read(after.pop("confidence"))
     assert before.pop("confidence") != calibrated
+    assert calibrated.coverage is not None
+    assert calibrated.coverage.source.startswith("calibrated on 8 photographs of what the labels name, and 8 of other")
     assert before == after
     assert calibrated.negatives == "words"  # its words are sets of classes, and no phrase is one
     assert len(re.findall(r"^what competes: ", capsys.readouterr().err, re.MULTILINE)) == 1

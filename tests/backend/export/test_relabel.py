@@ -31,7 +31,14 @@ def model(tmp_path: Path) -> Path:
     folder.mkdir()
     vocabulary(1100).write(folder)
     (folder / "model.json").write_text(
-        json.dumps({"name": "tiny", "labels": LABELS, "files": {"labels.npy": "1f", "image.xml": "2e"}})
+        json.dumps(
+            {
+                "name": "tiny",
+                "labels": LABELS,
+                "files": {"labels.npy": "1f", "image.xml": "2e"},
+                "confidence": {"threshold": 0.5, "coverage": {"levels": [0.9]}},
+            }
+        )
     )
     (folder / "labels.npy").write_bytes(b"rows for the old labels")
     (folder / "image.xml").write_text("a tower")
@@ -82,9 +89,21 @@ def test_a_model_gets_other_labels(model: Path, tmp_path: Path) -> None:
         "name": "tiny",
         "labels": ["cat", "dog", "pizza"],
         "files": {"image.xml": "2e"},
+        "confidence": {"threshold": 0.5, "coverage": None},
     }
     assert {path.name for path in out.iterdir()} == {"model.json", "everyday.json", "image.xml"}
     assert (Everyday.read(out, 1.0).own(("cat", "dog", "pizza"), out).words >= 0).all()
+
+
+def test_labels_are_known_in_the_plural_and_by_their_other_names(model: Path, tmp_path: Path) -> None:
+    labels = ("Cats", "puppies", "wolves", "smartphones", "glasses")
+
+    relabel(model, labels, tmp_path / "out")
+
+    assert tuple(json.loads((tmp_path / "out" / "model.json").read_text())["labels"]) == labels
+    served = Everyday.read(tmp_path / "out", 1.0)
+    found = [served.words[word] for word in served.own(labels, tmp_path / "out").words]
+    assert found == ["cat", "dog", "wolf", "cell phone", "glasses"]
 
 
 def test_labels_that_the_model_does_not_know(model: Path, tmp_path: Path) -> None:

@@ -129,7 +129,7 @@ def test_the_heat_lies_where_the_thing_is(trained_url: str) -> None:
             for beside in (True, False):
                 picture = halves(first, second, beside=beside)
                 for label, part in ((one, 0), (other, 1)):
-                    answer = post(trained_url, picture, params=_ON | {"labels": label}).json()["explanation"]
+                    answer = post(trained_url, picture, params={"explain": label}).json()["explanation"]
                     assert answer["label"] == label
                     heat = np.array(answer["grid"]).sum(axis=0 if beside else 1)
                     weight = np.clip(len(heat) / 2 - np.arange(len(heat)), 0, 1)
@@ -189,7 +189,7 @@ def test_the_area_is_that_of_the_upright_photo(trained_url: str) -> None:
     "parameters",
     [{}, {"vocabulary": "everyday"}, {"labels": "dog,my own thing"}, {"labels": "dog,cat", "template": "a {} here"}],
 )
-def test_the_first_label_is_explained(parameters: dict[str, str], open_clip_url: str) -> None:
+def test_what_is_claimed_is_explained(parameters: dict[str, str], open_clip_url: str) -> None:
     file = encoded(photo((320, 240)), "JPEG")
     plain = post(open_clip_url, file, params=parameters).json()
 
@@ -197,7 +197,7 @@ def test_the_first_label_is_explained(parameters: dict[str, str], open_clip_url:
 
     explanation = answer.pop("explanation")
     assert answer == plain
-    assert explanation["label"] == plain["predictions"][0]["label"]
+    assert explanation["label"] == plain.get("instead", plain["predictions"][0])["label"]
     grid = np.array(explanation["grid"])
     assert grid.shape == (4, 4)
     assert grid.min() >= 0
@@ -230,7 +230,134 @@ def test_a_model_without_a_map_says_so(exported: dict[str, Path]) -> None:
             service.candidates(Query(explain=True), Deadline.unlimited())
 
 
-def test_a_value_that_makes_no_sense(trained_url: str) -> None:
-    answer = post(trained_url, encoded(photo((64, 64)), "PNG"), params={"explain": "please"})
+@pytest.fixture(scope="module")
+def cat() -> bytes:
+    """A photograph of a cat, by Stefan van der Walt; public domain."""
+    return (_PHOTOS / "chelsea.png").read_bytes()
+
+
+def test_where_no_label_is_recognized_what_it_is_instead_is_explained(clip_url: str, cat: bytes) -> None:
+    plain = post(clip_url, cat, params={"labels": "dog"}).json()
+    answer = post(clip_url, cat, params={"labels": "dog"} | _ON).json()
+    asked = post(clip_url, cat, params={"explain": plain["instead"]["label"]}).json()
+    recognized = post(clip_url, cat, params={"labels": "dog,cat"} | _ON).json()
+
+    explanation = answer.pop("explanation")
+    assert answer == plain
+    assert explanation["label"] == plain["instead"]["label"] != "dog"
+    assert explanation == asked["explanation"]
+    assert "instead" not in recognized
+    assert recognized["explanation"]["label"] == "cat"
+
+
+@pytest.mark.parametrize(
+    ("parameters", "asked", "explained"),
+    [
+        ({}, "pear", "pear"),
+        ({}, " Pears ", "pear"),
+        ({}, "sweet \t Pepper", "sweet pepper"),
+        ({}, "dogs", "dog"),
+        ({"vocabulary": "everyday"}, "apple", "apple"),
+        ({"labels": "Kitten,pear"}, "kitten", "Kitten"),
+        ({"labels": "Kitten,pear"}, "cats", "Kitten"),
+        ({"labels": ["cats", "cat"]}, "cat", "cat"),
+        ({"labels": "pear", "explain": "1"}, "1", "pear"),
+        ({"labels": "pear,flamnigo", "unknown": "skip"}, "flamingo", "flamingo"),
+    ],
+)
+def test_any_candidate_and_any_everyday_word_is_explained(
+    parameters: dict[str, str], asked: str, explained: str, clip_url: str
+) -> None:
+    picture = encoded(Image.new("RGB", (64, 64), "green"), "PNG")
+    plain = post(clip_url, picture, params={**parameters, "explain": "0"}).json()
+
+    answer = post(clip_url, picture, params={**parameters, "explain": asked}).json()
+
+    explanation = answer.pop("explanation")
+    assert explanation["label"] == (explained if "instead" not in plain or asked != "1" else plain["instead"]["label"])
+    assert np.array(explanation["grid"]).shape == (7, 7)
+    assert answer == plain
+
+
+def test_a_thing_that_is_asked_for_is_found_in_its_half(clip_url: str) -> None:
+    picture = halves("chelsea.png", "coffee.png", beside=True)
+
+    sides = {}
+    for label in ("cat", "espresso"):
+        grid = np.array(post(clip_url, picture, params={"explain": label}).json()["explanation"]["grid"])
+        sides[label] = grid[:, :3].sum() - grid[:, 4:].sum()
+
+    assert sides["cat"] > 0 > sides["espresso"]
+
+
+def test_an_open_model_explains_its_candidates_and_the_everyday_words(open_clip_url: str) -> None:
+    file = encoded(photo((320, 240)), "JPEG")
+    parameters = {"labels": ["ein Hündchen", "日本語"], "template": "a {} here"}
+
+    def grid(label: str, **changed: object) -> list[list[float]]:
+        answer = post(open_clip_url, file, params={**parameters, **changed, "explain": label}).json()
+        assert answer["explanation"]["label"].casefold() == label.casefold()
+        return list(answer["explanation"]["grid"])
+
+    of_own = grid("日本語")
+    assert grid("EIN HÜNDCHEN") != of_own
+    assert grid("日本語", template="{}") != of_own
+    of_word = grid("dog")
+    assert of_word not in (of_own, grid("cat"))
+    assert grid("dog", template="{}") == of_word
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        ("please", "'please' is none of them"),
+        ("flamnigo", "near: flamingo"),
+        ("pera", "near: pear"),
+        ("2", "'2' is none"),
+        ("猫", "'猫' is none of them."),
+        ("猫" * 200, f"'{'猫' * 40}' is none of them."),
+        ("x" * 200, "is none of them"),
+        ("x" * 201, "201 characters"),
+        ("x" * 200_000, "200,000 characters"),
+        ("pear,apple", "'pear,apple' is none"),
+        ("nan", "'nan' is none"),
+        ("\x00", "is none"),
+    ],
+)
+def test_what_cannot_be_explained(asked: str, words: str, clip_url: str) -> None:
+    index = clip_url.replace("clip", "index")
+    files = [("photo", ("a.png", encoded(photo((64, 64)), "PNG")))]
+    for url in (clip_url, index):
+        for answer in (
+            post(url, encoded(photo((64, 64)), "PNG"), params={"explain": asked}),
+            requests.post(url, files=files * 2, data={"explain": asked}, timeout=60),
+        ):
+            assert (answer.status_code, error_code(answer)) == (400, "bad_parameter")
+            assert words in answer.json()["error"]["message"]
+            assert len(answer.json()["error"]["message"]) < 300
+
+
+def test_two_different_labels_to_explain(clip_url: str) -> None:
+    answer = post(clip_url, encoded(photo((64, 64)), "PNG"), params={"explain": ["pear", "apple"]})
 
     assert (answer.status_code, error_code(answer)) == (400, "bad_parameter")
+
+
+def test_an_open_model_says_what_it_cannot_explain(open_clip_url: str) -> None:
+    parameters = {"labels": ["mein Hund", "apple"], "explain": "mein Hnud"}
+
+    answer = post(open_clip_url, encoded(photo((64, 64)), "PNG"), params=parameters)
+
+    assert (answer.status_code, error_code(answer)) == (400, "bad_parameter")
+    assert "near: mein Hund" in answer.json()["error"]["message"]
+
+
+def test_in_64_photos_the_same_word_is_looked_for(clip_url: str) -> None:
+    file = encoded(photo((96, 64)), "JPEG")
+    alone = post(clip_url, file, params={"explain": "wolves"}).json()
+
+    files = [("photo", (f"{number}.jpg", file)) for number in range(64)]
+    answer = requests.post(clip_url, files=files, data={"explain": "wolves"}, timeout=60).json()
+
+    assert answer["results"] == [alone] * 64
+    assert alone["explanation"]["label"] == "wolf"
