@@ -19,7 +19,7 @@ from pathlib import Path
 
 PROJECT = Path(__file__).parent.parent
 CLIP = PROJECT / "backend" / "clip"
-_BUNDLED = "bundled"
+BUNDLED = "bundled"
 _LOCAL = "local-dir:"
 
 
@@ -72,7 +72,7 @@ def exported(model: str, pretrained: str, folder: Path, lists: Mapping[str, str]
     if not target.is_dir():
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".export-", dir=folder) as work:
-            if model == _BUNDLED:
+            if model == BUNDLED:
                 _relabel(lists, Path(work) / "model")
             else:
                 _export(model, pretrained, Path(work) / "model", lists)
@@ -89,7 +89,7 @@ def _fingerprint(model: str, lists: Mapping[str, str]) -> str:
     digest = hashlib.sha256(os.fsencode(model))
     for option, path in lists.items():
         digest.update(option.encode() + Path(path).read_bytes())
-    if model == _BUNDLED:
+    if model == BUNDLED:
         digest.update((CLIP / "model" / "model.json").read_bytes() + (CLIP / "model" / "image.bin").read_bytes())
     for source in sorted([*(CLIP / "export").glob("*.py"), *(CLIP / "export").glob("*.txt")]):
         digest.update(source.read_bytes())

@@ -76,7 +76,7 @@ class Service:
             view = self._embed(photo, deadline, with_map=query.explain)
         with deadline.infers():
             deadline.require()
-            ranking = self.recognizer.rank(view, candidates, query.top_k)
+            ranking = self.recognizer.rank(view, candidates, query.top_k, deadline)
             explainer = self.recognizer.explainer
             explanation = None
             if query.explain and explainer is not None:

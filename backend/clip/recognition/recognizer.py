@@ -15,18 +15,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..deadline import Deadline
-from ..errors import ClosedVocabulary
+from ..errors import BadParameter, ClosedVocabulary
 from ..inference.image_tower import ImageTower
 from ..inference.precision import fastest, setting
 from ..manifest import Manifest
 from .candidates import Candidates, View
-from .confidence import Evidence, confidence, probabilities
+from .confidence import Evidence, confidence, multi_match, probabilities
 from .coverage import CoveredLabels, LabelSet, likelihoods
 from .explanation import Explainer
+from .phrases import FILE as PHRASES
+from .phrases import Phrases
 from .query import Query
 from .tags import Tag, found_tags
 from .unknown import does_not_know, unknown_labels
-from .vocabulary import LABEL_EMBEDDINGS, Everyday
+from .vocabulary import LABEL_EMBEDDINGS, NEAREST, Everyday, WordEmbeddings
 
 if TYPE_CHECKING:
     from ..inference.text_tower import LabelEncoder
@@ -38,6 +40,8 @@ _log = logging.getLogger("function")
 _CALLED_INSTEAD = 5
 _LIKELY = 0.5
 _LEAST = 1e-300
+# A label is looked for together with so many of its strongest rivals, as in the paper (``multi_match``).
+_TOGETHER = 5
 
 
 class Prediction(NamedTuple):
@@ -109,6 +113,10 @@ class Recognizer:
         if self._tower.has_map:
             precision = "f32" if self.precision == "int8" else self.precision
             self.explainer = Explainer(folder, self.everyday, self.manifest.image, precision)
+        if self.manifest.confidence.negatives == "phrases":
+            _ = self._phrases
+        if self.manifest.confidence.together is not None and not self.pairs_words:
+            raise ValueError(f"{folder} has a closed vocabulary and the calibration of an open one: calibrate it.")
         self._encoder_lock = threading.Lock()
         self.embed(np.zeros((*self.manifest.image.size, 3), np.uint8))
 
@@ -170,18 +178,22 @@ class Recognizer:
         tokens = self._encoder.tokens(texts, deadline)
         return self._encoder.embed(tokens, deadline), count_tokens(tokens)
 
-    def rank(self, view: View, candidates: Candidates, top_k: int) -> Ranking:
+    def rank(self, view: View, candidates: Candidates, top_k: int, deadline: Deadline | None = None) -> Ranking:
         """The best labels, by the softmax over the candidates, and how sure the first of them is.
 
         Args:
             top_k: how many predictions, at most as many as there are candidates.
+            deadline: of the request; None where none waits.
+
+        Raises:
+            Busy: the model is calibrated with pairs of words, and they could not be encoded in time.
         """
         words = self.everyday.logits(view)
         logits = self._logits(view, words, candidates)
         exponents = np.exp(logits - logits.max())
         shares = exponents / exponents.sum()
         best = np.argsort(-shares, kind="stable")[:top_k]
-        sure = self._confidence(view, words, candidates, logits, int(best[0]))
+        sure = self._confidence(view, words, candidates, logits, int(best[0]), deadline or Deadline.unlimited())
         recognized = sure >= self.manifest.confidence.threshold
         return Ranking(
             [Prediction(candidates.labels[i], score) for i, score in zip(best, shares[best].tolist(), strict=True)],
@@ -230,21 +242,58 @@ class Recognizer:
     def _confidences(self, view: View, words: NDArray[np.float64]) -> NDArray[np.float64]:
         """The probability of each everyday word that the photo shows it; no general word has less than a kind of it."""
         log_odds = self.everyday.log_odds(view, words)
+        if self.manifest.confidence.negatives == "phrases":
+            rivals = self._phrases.of_words(view, self.everyday.candidates.embeddings, NEAREST)
+            log_odds = -np.logaddexp(-log_odds, rivals - words)
         return self.everyday.kinds.coherent(probabilities(log_odds, self.manifest.confidence))
 
     def _confidence(
-        self, view: View, words: NDArray[np.float64], candidates: Candidates, logits: NDArray[np.float64], best: int
+        self,
+        view: View,
+        words: NDArray[np.float64],
+        candidates: Candidates,
+        logits: NDArray[np.float64],
+        best: int,
+        deadline: Deadline,
     ) -> float:
+        """The probability of the best candidate; ``deadline`` is that of the request, for what has to be encoded."""
         word = int(candidates.words[best])
-        together = candidates.overlapping or not candidates.embeddings.size
-        if word >= 0 and together and not self.everyday.alone(word):
+        fits_together = candidates.overlapping or not candidates.embeddings.size
+        if word >= 0 and fits_together and not self.everyday.alone(word):
             known = candidates.words >= 0
             if candidates.embeddings.size:  # the labels among the words have embeddings of their own
                 words = words.copy()
                 words[candidates.words[known]] = logits[known]
             return float(self._confidences(view, words)[word])
-        evidence = Evidence(*self.everyday.rivals(view, words, candidates, logits, best))
-        return confidence(evidence, self.manifest.confidence)
+        logit, rivals = self.everyday.rivals(view, words, candidates, logits, best)
+        if self.manifest.confidence.negatives == "phrases":
+            rivals = np.concatenate([rivals, self._phrases.rivals(view, candidates.embeddings[best], NEAREST)])
+        together = None
+        if self.manifest.confidence.together is not None:
+            together = self.together(view, candidates, best, deadline)
+        return confidence(Evidence(logit, rivals, together), self.manifest.confidence)
+
+    @property
+    def pairs_words(self) -> bool:
+        """Whether a label can be looked for together with others, see ``Calibration.together``."""
+        return self.manifest.vocabulary == "open"
+
+    def together(self, view: View, candidates: Candidates, best: int, deadline: Deadline) -> float | None:
+        """``multi_match`` of a candidate with its strongest rivals; None where their names are too long together.
+
+        Raises:
+            Busy: the text tower could not encode them in time.
+        """
+        from ..inference.text_tower import DEFAULT_TEMPLATE
+
+        assert isinstance(self.everyday, WordEmbeddings)  # noqa: S101
+        names, logits = self.everyday.strongest(view, candidates, best, _TOGETHER)
+        label = candidates.labels[best]
+        try:
+            pairs = self._encoder.encode([f"{label} and {name}" for name in names], DEFAULT_TEMPLATE, deadline)
+        except BadParameter:
+            return None
+        return multi_match(self.manifest.logit_scale * np.vecdot(pairs, view.embedding).astype(np.float64), logits)
 
     def _instead(self, view: View, words: NDArray[np.float64], asked: NDArray[np.intp]) -> Instead | None:
         """The first of all everyday words that is not among the ``asked`` ones, if it is sure enough."""
@@ -315,6 +364,15 @@ class Recognizer:
         """float32 [labels, dim]; a model that ranks by fine classes does not need them for that."""
         embeddings: NDArray[np.float32] = np.load(self._folder / LABEL_EMBEDDINGS)
         return embeddings
+
+    @property
+    def has_phrases(self) -> bool:
+        """Whether phrases can compete with the candidates, see ``Calibration.negatives``."""
+        return (self._folder / PHRASES).exists()
+
+    @cached_property
+    def _phrases(self) -> Phrases:
+        return Phrases.read(self._folder, self.manifest.logit_scale)
 
     def label_cache(self) -> tuple[int, int, int]:
         """``LabelEncoder.cache_usage``; zeros while no text has been encoded."""

@@ -26,8 +26,8 @@ LABEL_EMBEDDINGS = "labels.npy"
 # Of each word in ``everyday.json``, see ``export/vocabulary.py``; the others where words are sets of fine classes.
 _KEYS = {"word", "also", "height", "above", "group", "related"}
 _KEYS_OF_CLASSES = {"classes", "compatible"}
-# A label that is no everyday word competes with all words but the 2 % that are nearest to it.
-_NEAREST = 0.98
+NEAREST = 0.98
+"""A label that is no everyday word competes with all words but the 2 % that are nearest to it."""
 _OTHER = "other"
 _LEAST_RIVAL = 1e-12
 
@@ -318,7 +318,7 @@ class WordEmbeddings(Everyday):
             competing[self._entries[word]["related"]] = False
         if unknown.any():  # only then is it worth the time
             nearness = np.vecdot(self._embeddings, own)
-            least = np.quantile(nearness, _NEAREST)
+            least = np.quantile(nearness, NEAREST)
             competing = competing if word >= 0 else nearness < least
         others = competing[candidates.words]
         if unknown.any():
@@ -326,6 +326,25 @@ class WordEmbeddings(Everyday):
         others[best] = False
         competing[candidates.words[~unknown]] = False  # these are among the candidates
         return float(logits[best]), np.concatenate([logits[others], words[competing]])
+
+    def strongest(
+        self, view: View, candidates: Candidates, best: int, count: int
+    ) -> tuple[list[str], NDArray[np.float64]]:
+        """The words that compete most with the best candidate, and their logits, float64 [count].
+
+        Args:
+            candidates, best: as for ``rivals``.
+        """
+        word = candidates.words[best]
+        if word >= 0:
+            competing = np.ones(len(self.words), bool)
+            competing[self._entries[word]["related"]] = False
+        else:
+            nearness = np.vecdot(self._embeddings, candidates.embeddings[best])
+            competing = nearness < np.quantile(nearness, NEAREST)
+        logits = np.where(competing, self.logits(view), -np.inf)
+        first = np.argsort(-logits, kind="stable")[:count]
+        return [self.words[position] for position in first], logits[first]
 
     def direction(self, view: View, candidates: Candidates, best: int) -> NDArray[np.floating]:
         """The candidate's embedding less the mean of the words'."""
