@@ -80,6 +80,7 @@ class Manifest:
         return f"{self.name}/{self.pretrained}"
 
     def write(self, folder: Path) -> None:
+        """Write ``model.json`` into the folder."""
         text = json.dumps(asdict(self), indent=2, ensure_ascii=False)
         (folder / FILE).write_text(text + "\n", encoding="utf-8")
 

@@ -111,6 +111,7 @@ def description(recognizer: Recognizer) -> Response:
         {
             "version": VERSION,
             "model": manifest.title,
+            "weights_sha256": manifest.weights_sha256,
             "license": manifest.license,
             "precision": recognizer.precision,
             "precisions": {name: asdict(checked) for name, checked in manifest.precisions.items()},
@@ -119,6 +120,7 @@ def description(recognizer: Recognizer) -> Response:
             "labels": manifest.labels,
             "groups": recognizer.everyday.groups(manifest.labels),
             "everyday": recognizer.everyday.words,
+            **({"examples": recognizer.examples.names} if recognizer.examples else {}),
             "templates": manifest.templates,
             "confidence": {"threshold": manifest.confidence.threshold, "source": manifest.confidence.source},
             "formats": FORMATS,

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 NO_EMBEDDINGS = np.empty((0, 0), np.float32)
+NO_WORDS = np.empty(0, np.intp)
 
 
 class View(NamedTuple):
@@ -32,3 +33,5 @@ class Candidates:
     """float64 [labels], added to the logits of words that are compared by their fine classes."""
     overlapping: bool = False
     """Whether several may be right at once, a general word and a special one, so that the ranking weighs them up."""
+    things: tuple[int, ...] = ()
+    """The things learned from examples that are candidates as well; they come after the labels."""

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -15,15 +15,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..deadline import Deadline
-from ..errors import ClosedVocabulary
+from ..errors import BadParameter, ClosedVocabulary
 from ..inference.image_tower import ImageTower
 from ..inference.precision import fastest, setting
 from ..manifest import Manifest
-from .candidates import Candidates, View
+from .candidates import NO_EMBEDDINGS, NO_WORDS, Candidates, View
 from .confidence import Evidence, confidence
+from .examples import RECOGNIZED, Examples, confidences
 from .explanation import Explainer
 from .query import Query
-from .vocabulary import LABEL_EMBEDDINGS, Everyday
+from .vocabulary import LABEL_EMBEDDINGS, Everyday, FineClasses
 
 if TYPE_CHECKING:
     from ..inference.text_tower import LabelEncoder
@@ -102,13 +103,16 @@ class Recognizer:
         self.precision = precision or setting(self.manifest.precisions) or fastest(self.manifest.agreeing)
         self.everyday = Everyday.read(folder, self.manifest.logit_scale)
         self._own = self.everyday.own(self.manifest.labels, folder)
+        self.examples = Examples.read(folder, self.manifest)
+        names = self.examples.names if self.examples else ()
+        self._things = {name.casefold(): thing for thing, name in enumerate(names)}
         self.observe_batch: Callable[[int], None] = lambda size: None
         """Is called with the number of images of each run of the image tower."""
         self._tower = ImageTower(folder, self.precision, lambda size: self.observe_batch(size))
         self.explainer = None
         if self._tower.has_map:
             precision = "f32" if self.precision == "int8" else self.precision
-            self.explainer = Explainer(folder, self.everyday, self.manifest.image, precision)
+            self.explainer = Explainer(folder, self.everyday, self.examples, self.manifest.image, precision)
         self._encoder_lock = threading.Lock()
         self.embed(np.zeros((*self.manifest.image.size, 3), np.uint8))
 
@@ -136,10 +140,22 @@ class Recognizer:
 
         Raises:
             ClosedVocabulary: this model has no text tower, and these are not among its own labels and prompts.
-            BadParameter: a label is too long for the text tower.
+            BadParameter: a label is too long for the text tower; the model has learned no examples.
             TooManyLabels: the labels that are new are too many for one request.
             Busy: the text tower could not encode them in time.
         """
+        if query.vocabulary == "examples":
+            if not self.examples:
+                raise BadParameter("This model has learned no examples. Start it with some: make up EXAMPLES=folder.")
+            return self._of_things
+        things = [label for label in query.labels if label.casefold() in self._things]
+        if things:
+            labels = tuple(label for label in query.labels if label.casefold() not in self._things)
+            words = self._of_words(replace(query, labels=labels), deadline) if labels else self._of_things
+            return replace(words, things=tuple(self._things[name.casefold()] for name in things))
+        return self._of_words(query, deadline)
+
+    def _of_words(self, query: Query, deadline: Deadline) -> Candidates:
         if query.vocabulary == "everyday":
             return self.everyday.candidates
         if query.vocabulary == "all":
@@ -177,21 +193,33 @@ class Recognizer:
             top_k: how many predictions, at most as many as there are candidates.
         """
         words = self.everyday.logits(view)
-        logits = self._logits(view, words, candidates)
+        own = self._logits(view, words, candidates)
+        odds = self.examples.log_odds(view) if self.examples else np.empty(0)
+        things = np.array(candidates.things, np.intp)
+        logits = np.concatenate([own, self.everyday.total(view, words) + odds[things]])
         exponents = np.exp(logits - logits.max())
         probabilities = exponents / exponents.sum()
         best = np.argsort(-probabilities, kind="stable")[:top_k]
-        sure = self._confidence(view, words, candidates, logits, int(best[0]))
-        recognized = sure >= self.manifest.confidence.threshold
+        first = int(best[0])
+        if first < len(own):
+            sure, enough = self._confidence(view, words, candidates, own, first), self.manifest.confidence.threshold
+        else:
+            sure, enough = float(confidences(odds)[things[first - len(own)]]), RECOGNIZED
+        recognized = sure >= enough
         return Ranking(
             [
-                Prediction(candidates.labels[i], score)
+                Prediction(self._name(candidates, i), score)
                 for i, score in zip(best, probabilities[best].tolist(), strict=True)
             ],
             sure,
             recognized,
             None if recognized else self._instead(view, words, candidates.words),
         )
+
+    def _name(self, candidates: Candidates, position: int) -> str:
+        if self.examples and position >= len(candidates.labels):
+            return self.examples.names[candidates.things[position - len(candidates.labels)]]
+        return candidates.labels[position]
 
     def _logits(self, view: View, words: NDArray[np.float64], candidates: Candidates) -> NDArray[np.float64]:
         if not candidates.embeddings.size:
@@ -279,13 +307,35 @@ class Recognizer:
 
     @cached_property
     def _everything(self) -> Candidates:
-        return self.everyday.everything(self._own)
+        """A thing takes the place of a word that is called like it."""
+        words = self.everyday.everything(self._own)
+        kept = [row for row, label in enumerate(words.labels) if label.casefold() not in self._things]
+        return Candidates(
+            [words.labels[row] for row in kept],
+            words.words[kept],
+            words.embeddings[kept] if words.embeddings.size else NO_EMBEDDINGS,
+            overlapping=True,
+            things=self._of_things.things,
+        )
+
+    @cached_property
+    def _of_things(self) -> Candidates:
+        return Candidates((), NO_WORDS, NO_EMBEDDINGS, things=tuple(self._things.values()))
 
     @cached_property
     def _label_embeddings(self) -> NDArray[np.float32]:
         """float32 [labels, dim]; a model that ranks by fine classes does not need them for that."""
         embeddings: NDArray[np.float32] = np.load(self._folder / LABEL_EMBEDDINGS)
         return embeddings
+
+    @property
+    def has_classes(self) -> bool:
+        """Whether the image tower says how likely fine classes are."""
+        return isinstance(self.everyday, FineClasses)
+
+    def knows(self, name: str) -> bool:
+        """Whether a name is one of the model's labels or everyday words."""
+        return self.everyday.find(name) >= 0 or name.casefold() in map(str.casefold, self.manifest.labels)
 
     def label_cache(self) -> tuple[int, int, int]:
         """``LabelEncoder.cache_usage``; zeros while no text has been encoded."""
