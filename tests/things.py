@@ -35,7 +35,7 @@ def write_things(folder: Path, things: Mapping[str, str], count: int) -> Path:
     return folder
 
 
-def write_file(path: Path, things: Mapping[str, Sequence[NDArray[np.float32]]], **changes: object) -> Path:
+def write_file(path: Path, things: Mapping[str, Sequence[NDArray[np.float32]]], /, **changes: object) -> Path:
     """What a page saves of the bundled model's embeddings; ``changes`` replaces fields."""
     from backend.clip.manifest import Manifest
     from tests.launch import PROJECT
