@@ -80,9 +80,7 @@ def read_folder(folder: Path, recognizer: Recognizer, space: Space) -> list[Thin
 def _photos(subfolder: Path, recognizer: Recognizer, space: Space) -> NDArray[np.float64]:
     files = sorted(path for path in subfolder.iterdir() if path.is_file() and not path.name.startswith("."))
     if len(files) > MAX_PHOTOS:
-        _report(
-            f"{_shown(subfolder.name)}: of {len(files):,} files {MAX_PHOTOS} are used, evenly spread by their names."
-        )
+        _report(f"{_shown(subfolder.name)}: {MAX_PHOTOS} of {len(files):,} files are used, evenly spread by name.")
         files = [files[position] for position in np.linspace(0, len(files) - 1, MAX_PHOTOS).round().astype(int)]
     rows = []
     for file in files:

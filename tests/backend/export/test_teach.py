@@ -151,7 +151,7 @@ def test_a_file_that_a_page_has_saved(tmp_path: Path) -> None:
         ({"things": [{"name": "mug", "embeddings": ["AAAA"]}]}, "things[0].embeddings[0] must be 640 numbers"),
         ({"things": [{"name": "mug", "embeddings": ["Grüße"]}]}, "things[0].embeddings[0] must be 640 numbers"),
         ({"things": [{"name": "mug", "embeddings": [3]}]}, "things[0].embeddings[0] must be 640 numbers"),
-        ({"things": [{"name": "mug", "embeddings": ["A" * 3412 + "AA=="]}]}, "must be 640 numbers"),
+        ({"things": [{"name": "mug", "embeddings": ["A" * 3412]}]}, "must be 640 numbers"),
     ],
 )
 def test_a_file_that_makes_no_sense(
