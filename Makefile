@@ -48,9 +48,9 @@ ifneq ($(OTHER_MODEL),)
 $(EXPORT)/installed: | $(KNOWN_MODEL)
 up: $(EXPORT)/installed
 endif
-up: $(SERVE)/installed ## run the application; PORT=8080, HOST=0.0.0.0 for your network, MODEL= and PRETRAINED= for another CLIP, LABELS=file, TEMPLATES=file
-ifneq ($(OTHER_MODEL)$(LABELS)$(TEMPLATES),)
-	@model=$$($(if $(OTHER_MODEL),$(EXPORT),$(SERVE))/bin/python -m local.model_cache --model "$(or $(MODEL),bundled)" --pretrained "$(PRETRAINED)" --labels "$(LABELS)" --templates "$(TEMPLATES)" | tail -n 1) && [ -n "$$model" ] && \
+up: $(SERVE)/installed ## run the application; PORT=8080, HOST=0.0.0.0 for your network, MODEL= and PRETRAINED= for another CLIP, LABELS=file, TEMPLATES=file, EXAMPLES=folder of photos
+ifneq ($(OTHER_MODEL)$(LABELS)$(TEMPLATES)$(EXAMPLES),)
+	@model=$$($(if $(OTHER_MODEL),$(EXPORT),$(SERVE))/bin/python -m local.model_cache --model "$(or $(MODEL),bundled)" --pretrained "$(PRETRAINED)" --labels "$(LABELS)" --templates "$(TEMPLATES)" --examples "$(EXAMPLES)" | tail -n 1) && [ -n "$$model" ] && \
 	exec $(SERVE)/bin/python -m local --host $(HOST) --port $(PORT) --model "$$model"
 else
 	@exec $(SERVE)/bin/python -m local --host $(HOST) --port $(PORT)

@@ -12,7 +12,7 @@ import pytest
 from tests.launch import PROJECT
 
 # What the make that runs the tests hands down would change the one that is tested.
-HANDED_DOWN = ("MAKE", "MFLAGS", "PORT", "MODEL", "PRETRAINED", "LABELS", "TEMPLATES")
+HANDED_DOWN = ("MAKE", "MFLAGS", "PORT", "MODEL", "PRETRAINED", "LABELS", "TEMPLATES", "EXAMPLES")
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith(HANDED_DOWN)}
 
 

@@ -127,6 +127,7 @@ def description(recognizer: Recognizer, words: Wording) -> Response:
         {
             "version": VERSION,
             "model": manifest.title,
+            "weights_sha256": manifest.weights_sha256,
             "license": manifest.license,
             "precision": recognizer.precision,
             "precisions": {name: asdict(checked) for name, checked in manifest.precisions.items()},
@@ -136,6 +137,7 @@ def description(recognizer: Recognizer, words: Wording) -> Response:
             "labels": manifest.labels,
             "groups": recognizer.everyday.groups(manifest.labels),
             "everyday": recognizer.everyday.words,
+            **({"examples": recognizer.examples.names} if recognizer.examples else {}),
             "templates": manifest.templates,
             "confidence": {"threshold": manifest.confidence.threshold, "source": manifest.confidence.source},
             "formats": list(FORMATS),

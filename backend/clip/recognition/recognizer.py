@@ -19,16 +19,17 @@ from ..errors import BadParameter, ClosedVocabulary
 from ..inference.image_tower import ImageTower
 from ..inference.precision import fastest, setting
 from ..manifest import Manifest
-from .candidates import Candidates, View
+from .candidates import NO_EMBEDDINGS, NO_WORDS, Candidates, View
 from .confidence import Evidence, confidence, multi_match, probabilities
 from .coverage import CoveredLabels, LabelSet, likelihoods
+from .examples import RECOGNIZED, Examples, confidences
 from .explanation import Explainer
 from .phrases import FILE as PHRASES
 from .phrases import Phrases
 from .query import Query
 from .tags import Tag, found_tags
 from .unknown import does_not_know, unknown_labels
-from .vocabulary import LABEL_EMBEDDINGS, NEAREST, Everyday, WordEmbeddings
+from .vocabulary import LABEL_EMBEDDINGS, NEAREST, Everyday, FineClasses, WordEmbeddings
 
 if TYPE_CHECKING:
     from ..inference.text_tower import LabelEncoder
@@ -106,13 +107,16 @@ class Recognizer:
         self.everyday = Everyday.read(folder, self.manifest.logit_scale)
         self._own = self.everyday.own(self.manifest.labels, folder)
         self.covered = CoveredLabels(self.manifest.labels, self.everyday, self.manifest.confidence.coverage)
+        self.examples = Examples.read(folder, self.manifest)
+        names = self.examples.names if self.examples else ()
+        self._things = {name.casefold(): thing for thing, name in enumerate(names)}
         self.observe_batch: Callable[[int], None] = lambda size: None
         """Is called with the number of images of each run of the image tower."""
         self._tower = ImageTower(folder, self.precision, lambda size: self.observe_batch(size))
         self.explainer = None
         if self._tower.has_map:
             precision = "f32" if self.precision == "int8" else self.precision
-            self.explainer = Explainer(folder, self.everyday, self.manifest.image, precision)
+            self.explainer = Explainer(folder, self.everyday, self.examples, self.manifest.image, precision)
         if self.manifest.confidence.negatives == "phrases":
             _ = self._phrases
         if self.manifest.confidence.together is not None and not self.pairs_words:
@@ -144,10 +148,22 @@ class Recognizer:
 
         Raises:
             ClosedVocabulary: this model has no text tower, and these are not among its own labels and prompts.
-            BadParameter: a label is too long for the text tower.
+            BadParameter: a label is too long for the text tower; the model has learned no examples.
             TooManyLabels: the labels that are new are too many for one request.
             Busy: the text tower could not encode them in time.
         """
+        if query.vocabulary == "examples":
+            if not self.examples:
+                raise BadParameter("This model has learned no examples. Start it with some: make up EXAMPLES=folder.")
+            return self._of_things
+        things = [label for label in query.labels if label.casefold() in self._things]
+        if things:
+            labels = tuple(label for label in query.labels if label.casefold() not in self._things)
+            words = self._of_words(replace(query, labels=labels), deadline) if labels else self._of_things
+            return replace(words, things=tuple(self._things[name.casefold()] for name in things))
+        return self._of_words(query, deadline)
+
+    def _of_words(self, query: Query, deadline: Deadline) -> Candidates:
         if query.vocabulary == "everyday":
             return self.everyday.candidates
         if query.vocabulary == "all":
@@ -189,18 +205,40 @@ class Recognizer:
             Busy: the model is calibrated with pairs of words, and they could not be encoded in time.
         """
         words = self.everyday.logits(view)
-        logits = self._logits(view, words, candidates)
+        own = self._logits(view, words, candidates)
+        odds = self.examples.log_odds(view) if self.examples else np.empty(0)
+        logits = np.concatenate([own, self._thing_logits(view, words, candidates, odds)])
         exponents = np.exp(logits - logits.max())
         shares = exponents / exponents.sum()
         best = np.argsort(-shares, kind="stable")[:top_k]
-        sure = self._confidence(view, words, candidates, logits, int(best[0]), deadline or Deadline.unlimited())
-        recognized = sure >= self.manifest.confidence.threshold
+        first = int(best[0])
+        if first < len(own):
+            sure = self._confidence(view, words, candidates, own, first, deadline or Deadline.unlimited())
+            enough = self.manifest.confidence.threshold
+        else:
+            sure, enough = float(confidences(odds)[candidates.things[first - len(own)]]), RECOGNIZED
+        recognized = sure >= enough
+        names = [self._name(candidates, i) for i in best]
         return Ranking(
-            [Prediction(candidates.labels[i], score) for i, score in zip(best, shares[best].tolist(), strict=True)],
+            [Prediction(name, score) for name, score in zip(names, shares[best].tolist(), strict=True)],
             sure,
             recognized,
             None if recognized else self._instead(view, words, candidates.words),
         )
+
+    def _thing_logits(
+        self, view: View, words: NDArray[np.float64], candidates: Candidates, odds: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """Of the things among the candidates, float64 [things], on the scale of ``_logits``."""
+        things = np.array(candidates.things, np.intp)
+        if things.size and candidates.overlapping and not candidates.embeddings.size:
+            return np.asarray(np.log(np.maximum(confidences(odds)[things], _LEAST)))
+        return self.everyday.total(view, words) + odds[things]
+
+    def _name(self, candidates: Candidates, position: int) -> str:
+        if self.examples and position >= len(candidates.labels):
+            return self.examples.names[candidates.things[position - len(candidates.labels)]]
+        return candidates.labels[position]
 
     def label_set(self, view: View, candidates: Candidates, query: Query) -> LabelSet:
         """The candidates of which one is right, for the share of photos that the query asks for.
@@ -357,7 +395,20 @@ class Recognizer:
 
     @cached_property
     def _everything(self) -> Candidates:
-        return self.everyday.everything(self._own)
+        """A thing takes the place of a word that is called like it."""
+        words = self.everyday.everything(self._own)
+        kept = [row for row, label in enumerate(words.labels) if label.casefold() not in self._things]
+        return Candidates(
+            [words.labels[row] for row in kept],
+            words.words[kept],
+            words.embeddings[kept] if words.embeddings.size else NO_EMBEDDINGS,
+            overlapping=True,
+            things=self._of_things.things,
+        )
+
+    @cached_property
+    def _of_things(self) -> Candidates:
+        return Candidates((), NO_WORDS, NO_EMBEDDINGS, things=tuple(self._things.values()))
 
     @cached_property
     def _label_embeddings(self) -> NDArray[np.float32]:
@@ -373,6 +424,15 @@ class Recognizer:
     @cached_property
     def _phrases(self) -> Phrases:
         return Phrases.read(self._folder, self.manifest.logit_scale)
+
+    @property
+    def has_classes(self) -> bool:
+        """Whether the image tower says how likely fine classes are."""
+        return isinstance(self.everyday, FineClasses)
+
+    def knows(self, name: str) -> bool:
+        """Whether a name is one of the model's labels or everyday words."""
+        return self.everyday.find(name) >= 0 or name.casefold() in map(str.casefold, self.manifest.labels)
 
     def label_cache(self) -> tuple[int, int, int]:
         """``LabelEncoder.cache_usage``; zeros while no text has been encoded."""

@@ -5,6 +5,7 @@ set of these. ``WordEmbeddings``: each word has an embedding by the text tower, 
 """
 
 import json
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -109,6 +110,14 @@ class Everyday(ABC):
     @abstractmethod
     def logits(self, view: View) -> NDArray[np.float64]:
         """float64 [n], the logit of each word for the image; their scale differs between models."""
+
+    @abstractmethod
+    def total(self, view: View, words: NDArray[np.float64]) -> float:
+        """The logit of all that an image may show, taken together: no word has a larger one.
+
+        Args:
+            words: ``logits(view)``.
+        """
 
     @abstractmethod
     def log_odds(self, view: View, words: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -227,6 +236,9 @@ class FineClasses(Everyday):
         sums = np.add.reduceat(exponents[self._members], self._starts)
         return np.asarray(np.log(sums) + most)
 
+    def total(self, view: View, words: NDArray[np.float64]) -> float:
+        return _log_sum(view.classes)
+
     def log_odds(self, view: View, words: NDArray[np.float64]) -> NDArray[np.float64]:
         most = view.classes.max()
         exponents = np.exp(view.classes - most)
@@ -287,6 +299,9 @@ class WordEmbeddings(Everyday):
         # A matrix product of 1,000 rows would start BLAS threads, which spin on the processors that OpenVINO needs.
         cosines: NDArray[np.float32] = np.vecdot(self._embeddings, view.embedding)
         return self._logit_scale * cosines.astype(np.float64)
+
+    def total(self, view: View, words: NDArray[np.float64]) -> float:
+        return _log_sum(words)
 
     def log_odds(self, view: View, words: NDArray[np.float64]) -> NDArray[np.float64]:
         most = words.max()
@@ -349,3 +364,8 @@ class WordEmbeddings(Everyday):
     def direction(self, view: View, candidates: Candidates, best: int) -> NDArray[np.floating]:
         """The candidate's embedding less the mean of the words'."""
         return np.asarray(candidates.embeddings[best] - self._embeddings.mean(axis=0))
+
+
+def _log_sum(logits: NDArray[np.float64]) -> float:
+    most = float(logits.max())
+    return most + math.log(float(np.exp(logits - most).sum()))
