@@ -79,7 +79,7 @@ def server(recognizer: Recognizer) -> MCPServer:
         folder: Annotated[str, Field(description="Its path on this computer. Folders in it are included.")],
         at_most: Annotated[int, Field(ge=1, le=_MOST_PHOTOS, description="How many photos.")] = _USUAL_PHOTOS,
     ) -> Folder:
-        """Say what is in each photo in a folder. Takes about a second for ten photos."""
+        """Say what is in each photo in a folder."""
         place = _path(folder)
         if not place.is_dir():
             raise ToolError(f"{printable(folder)} is not a folder.")

@@ -87,6 +87,7 @@ def test_a_folder(application: Running, tmp_path: Path) -> None:
     (tmp_path / "below").mkdir()
     (tmp_path / "below" / "coffee.JPG").write_bytes(COFFEE.read_bytes())
     picture(1).save(tmp_path / "a.png")
+    (tmp_path / os.fsdecode(b"\xff.jpg")).write_bytes(COFFEE.read_bytes())
     (tmp_path / "notes.jpg").write_text("This is not a photo.")
     (tmp_path / "notes.txt").write_text("Nor is this.")
     (tmp_path / "link.jpg").symlink_to(COFFEE)
@@ -104,13 +105,13 @@ def test_a_folder(application: Running, tmp_path: Path) -> None:
 
     every, first, seen = served(url, talk)
 
-    assert [photo["file"] for photo in every["photos"]] == ["a.png", "below/coffee.JPG"]
+    assert [photo["file"] for photo in every["photos"]] == ["a.png", "below/coffee.JPG", r"\udcff.jpg"]
     assert "espresso" in [word["word"] for word in every["photos"][1]["words"]]
     [failure] = every["failures"]
     assert failure["file"] == "notes.jpg"
     assert failure["reason"].startswith("This is not an image")
     assert (every["more"], every["unreadable"]) == (False, [])
-    assert sorted(seen) == [(1, 3), (2, 3), (3, 3)]
+    assert sorted(seen) == [(1, 4), (2, 4), (3, 4), (4, 4)]
     assert first["more"]
     assert len(first["photos"]) + len(first["failures"]) == 2
 
