@@ -96,10 +96,10 @@ def test_a_folder(application: Running, tmp_path: Path) -> None:
     async def talk(client: Client) -> tuple[Any, Any, list[tuple[float, float | None]]]:
         seen: list[tuple[float, float | None]] = []
 
-        async def progress(done: float, total: float | None, _message: str | None) -> None:
-            seen.append((done, total))
+        async def note(progress: float, total: float | None, message: str | None) -> None:
+            seen.append((progress, total))
 
-        every = await client.call_tool("label_folder", {"folder": str(tmp_path)}, progress_callback=progress)
+        every = await client.call_tool("label_folder", {"folder": str(tmp_path)}, progress_callback=note)
         first = await client.call_tool("label_folder", {"folder": str(tmp_path), "at_most": 2})
         return said(every), said(first), seen
 
