@@ -8,7 +8,7 @@ from .decoders.lanes import Decoders
 # Before the other imports, so that these processes start while OpenVINO is imported.
 _DECODERS = Decoders()
 
-from .api import answer, embeddings, metrics, openapi, recognition
+from .api import answer, embeddings, metrics, models, ollama, openapi, recognition, responses, vision
 from .api.api_key import ApiKey
 from .deadline import Deadline
 from .errors import MethodNotAllowed, NotFound, RequestError
@@ -21,7 +21,16 @@ _KEY = ApiKey.mounted()
 SERVICE = Service(_DECODERS, Recognizer(Path(__file__).parent / "model"))
 _ENDPOINTS = {
     endpoint.path: endpoint
-    for endpoint in (recognition.ENDPOINT, embeddings.ENDPOINT, openapi.ENDPOINT, metrics.ENDPOINT)
+    for endpoint in (
+        recognition.ENDPOINT,
+        embeddings.ENDPOINT,
+        models.ENDPOINT,
+        vision.ENDPOINT,
+        ollama.ENDPOINT,
+        responses.ENDPOINT,
+        openapi.ENDPOINT,
+        metrics.ENDPOINT,
+    )
 }
 metrics.watch(SERVICE, _ENDPOINTS)
 _NOTHING_HERE = (

@@ -73,6 +73,9 @@ def test_what_it_needs_is_tested_in_the_versions_that_are_pinned() -> None:
     assert pins.keys() == ranges.keys()
     for name, version in pins.items():
         assert ranges[name].specifier.contains(version), name
+    of_tests = dict(line.split("==") for line in (PROJECT / "tests" / "requirements.txt").read_text().split())
+    for extra in map(Requirement, *DESCRIPTION["optional-dependencies"].values()):
+        assert extra.specifier.contains(of_tests[extra.name]), extra.name
 
 
 @pytest.mark.parametrize("system", ["win32", "darwin"])

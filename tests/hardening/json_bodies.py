@@ -45,3 +45,20 @@ EMBEDDINGS: dict[str, Callable[[], bytes]] = {
     "an image": lambda: b'{"input":"data:image/jpeg;base64,%b"}' % _image(),
 }
 """For ``/v1/embeddings``."""
+LABELS: dict[str, Callable[[], bytes]] = {
+    "a prompt": lambda: _filled(b'{"images":[],"prompt":"', b"a ", b'"}'),
+    "strings": lambda: _filled(b'{"images":[', b'"a",', b'"a"]}'),
+    "data URIs": lambda: _filled(b'{"images":[', b'"data:,",', b'""]}'),
+    "a schema": lambda: _filled(b'{"images":[],"schema":', b'{"a":', b""),
+    "an image": lambda: b'{"images":["data:image/jpeg;base64,%b"]}' % _image(),
+}
+"""For the forms of PhotoPrism's vision service and Ollama."""
+RESPONSES: dict[str, Callable[[], bytes]] = {
+    "one text": lambda: _filled(b'{"input":"', b"a b ", b'"}'),
+    "messages": lambda: _filled(b'{"input":[', b"{},", b"{}]}"),
+    "contents": lambda: _filled(b'{"input":[{"content":[', b'{"type":"input_image","image_url":"data:,"},', b"{}]}]}"),
+    "an image": lambda: (
+        b'{"input":[{"content":[{"type":"input_image","image_url":"data:image/jpeg;base64,%b"}]}]}' % _image()
+    ),
+}
+"""For ``/v1/responses``."""

@@ -70,7 +70,7 @@ def recognition_object(result: Recognition, manifest: Manifest) -> dict[str, Any
     if result.explanation:
         said |= {"explanation": _explanation_object(result.explanation)}
     if result.tags is not None:
-        said |= {"tags": [_tag_object(tag) for tag in result.tags]}
+        said |= {"tags": tags_list(result.tags)}
     if result.warnings:
         said |= {"warnings": list(result.warnings)}
     return said | {"model": manifest.title}
@@ -89,8 +89,8 @@ def _explanation_object(explanation: Explanation) -> dict[str, Any]:
     }
 
 
-def _tag_object(tag: Tag) -> dict[str, Any]:
-    return {"label": tag.label, "confidence": _rounded(tag.confidence), "path": list(tag.path)}
+def tags_list(tags: Sequence[Tag]) -> list[dict[str, Any]]:
+    return [{"label": tag.label, "confidence": _rounded(tag.confidence), "path": list(tag.path)} for tag in tags]
 
 
 def predictions_list(result: Ranking) -> list[dict[str, Any]]:
@@ -172,6 +172,13 @@ def error(problem: RequestError) -> Response:
 
 def error_object(problem: RequestError) -> dict[str, Any]:
     return {"error": {"code": problem.code, "message": str(problem), **problem.details}}
+
+
+def openai_error(problem: RequestError) -> Response:
+    """The usual error, with the ``type`` that OpenAI's clients read."""
+    said = error_object(problem)
+    said["error"]["type"] = "invalid_request_error" if problem.status < 500 else "server_error"
+    return json_response(problem.status, said, problem.headers)
 
 
 def _rounded(score: float) -> float:

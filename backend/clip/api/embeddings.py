@@ -69,13 +69,6 @@ def embed(service: Service, event: Event, deadline: Deadline) -> Response:
     }
 
 
-def error(problem: RequestError) -> Response:
-    """The usual error, with the ``type`` that OpenAI's clients read."""
-    said = answer.error_object(problem)
-    said["error"]["type"] = "invalid_request_error" if problem.status < 500 else "server_error"
-    return answer.json_response(problem.status, said, problem.headers)
-
-
 def _encoding(values: dict[str, Any], dim: int) -> str:
     encoding = values.get("encoding_format", "float")
     if encoding not in ("float", "base64"):
@@ -147,4 +140,4 @@ def _item(position: int, row: NDArray[np.float32], encoding: str) -> str:
     return json.dumps({"object": "embedding", "index": position, "embedding": shown})
 
 
-ENDPOINT = Endpoint("/v1/embeddings", {"POST": embed}, error)
+ENDPOINT = Endpoint("/v1/embeddings", {"POST": embed}, answer.openai_error)

@@ -6,7 +6,7 @@ image can be stay where they are in the body.
 
 import json
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -79,13 +79,17 @@ def is_object(body: bytes) -> bool:
     return body[:_START].removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"{"
 
 
-def read_object(body: bytes, images: str) -> dict[str, Any]:
+def read_object(
+    body: bytes, images: str, places: Callable[[dict[str, Any]], Collection[Any]] | None = None
+) -> dict[str, Any]:
     """Read a JSON object. All strings in it can be encoded as UTF-8.
 
     Args:
         body: as it came.
         images: the name of the image, or of an array with images among others. Where the body has over
             ``MAX_JSON_TEXT_BYTES``, data URIs there, and what is longer than any text, are of type ``LongString``.
+        places: what is to be found in the object where images may be, each place once, whatever the object has
+            there; without it, what has the name ``images``.
 
     Raises:
         BadParameter: it is not a JSON object by RFC 8259, has a name twice, a number of too many digits, too much text
@@ -110,8 +114,8 @@ def read_object(body: bytes, images: str) -> dict[str, Any]:
         raise _invalid() from error
     if not isinstance(value, dict):
         raise BadParameter("The JSON must be an object.")
-    if images in value:
-        place = value[images] if isinstance(value[images], list) else [value[images]]
+    if places or images in value:
+        place = places(value) if places else value[images] if isinstance(value[images], list) else [value[images]]
         if sum(isinstance(each, LongString) for each in place) < len(long_strings):
             raise BadParameter(f"Only an image, in '{images}', may have over {_MAX_TEXT:,} bytes.")
     return value

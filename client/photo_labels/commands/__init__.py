@@ -3,9 +3,9 @@
 import sys
 from collections.abc import Callable, Mapping, Sequence
 
-from . import label
+from . import label, mcp
 
-COMMANDS: Mapping[str, Callable[[Sequence[str]], int]] = {"label": label.main}
+COMMANDS: Mapping[str, Callable[[Sequence[str]], int]] = {"label": label.main, "mcp": mcp.main}
 """What stands behind ``photo-labels`` before the arguments. Without one of these it is ``label``."""
 
 

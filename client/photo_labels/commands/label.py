@@ -1,7 +1,6 @@
 """photo-labels FOLDER: labels all photos in a folder, as JSON Lines or CSV. See docs/client.md."""
 
 import argparse
-import os
 import signal
 import sys
 import time
@@ -9,7 +8,6 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 from types import FrameType
-from urllib.parse import urlsplit
 
 from tqdm import tqdm
 
@@ -29,6 +27,7 @@ from ..service import HOW_TO_START, USUAL_ADDRESS, Service, ServiceRefuses
 from ..states import state_at
 from ..summary import Summary
 from ..terminal import printable
+from .options import add_service, api_key
 
 COMPLETE, INCOMPLETE, WRONG, GONE, SIGNAL = 0, 1, 2, 3, 128
 """The exit codes; that of an interruption has the signal's number added."""
@@ -38,8 +37,6 @@ _EXIT_CODES = f"""exit codes:
   {WRONG}         wrong options, or an output that is of something else or cannot be written
   {GONE}         there is no service, or it was away for longer than --wait
   {SIGNAL + signal.SIGINT}, {SIGNAL + signal.SIGTERM}  Ctrl-C, SIGTERM; the same command continues"""
-_KEY = "CLIP_API_KEY"
-"""The environment variable for the API key."""
 
 
 def main(arguments: Sequence[str], known_as: str | None = None) -> int:
@@ -71,7 +68,7 @@ def _parsed(given: Sequence[str]) -> argparse.Namespace:
     )
     option = parser.add_argument
     option("folder", type=_folder, help="symbolic links in it are not followed")
-    option("--url", type=_url, help=f"of clip (default: {USUAL_ADDRESS}, if a service is there)")
+    add_service(parser)
     option("--out", type=Path, metavar="FILE", help="write there and not to stdout; the same command continues it")
     option("--force", action="store_true", help="drop the results that FILE has, and begin it anew")
     option("--csv", action="store_true", help="write CSV and not JSON Lines; so does a FILE that ends in .csv")
@@ -89,18 +86,11 @@ def _parsed(given: Sequence[str]) -> argparse.Namespace:
     option("--embed", action="store_true", help="write them into the photos, by ExifTool; IMG.jpg_original is kept")
     option("--no-backup", action="store_true", help="with --embed: keep no IMG.jpg_original")
     option("--undo", action="store_true", help="remove what --xmp has written, and with --embed what it has written")
-    option("--key-file", type=Path, metavar="FILE", help=f"has the API key; without it, the environment's {_KEY}")
     option("--at-most", type=_number(1000), default=64, metavar="N", help="requests at a time (default: %(default)s)")
     option("--timeout", type=_number(3600), default=60, metavar="S", help="seconds for one answer (%(default)s)")
     option("--wait", type=_number(86400), default=300, metavar="S", help="seconds for a service that is away (300)")
     arguments = parser.parse_args(given)
-    try:
-        arguments.key = arguments.key_file.read_text() if arguments.key_file else os.environ.get(_KEY, "")
-    except (OSError, ValueError) as error:
-        parser.error(f"{arguments.key_file} cannot be read: {error}")
-    arguments.key = arguments.key.strip()
-    if not (arguments.key.isascii() and arguments.key.isprintable()):
-        parser.error("an API key has visible ASCII characters only")
+    arguments.key = api_key(parser, arguments)
     arguments.csv = arguments.csv or (arguments.out is not None and arguments.out.suffix == ".csv")
     if arguments.csv and arguments.top_k is None:
         arguments.top_k = 1
@@ -188,13 +178,6 @@ def _folder(text: str) -> Path:
     if not folder.is_dir():
         raise argparse.ArgumentTypeError(f"{text} is not a folder")
     return folder
-
-
-def _url(text: str) -> str:
-    address = urlsplit(text)
-    if address.scheme not in ("http", "https") or not address.hostname or address.port == 0:
-        raise argparse.ArgumentTypeError(f"{text} is not an address like http://127.0.0.1:8080/function/clip")
-    return text
 
 
 def _number(most: int) -> Callable[[str], int]:

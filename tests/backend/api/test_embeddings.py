@@ -198,7 +198,7 @@ def test_other_methods_and_paths(method: str, clip_url: str) -> None:
     answer = requests.request(method, f"{clip_url}/v1/embeddings", timeout=60)
     assert (answer.status_code, answer.headers["Allow"]) == (405, "POST")
     assert answer.json()["error"]["type"] == "invalid_request_error"
-    assert requests.post(f"{clip_url}/v1/models", timeout=60).status_code == 404
+    assert requests.post(f"{clip_url}/v1/model", timeout=60).status_code == 404
     assert requests.post(f"{clip_url}/v1/embeddings/", timeout=60).status_code == 404
 
 

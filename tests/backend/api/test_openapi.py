@@ -4,7 +4,7 @@ import base64
 import io
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing
 from http.client import HTTPConnection
 from typing import Any
@@ -47,6 +47,18 @@ OPERATIONS = [
     for method, operation in operations.items()
 ]
 
+JSON: Mapping[str, Callable[[str], dict[str, Any]]] = {
+    "/v1/embeddings": lambda uri: {"input": uri},
+    "/api/v1/vision/labels": lambda uri: {"images": [uri]},
+    "/api/generate": lambda uri: {"images": [uri]},
+    "/v1/responses": lambda uri: {"input": [{"content": [{"type": "input_image", "image_url": uri}]}]},
+}
+"""The paths that take JSON alone, and their bodies with an image as a data URI."""
+PREFIX = "data:image/jpeg;base64,"
+CORRUPT = PREFIX + base64.b64encode(PHOTO[:300]).decode()
+FAILURE = {"$ref": "#/components/responses/Failure"}
+"""Errors in the form of other programs, which has no codes."""
+
 STATUSES = [(method, path, status) for method, path, statuses in OPERATIONS for status in statuses]
 
 some_bodies = strategies.sampled_from(
@@ -88,7 +100,7 @@ def conforms(method: str, path: str, answer: requests.Response) -> None:
 def send(url: str, method: str, path: str, **options: Any) -> requests.Response:
     """A request with a body that is right for the operation, unless it is given another."""
     if method != "get" and not {"data", "json", "files"} & set(options):
-        options |= {"json": {"input": "apple"}} if path == "/v1/embeddings" else {"data": PHOTO}
+        options |= {"json": JSON[path](PREFIX + TEXT)} if path in JSON else {"data": PHOTO}
     return requests.request(method, url + (path if path != "/" else ""), timeout=60, **options)
 
 
@@ -126,13 +138,13 @@ def test_an_explanation_where_the_model_has_them(clip_url: str) -> None:
     conforms("post", "/", answer)
 
 
-WRONG: dict[int, tuple[dict[str, Any], dict[str, Any]]] = {
+WRONG: dict[int, tuple[dict[str, Any], dict[str, Any] | str]] = {
     400: ({"params": {"lang": "xx"}}, {"data": b"{"}),
     413: ({"data": huge_png(70_000, 1000)}, {"data": bytes(33 << 20)}),
-    415: ({"data": b"text"}, {"json": {"input": "data:image/png;base64,aGVsbG8="}}),
-    422: ({"params": {"labels": "flamnigo"}}, {"json": {"input": "flamnigo"}}),
+    415: ({"data": b"text"}, "data:image/png;base64,aGVsbG8="),
+    422: ({"params": {"labels": "flamnigo"}}, CORRUPT),
 }
-"""By status: requests to ``/`` and to ``/v1/embeddings``."""
+"""By status: requests to ``/`` and to the paths that take JSON, or an image for these."""
 
 
 @pytest.mark.parametrize(
@@ -140,8 +152,9 @@ WRONG: dict[int, tuple[dict[str, Any], dict[str, Any]]] = {
     [each for each in STATUSES if each[2] in WRONG],
 )
 def test_what_is_wrong_is_answered_so(method: str, path: str, status: int, clip_url: str) -> None:
-    of_photos, of_embeddings = WRONG[status]
-    answer = send(clip_url, method, path, **(of_embeddings if path == "/v1/embeddings" else of_photos))
+    of_photos, of_json = WRONG[status]
+    options = of_json if path in JSON else of_photos
+    answer = send(clip_url, method, path, **({"json": JSON[path](options)} if isinstance(options, str) else options))
     assert answer.status_code == status
     conforms(method, path, answer)
 
@@ -260,7 +273,7 @@ def test_the_document_has_the_errors_of_the_code() -> None:
         for operations in DOCUMENT["paths"].values()
         for operation in operations.values()
         for status, reference in operation["responses"].items()
-        if status not in ("200", "429")
+        if status not in ("200", "429") and reference != FAILURE
         for code in error_schema(reference)["properties"]["error"]["properties"]["code"]["enum"]
     }
     # Those of no operation, and a transfer encoding that HTTP does not have.

@@ -1,0 +1,42 @@
+"""photo-labels mcp: the recognizer as tools of an assistant, by the Model Context Protocol. See docs/assistants.md.
+
+Its package is an extra one, ``photo-labels[mcp]``, which the other commands do without.
+"""
+
+import argparse
+import signal
+import sys
+from collections.abc import Sequence
+
+from ..recognizer import Recognizer
+from .options import add_service, api_key
+
+_WRONG, _SIGNAL = 2, 128
+_MISSING = "This command needs another package: pip install 'photo-labels[mcp]'"
+# In seconds. Assistants wait for a minute, and a message helps them more than silence.
+_TIMEOUT, _WAIT = 30.0, 5.0
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Serve the tools on stdin and stdout until stdin ends; return the exit code."""
+    parser = argparse.ArgumentParser(
+        prog="photo-labels mcp",
+        description="Gives an assistant the tools what_is_in and label_folder, on stdin and stdout.",
+    )
+    add_service(parser)
+    given = parser.parse_args(arguments)
+    key = api_key(parser, given)
+    try:
+        from ..assistant import server
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] != "mcp":
+            raise
+        print(_MISSING, file=sys.stderr)
+        return _WRONG
+    recognizer = Recognizer(given.url, key=key, vocabulary="all", tags=True, timeout=_TIMEOUT, wait=_WAIT)
+    with recognizer:
+        try:
+            server(recognizer).run()
+        except KeyboardInterrupt:
+            return _SIGNAL + signal.SIGINT
+    return 0
