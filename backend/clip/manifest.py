@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Literal, Self
 
+from .limits import MAX_NEW_LABEL_TOKENS
 from .photos.preprocessing import Preprocessing
 
 FILE = "model.json"
@@ -89,10 +90,19 @@ class Manifest:
     image: Preprocessing
     logit_scale: float
     """The factor of the cosines, after the exponential."""
+    logit_bias: float
+    """What is added to them. It is the same for every label, so that it changes no softmax; where a model was trained
+    with a sigmoid, it makes ``logit_scale * cosine + logit_bias`` the log-odds that a label fits, else it is 0."""
     embedding_dim: int
+    kind: str
+    """How texts go into the text tower, one of ``inference.model_kinds.KINDS``."""
     context_length: int
+    padding: int
+    """The token that follows a text up to the width of the text tower's input."""
     trims_padding: bool
     """Whether the text tower takes sequences shorter than the context (its attention is causal)."""
+    label_price: int | None
+    """What each text costs whatever its length, in tokens of CLIP's text tower; None where its own tokens count."""
     vocabulary: Literal["open", "closed"]
     labels: tuple[str, ...]
     templates: tuple[str, ...]
@@ -110,6 +120,11 @@ class Manifest:
     def agreeing(self) -> frozenset[str]:
         """The precisions that agree with open_clip."""
         return frozenset(name for name, checked in self.precisions.items() if checked.agrees)
+
+    @property
+    def max_new_labels(self) -> int | None:
+        """How many labels may be new in one request; None where their tokens are counted."""
+        return None if self.label_price is None else MAX_NEW_LABEL_TOKENS // self.label_price
 
     @property
     def title(self) -> str:

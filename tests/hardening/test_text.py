@@ -9,7 +9,8 @@ import pytest
 
 from backend.clip.deadline import Deadline
 from backend.clip.errors import BadParameter, TooManyLabels
-from backend.clip.inference.text_tower import MAX_MENDED_CHARACTERS, LabelEncoder, clean
+from backend.clip.inference.model_kinds import Clip
+from backend.clip.inference.text_tower import MAX_MENDED_CHARACTERS, LabelEncoder
 from backend.clip.limits import MAX_LABEL_CHARACTERS, MAX_LABELS
 from backend.clip.manifest import Manifest
 from tests.hardening.attacks import endure
@@ -118,7 +119,7 @@ def test_the_processor_time_of_one_request(kind: str, encoder: LabelEncoder) -> 
 
 @pytest.mark.parametrize("kind", HOSTILE)
 def test_cleaned_text_is_hardly_longer(kind: str) -> None:
-    assert len(clean(HOSTILE[kind])) <= 3 * len(HOSTILE[kind])
+    assert len(Clip.clean(HOSTILE[kind])) <= 3 * len(HOSTILE[kind])
 
 
 def test_text_to_mend_is_bounded_before_any_is_read(encoder: LabelEncoder) -> None:

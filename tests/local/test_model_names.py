@@ -46,11 +46,11 @@ def test_what_cannot_exist_is_refused_with_the_nearest(model: str, pretrained: s
 def test_the_list_is_what_open_clip_has_and_the_export_takes() -> None:
     import open_clip
 
-    from backend.clip.export.source import ExportError, _require_bpe
+    from backend.clip.export.source import ExportError, require_known_kind
 
     def exportable(name: str) -> bool:
         try:
-            _require_bpe(name, None)
+            require_known_kind(name)
         except ExportError:
             return False
         return True

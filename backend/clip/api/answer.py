@@ -152,6 +152,7 @@ def description(recognizer: Recognizer, words: Wording) -> Response:
                 "max_label_characters": MAX_LABEL_CHARACTERS,
                 "max_label_tokens": manifest.context_length,
                 "max_new_label_tokens": MAX_NEW_LABEL_TOKENS,
+                **({} if manifest.max_new_labels is None else {"max_new_labels": manifest.max_new_labels}),
             },
         }
         | words.description(manifest.labels),

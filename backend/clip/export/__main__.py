@@ -1,4 +1,4 @@
-"""Exports an open_clip model with the CLIP BPE tokenizer to a model folder. It runs when an image is built.
+"""Exports an open_clip model with the tokenizer of CLIP or SigLIP to a model folder. It runs when an image is built.
 
     python -m backend.clip.export --model ViT-B-32-256 --pretrained datacomp_s34b_b86k --out DIR
     python -m backend.clip.export --model local-dir:CHECKPOINT_DIR --out DIR
@@ -8,7 +8,8 @@ The folder holds ``image.xml`` and ``.bin`` (OpenVINO IR with fp16 weights; uint
 [n, dim] of unit length out; mean and std are inside), ``labels.npy`` (float32 [labels, dim], the 18 templates averaged
 by open_clip), ``everyday.json`` and ``.npy`` (``vocabulary.py``), ``phrases.npy`` (``phrases.py``), ``languages.tsv``
 and ``names.tsv`` (``languages.py``), ``model.json`` (``manifest.py``) and, where the vocabulary is open, ``text.xml``,
-``.bin`` and ``tokenizer.json``. It is written only if it agrees with open_clip.
+``.bin`` and ``tokenizer.json``, for SigLIP also ``tokens.npy`` and ``scales.npy`` (the embeddings of its tokens in
+int8). It is written only if it agrees with open_clip.
 """
 
 import argparse

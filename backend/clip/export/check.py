@@ -19,6 +19,18 @@ from .cifar100 import LABELS, TEMPLATES
 
 _IMAGE_SIZES = ((640, 480), (300, 500), (64, 64), (1000, 200))
 _PROMPTS = [TEMPLATES[i % len(TEMPLATES)].replace("{}", LABELS[i]) for i in range(20)]
+_TEXTS = (
+    "",
+    "Über_all: 3.5 % of THIS & that?!",
+    "l\u2019été",
+    "ein Hund",
+    "собака",
+    "كلب",
+    "कुत्ता",
+    "犬",
+    "一只狗",
+    "🍎",
+)
 _DTYPES = {"bf16": torch.bfloat16, "f16": torch.float16}
 
 Rows = NDArray[np.float32]
@@ -39,7 +51,7 @@ def check_against_open_clip(
         How each precision does. What this processor cannot compute is left to PyTorch, which can everywhere.
 
     Raises:
-        ValueError: the model does not agree in f32.
+        ValueError: the model does not agree in f32, or its tokens are others.
     """
     manifest = Manifest.read(folder)
     images = [_smooth_noise(seed, size) for seed, size in enumerate(_IMAGE_SIZES)]
@@ -54,6 +66,8 @@ def check_against_open_clip(
             rows["text"] = model.encode_text(tokenizer(_PROMPTS), normalize=True)
         return {name: row.float().numpy() for name, row in rows.items()}
 
+    if manifest.vocabulary == "open":
+        _require_same_tokens(folder, manifest, tokenizer)
     expected = by_open_clip()
     native, checked = available(), {}
     for precision in ("f32", *_DTYPES):
@@ -68,6 +82,15 @@ def check_against_open_clip(
         if precision == "f32" and not checked[precision].agrees:
             raise ValueError(f"The exported {tower} tower disagrees with open_clip: cosine {worst:.5f} < {MIN_COSINE}.")
     return checked
+
+
+def _require_same_tokens(folder: Path, manifest: Manifest, tokenizer: Any) -> None:
+    encoder = LabelEncoder(folder, manifest)
+    for text in (*_PROMPTS, *_TEXTS):
+        ids = encoder.tokenize(text)
+        padded = [*ids, *[manifest.padding] * (manifest.context_length - len(ids))]
+        if padded != tokenizer([text])[0].tolist():
+            raise ValueError(f"The exported tokenizer disagrees with open_clip's about '{text}'.")
 
 
 def describe(precision: str, checked: Checked) -> str:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from ..deadline import Deadline
 from ..inference.engine import ov
 from ..inference.image_tower import MAP
+from ..inference.model_kinds import KINDS
 from ..inference.text_tower import DEFAULT_TEMPLATE, LabelEncoder
 from ..manifest import FILE as MANIFEST_FILE
 from ..manifest import UNCALIBRATED, Calibration, Manifest, hashes
@@ -28,16 +29,17 @@ from ..recognition.vocabulary import FILE as EVERYDAY_FILE
 from .check import check_against_open_clip
 from .cifar100 import LABELS, TEMPLATES
 from .explain import PatchEmbeddings, layer_after_map
+from .kinds import kind_of
 from .languages import FILES as LANGUAGE_FILES
 from .languages import write_languages
 from .phrases import phrase_embeddings
 from .source import ExportError, Source
-from .towers import ImageTower, TextTower, bpe_tokenizer
+from .towers import ImageTower
 from .tracing import traced
 from .trim import ClassTokenBlock, without_unread_tokens
 from .vocabulary import vocabulary as everyday_vocabulary
 
-_TEXT_FILES = ("text.xml", "text.bin", "tokenizer.json")
+_TEXT_FILES = ("text.xml", "text.bin", "tokenizer.json", *(name for kind in KINDS.values() for name in kind.FILES))
 _IMAGE_FILES = ("image.xml", "image.bin", "image.int8.xml", "image.int8.bin", EXPLAIN_FILE, "explain.bin")
 _FILES_OF_MODEL = (
     *(*_IMAGE_FILES, "labels.npy", EVERYDAY_FILE, EMBEDDINGS, PHRASES, *LANGUAGE_FILES),
@@ -76,13 +78,12 @@ def export(
     torch.backends.mha.set_fastpath_enabled(False)  # the fused attention kernel cannot be traced
     model, config = source.model, open_clip.get_model_preprocess_cfg(source.model)
     try:
-        bpe = bpe_tokenizer(source.tokenizer)
+        kind = kind_of(model, source.tokenizer)
     except ValueError as error:
         raise ExportError(str(error)) from error
-    text_tower = TextTower(model)
     classes = source.classes if vocabulary == "closed" else None
     classifier = open_clip.build_zero_shot_classifier(
-        text_tower, source.tokenizer, label_names, templates, num_classes_per_batch=5, use_tqdm=sys.stderr.isatty()
+        kind, source.tokenizer, label_names, templates, num_classes_per_batch=5, use_tqdm=sys.stderr.isatty()
     )
     labels = np.ascontiguousarray(classifier.T.numpy(), dtype=np.float32)
     manifest = Manifest(
@@ -92,9 +93,13 @@ def export(
         license=source.license,
         image=Preprocessing.from_open_clip(config),
         logit_scale=float(model.logit_scale.exp()),
+        logit_bias=0.0 if model.logit_bias is None else float(model.logit_bias),
         embedding_dim=labels.shape[1],
+        kind=kind.NAME,
         context_length=source.tokenizer.context_length,
-        trims_padding=text_tower.causal,
+        padding=kind.padding,
+        trims_padding=kind.trims_padding,
+        label_price=kind.label_price,
         vocabulary=vocabulary,
         labels=label_names,
         templates=templates,
@@ -118,13 +123,12 @@ def export(
         if isinstance(layer_after_map(image_tower.model.visual), ClassTokenBlock):
             tokens = image_tower(pixels)[-1][:1]
             _convert(PatchEmbeddings(image_tower.model.visual), tokens, [*tokens.shape], folder / EXPLAIN_FILE)
-        length = manifest.context_length
-        tokens = source.tokenizer(["a photo of a cat.", "a dog"])
-        _convert(text_tower, tokens, [-1, -1 if text_tower.causal else length], folder / "text.xml")
-        bpe.save(str(folder / "tokenizer.json"))
+        _convert(*kind.tower(), folder / "text.xml")
+        kind.tokenizer.save(str(folder / "tokenizer.json"), pretty=False)
+        kind.write(folder)
         if classes is None:
             everyday = everyday_vocabulary()
-            encoder = LabelEncoder(folder, manifest, precision="f32")
+            encoder = LabelEncoder(folder, manifest, precision="f32", limit=None)
             everyday.write(folder, _embeddings(encoder, everyday.words))
             np.save(folder / PHRASES, phrase_embeddings(encoder))
         else:
@@ -135,7 +139,7 @@ def export(
         write_languages(folder)
         if vocabulary == "closed":
             for name in _TEXT_FILES:
-                (folder / name).unlink()
+                (folder / name).unlink(missing_ok=True)
         manifest.write(folder)
         try:
             checked = check_against_open_clip(

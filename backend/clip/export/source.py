@@ -83,7 +83,7 @@ def load(model_name: str, pretrained: str | None) -> Source:
         if schema is None and not pretrained:
             tags = ", ".join(open_clip.list_pretrained_tags_by_model(model_name)) or "none: is the name right?"
             raise ExportError(f"{model_name} needs --pretrained: a weights file, or one of its tags ({tags}).")
-        _require_bpe(model_name, schema)
+        require_known_kind(model_name, schema)
         if known.revision is not None:
             _take_recorded(identifier, pretrained, known)
         with warnings.catch_warnings():
@@ -117,13 +117,19 @@ def load(model_name: str, pretrained: str | None) -> Source:
     )
 
 
-def _require_bpe(model_name: str, schema: str | None) -> None:
-    """Refuse a model with another tokenizer before its weights are downloaded or its packages found missing."""
-    config = open_clip.get_model_config(model_name) or {}
-    text = config.get("text_cfg", {})
-    siglip = schema is None and "siglip" in model_name.lower()
-    if siglip or text.get("hf_tokenizer_name") or text.get("hf_model_name"):
-        raise ExportError(f"{model_name} has no CLIP BPE tokenizer, which is the only kind that can be exported.")
+def require_known_kind(model_name: str, schema: str | None = None) -> None:
+    """Refuse a model with another tokenizer before its weights are downloaded or its packages found missing.
+
+    Raises:
+        ExportError: for an architecture of open_clip whose tokenizer is of no kind that can be exported.
+    """
+    text = (open_clip.get_model_config(model_name) or {}).get("text_cfg", {})
+    canonical = text.get("tokenizer_kwargs", {}).get("clean") == "canonicalize"
+    if schema is None and (text.get("hf_model_name") or (text.get("hf_tokenizer_name") and not canonical)):
+        raise ExportError(
+            f"{model_name} has neither the CLIP BPE tokenizer nor SigLIP's, "
+            "which are the only kinds that can be exported."
+        )
 
 
 def _take_recorded(identifier: str, tag: str | None, known: Known) -> None:

@@ -4,14 +4,7 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 import torch
-from open_clip import SimpleTokenizer
-from open_clip.tokenizer import get_clean_fn
 from open_clip.transformer import TextTransformer, text_global_pool
-from tokenizers import Regex, Tokenizer
-from tokenizers.models import BPE
-from tokenizers.pre_tokenizers import ByteLevel, Split
-from tokenizers.pre_tokenizers import Sequence as PreTokenizers
-from tokenizers.processors import TemplateProcessing
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -86,28 +79,3 @@ class TextTower(nn.Module):
         # The end token has the highest id. Zero is not only padding: it is the id of "!" before other characters, too.
         length = int(tokens.argmax(dim=1).max()) + 1
         return cast(Tensor, self(tokens[:, :length] if self.causal else tokens))
-
-
-def bpe_tokenizer(tokenizer: Any) -> Tokenizer:
-    """open_clip's CLIP tokenizer as a ``tokenizers.Tokenizer``, for text that ``text.clean`` has cleaned.
-
-    Raises:
-        ValueError: it is not the CLIP BPE tokenizer with its usual cleaning.
-    """
-    if type(tokenizer) is not SimpleTokenizer or tokenizer.clean_fn is not get_clean_fn("lower"):
-        raise ValueError(
-            f"The model's tokenizer ({type(tokenizer).__name__}) is not the CLIP BPE tokenizer with lower-case "
-            "cleaning, which is the only kind that can be exported."
-        )
-    bpe = Tokenizer(BPE(vocab=tokenizer.encoder, merges=list(tokenizer.bpe_ranks), end_of_word_suffix="</w>"))
-    words = Regex(r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|\p{L}+|\p{N}|[^\s\p{L}\p{N}]+")
-    bpe.pre_tokenizer = PreTokenizers(
-        [Split(words, behavior="removed", invert=True), ByteLevel(add_prefix_space=False, use_regex=False)]
-    )
-    start, end = tokenizer.decoder[tokenizer.sot_token_id], tokenizer.decoder[tokenizer.eot_token_id]
-    bpe.add_special_tokens([start, end])
-    bpe.post_processor = TemplateProcessing(
-        single=f"{start} $A {end}",
-        special_tokens=[(start, tokenizer.sot_token_id), (end, tokenizer.eot_token_id)],
-    )
-    return bpe

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ..deadline import Deadline
 from ..priority_semaphore import PrioritySemaphore
 from .batches import Batches, Rows
-from .engine import compile_tower
+from .engine import Runner, compile_tower
 
 FILES = {"int8": "image.int8.xml"}
 """The tower's file in the folder, where it is not ``DEFAULT_FILE``, by precision."""
@@ -70,9 +70,8 @@ class ImageTower:
             return [output[0].copy() for output in self._infer(pixels[np.newaxis])[:count]]
 
     def _infer(self, images: NDArray[np.uint8]) -> Sequence[NDArray[np.float32]]:
-        request = getattr(self._local, "request", None)
-        if request is None:
-            request = self._local.request = self._tower.create_infer_request()
+        runner: Runner | None = getattr(self._local, "runner", None)
+        if runner is None:
+            runner = self._local.runner = Runner(self._tower)
         self._observe_batch(len(images))
-        request.infer([images])
-        return [output.data for output in request.output_tensors]
+        return runner.infer([images])

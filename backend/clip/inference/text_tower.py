@@ -1,13 +1,10 @@
-"""Encodes a caller's labels: open_clip's text cleaning and BPE, the exported text tower, and a cache of embeddings."""
+"""Encodes a caller's labels: the tokens of the model's kind, the exported text tower, and a cache of embeddings."""
 
-import html
-import re
 import threading
 from collections.abc import Collection, Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
 
-import ftfy
 import numpy as np
 from cachetools import LRUCache
 from numpy.typing import NDArray
@@ -18,42 +15,24 @@ from ..errors import BadParameter, TooManyLabels
 from ..limits import MAX_NEW_LABEL_TOKENS
 from ..manifest import Manifest
 from ..priority_semaphore import PrioritySemaphore
-from .engine import compile_tower, ov
+from .engine import Runner, compile_tower
+from .model_kinds import KINDS, PLAIN, ModelKind
 
 DEFAULT_TEMPLATE = "a photo of a {}."
 _CACHE_BYTES = 32 << 20
 # What an entry takes beside its embedding: the key of up to 77 tokens, and Python's dictionaries and objects.
 _ENTRY_BYTES = 1000
 _ID_BYTES = 4
-# The engine keeps about 10 MB for each input shape (ViT-B/32). There are six shapes: this many rows, and these widths
-# or the model's context. The batches are small so that images get their share of the processors, and a request can stop
-# early.
+# A batch has at most so many rows, and costs at most so many tokens. Batches are small so that images get their share
+# of the processors, and a request can stop early.
 _BATCH = 16
-_WIDTHS = (12, 16, 24, 32, 48)
-# In such text there is nothing to mend or to decode.
-_PLAIN = re.compile(r"[ -%'-~]*+")
+_BATCH_TOKENS = 16 * 77
 # Other text takes up to 17 us a character, also where its embedding is in the cache. A token has about four characters.
 MAX_MENDED_CHARACTERS = 4 * MAX_NEW_LABEL_TOKENS
 
 Tokens = bytes
-"""Token ids of a prompt as int32, between the start and the end token, not padded. A tuple of them takes ten times the
+"""Token ids of a prompt as int32, special ones included, not padded. A tuple of them takes ten times the
 memory."""
-
-
-def clean(text: str) -> str:
-    """Clean text as open_clip's tokenizer does: mend the encoding, decode entities, fold white space, lower case."""
-    if not _PLAIN.fullmatch(text):
-        text = html.unescape(html.unescape(ftfy.fix_text(text)))
-    return " ".join(text.split()).lower()
-
-
-def _require_few(new: Collection[Tokens]) -> None:
-    count = count_tokens(new)
-    if count > MAX_NEW_LABEL_TOKENS:
-        raise TooManyLabels(
-            f"There is too much new text: the prompts of the first {len(new):,} new ones have {count:,} tokens, and "
-            f"at most {MAX_NEW_LABEL_TOKENS:,} are encoded for one request. Send them in several requests."
-        )
 
 
 def count_tokens(prompts: Iterable[Tokens]) -> int:
@@ -63,10 +42,16 @@ def count_tokens(prompts: Iterable[Tokens]) -> int:
 class LabelEncoder:
     """Encodes texts with the text tower of an exported model folder, which is loaded when it is first needed."""
 
-    def __init__(self, folder: Path, manifest: Manifest, *, precision: str = "f32") -> None:
+    def __init__(
+        self, folder: Path, manifest: Manifest, *, precision: str = "f32", limit: int | None = MAX_NEW_LABEL_TOKENS
+    ) -> None:
+        """``limit``: how many tokens may be new in one call; None where nobody waits for others."""
         self._folder = folder
         self._manifest = manifest
         self._precision = precision
+        self._limit = limit
+        self._kind: ModelKind = KINDS[manifest.kind](folder, manifest)
+        self._rows = max(1, min(_BATCH, _BATCH_TOKENS // self._kind.length(1)))
         self._tokenizer: Tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         # Bytes: a row of an array would keep the whole array in memory.
         self._cache: LRUCache[Tokens, bytes] = LRUCache(_CACHE_BYTES, lambda row: len(row) + _ENTRY_BYTES)
@@ -91,7 +76,7 @@ class LabelEncoder:
                 those that are not plain ASCII have more than ``MAX_MENDED_CHARACTERS`` characters.
             Busy: the time of the request is over.
         """
-        mended = sum(len(prompt) for prompt in prompts if not _PLAIN.fullmatch(prompt))
+        mended = sum(len(prompt) for prompt in prompts if not PLAIN.fullmatch(prompt))
         if mended > MAX_MENDED_CHARACTERS:
             raise TooManyLabels(
                 f"The prompts that are not plain ASCII have {mended:,} characters, and at most "
@@ -104,7 +89,7 @@ class LabelEncoder:
             with self._cleaning.take(len(prompts) - start, deadline):
                 batch = self._tokens(prompts[start : start + _BATCH])
             new.update(set(batch) - set(self._cached(batch)))
-            _require_few(new)
+            self._require_few(new)
             tokens += batch
         return tokens
 
@@ -127,10 +112,10 @@ class LabelEncoder:
         with self._cache_lock:
             self._hits += len(rows)
             self._misses += len(new)
-        _require_few(new)
-        for start in range(0, len(new), _BATCH):
+        self._require_few(new)
+        for start in range(0, len(new), self._rows):
             with self._turns.take(len(new) - start, deadline):
-                rows |= self._embed(new[start : start + _BATCH])
+                rows |= self._embed(new[start : start + self._rows])
         return np.frombuffer(b"".join([rows[ids] for ids in tokens]), np.float32).reshape(len(tokens), -1)
 
     def cache_usage(self) -> tuple[int, int, int]:
@@ -139,9 +124,25 @@ class LabelEncoder:
             return self._hits, self._misses, int(self._cache.currsize)
 
     def tokenize(self, prompt: str) -> list[int]:
-        """Token ids of a prompt of any length, between the start and the end token."""
-        ids: list[int] = self._tokenizer.encode(clean(prompt)).ids
+        """Token ids of a prompt of any length, special ones included."""
+        ids: list[int] = self._tokenizer.encode(self._kind.clean(prompt)).ids
         return ids
+
+    def _require_few(self, new: Collection[Tokens]) -> None:
+        if (
+            self._limit is None
+            or (price := sum(self._kind.length(len(ids) // _ID_BYTES) for ids in new)) <= self._limit
+        ):
+            return
+        if (most := self._manifest.max_new_labels) is not None:
+            raise TooManyLabels(
+                f"There are too many new labels: {len(new):,} or more are new to the service, and this model encodes "
+                f"at most {most:,} for one request. Send them in several requests."
+            )
+        raise TooManyLabels(
+            f"There is too much new text: the prompts of the first {len(new):,} new ones have {price:,} tokens, and "
+            f"at most {self._limit:,} are encoded for one request. Send them in several requests."
+        )
 
     def _tokens(self, prompts: Sequence[str]) -> list[Tokens]:
         """Tokenize until a prompt is too long: cleaning megabytes of text would take seconds.
@@ -168,8 +169,8 @@ class LabelEncoder:
         rows = self._cached(batch)
         new = [ids for ids in batch if ids not in rows]
         if new:
-            self._request.infer([self._padded(new)])
-            embeddings = self._request.get_output_tensor().data
+            ids = [np.frombuffer(each, np.int32) for each in new]
+            embeddings = self._tower.infer(self._kind.pad(ids, self._rows))[0]
             done = {ids: row.tobytes() for ids, row in zip(new, embeddings, strict=False)}
             with self._cache_lock:
                 self._cache.update(done)
@@ -177,15 +178,5 @@ class LabelEncoder:
         return rows
 
     @cached_property
-    def _request(self) -> ov.InferRequest:
-        return compile_tower(self._folder / "text.xml", precision=self._precision).create_infer_request()
-
-    def _padded(self, batch: Sequence[Tokens]) -> NDArray[np.int64]:
-        width = self._manifest.context_length
-        if self._manifest.trims_padding:  # causal attention does not look at what follows the end token
-            longest = max(map(len, batch)) // _ID_BYTES
-            width = min([width, *(each for each in _WIDTHS if each >= longest)])
-        padded = np.zeros((_BATCH, width), np.int64)
-        for row, ids in zip(padded, batch, strict=False):
-            row[: len(ids) // _ID_BYTES] = np.frombuffer(ids, np.int32)
-        return padded
+    def _tower(self) -> Runner:
+        return Runner(compile_tower(self._folder / "text.xml", precision=self._precision))

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ..deadline import Deadline
 from ..errors import BadParameter
-from ..inference.engine import compile_after, compile_tower, ov
+from ..inference.engine import Runner, compile_after, compile_tower
 from ..inference.image_tower import DEFAULT_FILE, MAP
 from ..photos.preprocessing import Preprocessing
 from ..priority_semaphore import PrioritySemaphore
@@ -52,7 +52,7 @@ class Explainer:
         self._preprocessing = preprocessing
         self._precision = precision
         self._turns = PrioritySemaphore(1)
-        self._request: ov.InferRequest | None = None
+        self._runner: Runner | None = None
 
     def subject(self, candidates: Candidates, label: str) -> tuple[Candidates, str]:
         """Find what is called so: a candidate, a thing that was learned, or else an everyday word.
@@ -114,16 +114,15 @@ class Explainer:
 
     def _infer(self, positions: NDArray[np.float32], deadline: Deadline) -> NDArray[np.float32]:
         with self._turns.take(deadline.images, deadline):
-            if self._request is None:
-                self._request = self._load(positions.shape).create_infer_request()
-            self._request.infer([np.ascontiguousarray(positions)])
-            return np.array(self._request.output_tensors[-1].data)
+            if self._runner is None:
+                self._runner = self._load(positions.shape)
+            return self._runner.infer([np.ascontiguousarray(positions)])[-1].copy()
 
-    def _load(self, shape: tuple[int, ...]) -> ov.CompiledModel:
+    def _load(self, shape: tuple[int, ...]) -> Runner:
         path = self._folder / FILE
         if path.exists():
-            return compile_tower(path, batch=1, precision=self._precision)
-        return compile_after(self._folder / DEFAULT_FILE, MAP, shape, self._precision)
+            return Runner(compile_tower(path, batch=1, precision=self._precision))
+        return Runner(compile_after(self._folder / DEFAULT_FILE, MAP, shape, self._precision))
 
 
 def covered(

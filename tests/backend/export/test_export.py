@@ -138,8 +138,9 @@ UNEXPORTABLE = [
     (("--model", "hf-hub:nobody/nothing"), "nobody/nothing.*local-dir:FOLDER"),
     (("--model", "local-dir:/nowhere"), "/nowhere"),
     (("--model", "local-dir:"), "Empty path"),
-    (("--model", "ViT-B-16-SigLIP", "--pretrained", "webli"), "no CLIP BPE tokenizer"),
-    (("--model", "xlm-roberta-base-ViT-B-32", "--pretrained", "laion5b_s13b_b90k"), "no CLIP BPE tokenizer"),
+    (("--model", "ViT-B-32-SigLIP2-256", "--pretrained", "webli"), "download weights.*webli.*local-dir:FOLDER"),
+    (("--model", "xlm-roberta-base-ViT-B-32", "--pretrained", "laion5b_s13b_b90k"), "neither the CLIP BPE tokenizer"),
+    (("--model", "nllb-clip-base-siglip", "--pretrained", "v1"), "neither the CLIP BPE tokenizer nor SigLIP's"),
 ]
 
 
@@ -202,7 +203,7 @@ def test_another_text_cleaning_is_an_error(tmp_path: Path) -> None:
     values["model_cfg"]["text_cfg"]["tokenizer_kwargs"] = {"clean": "canonicalize"}
     config.write_text(json.dumps(values))
 
-    with pytest.raises(ExportError, match="lower-case cleaning"):
+    with pytest.raises(ExportError, match="neither the CLIP BPE tokenizer with lower-case cleaning"):
         export(load(name, None), tmp_path / "model")
 
 

@@ -17,7 +17,8 @@ from backend.clip.errors import BadParameter, Busy, TooManyLabels
 from backend.clip.export.cifar100 import LABELS, TEMPLATES
 from backend.clip.export.source import load
 from backend.clip.export.towers import TextTower
-from backend.clip.inference.text_tower import LabelEncoder, clean
+from backend.clip.inference.model_kinds import Clip
+from backend.clip.inference.text_tower import LabelEncoder
 from backend.clip.manifest import Manifest
 from tests.checkpoints import write_checkpoint
 
@@ -36,7 +37,7 @@ def encoder(exported: dict[str, Path]) -> LabelEncoder:
 
 @pytest.mark.parametrize("text", STRINGS)
 def test_clean_equals_open_clip(text: str) -> None:
-    assert clean(text) == open_clip.tokenizer._clean_lower(text)
+    assert Clip.clean(text) == open_clip.tokenizer._clean_lower(text)
 
 
 def test_plain_text_needs_no_mending() -> None:
@@ -44,7 +45,7 @@ def test_plain_text_needs_no_mending() -> None:
     printable = [chr(code) for code in range(0x20, 0x7F)]
     for _ in range(2000):
         text = "".join(random.choice(printable, size=random.integers(1, 30)))
-        assert clean(text) == open_clip.tokenizer._clean_lower(text)
+        assert Clip.clean(text) == open_clip.tokenizer._clean_lower(text)
 
 
 def test_tokens_equal_open_clip(encoder: LabelEncoder) -> None:
@@ -110,24 +111,21 @@ def test_a_tower_that_looks_both_ways_gets_the_whole_context(tmp_path: Path) -> 
 
 
 class Recorder:
-    """In place of the text tower's inference request: records how many prompts each batch has."""
+    """In place of the text tower: records how many prompts each batch has."""
 
     def __init__(self, encoder: LabelEncoder) -> None:
-        self._request = encoder._request
+        self._tower = encoder._tower
         self.given: list[int] = []
 
-    def infer(self, inputs: list[NDArray[np.int64]]) -> None:
+    def infer(self, inputs: list[NDArray[np.int64]]) -> list[NDArray[np.float32]]:
         self.given.append(int(inputs[0].any(axis=1).sum()))
-        self._request.infer(inputs)
-
-    def get_output_tensor(self) -> Any:
-        return self._request.get_output_tensor()
+        return self._tower.infer(inputs)
 
 
 @pytest.fixture
 def recorder(encoder: LabelEncoder, monkeypatch: pytest.MonkeyPatch) -> Recorder:
     recorder = Recorder(encoder)
-    monkeypatch.setattr(encoder, "_request", recorder)
+    monkeypatch.setattr(encoder, "_tower", recorder)
     return recorder
 
 
