@@ -3,9 +3,14 @@
 import sys
 from collections.abc import Callable, Mapping, Sequence
 
-from . import label
+from . import find, label
 
-COMMANDS: Mapping[str, Callable[[Sequence[str]], int]] = {"label": label.main}
+COMMANDS: Mapping[str, Callable[[Sequence[str]], int]] = {
+    "label": label.main,
+    "index": find.index,
+    "find": find.find,
+    "duplicates": find.duplicates,
+}
 """What stands behind ``photo-labels`` before the arguments. Without one of these it is ``label``."""
 
 

@@ -1,0 +1,65 @@
+"""What the options of several commands have in common."""
+
+import argparse
+import os
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from ..service import USUAL_ADDRESS
+
+_KEY = "CLIP_API_KEY"
+"""The environment variable for the API key."""
+
+
+def add_service_options(parser: argparse.ArgumentParser, at_most: int) -> None:
+    """Add the options that say which service is asked, and how.
+
+    Args:
+        at_most: how many requests at a time, unless the user says something else.
+    """
+    option = parser.add_argument
+    option("--url", type=url, help=f"of clip (default: {USUAL_ADDRESS}, if a service is there)")
+    option("--key-file", type=Path, metavar="FILE", help=f"has the API key; without it, the environment's {_KEY}")
+    option(
+        "--at-most", type=number(1000), default=at_most, metavar="N", help="requests at a time (default: %(default)s)"
+    )
+    option("--timeout", type=number(3600), default=60, metavar="S", help="seconds for one answer (%(default)s)")
+    option("--wait", type=number(86400), default=300, metavar="S", help="seconds for a service that is away (300)")
+
+
+def read_key(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> str:
+    """The API key, or "" for none; ends the program where it cannot be one."""
+    try:
+        key: str = arguments.key_file.read_text() if arguments.key_file else os.environ.get(_KEY, "")
+    except (OSError, ValueError) as error:
+        parser.error(f"{arguments.key_file} cannot be read: {error}")
+    key = key.strip()
+    if not (key.isascii() and key.isprintable()):
+        parser.error("an API key has visible ASCII characters only")
+    return key
+
+
+def folder(text: str) -> Path:
+    path = Path(text).expanduser()  # make and some shells leave that to the program
+    if not path.is_dir():
+        raise argparse.ArgumentTypeError(f"{text} is not a folder")
+    return path
+
+
+def url(text: str) -> str:
+    address = urlsplit(text)
+    if address.scheme not in ("http", "https") or not address.hostname or address.port == 0:
+        raise argparse.ArgumentTypeError(f"{text} is not an address like http://127.0.0.1:8080/function/clip")
+    return text
+
+
+def number(most: int) -> Callable[[str], int]:
+    """A parser of whole numbers from 1 to ``most``."""
+
+    def parsed(text: str) -> int:
+        if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= most):
+            raise argparse.ArgumentTypeError(f"{text} is not a whole number from 1 to {most}")
+        return int(text)
+
+    return parsed
