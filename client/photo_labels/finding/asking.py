@@ -5,7 +5,7 @@ import json
 import os
 import sqlite3
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -170,21 +170,10 @@ def _by_words(given: argparse.Namespace, index: Index, asking: _Asking) -> list[
     if not parts_of(given.text):
         raise _NotFound("There is no word in this text.")
     predictions = _answer(asking.labeler, PIXEL)["predictions"]
-    known = [str(one["label_en"]) for one in predictions if "label_en" in one]
-    english = [one["label"] for one in predictions if "label_en" not in one]
-    if english:  # as they were sent: dogs, DOG
-        known += _as_listed(given, english)
-    known = list(dict.fromkeys(known))
+    # English words come back as they were sent, in capitals too.
+    known = list(dict.fromkeys(str(one.get("label_en", one["label"])).casefold() for one in predictions))
     say(f"This model finds by its own words: {', '.join(known)}.")
     return with_words(index.words(), known, given.count)
-
-
-def _as_listed(given: argparse.Namespace, words: Sequence[str]) -> list[str]:
-    """English words that the service knows, as they stand in its lists."""
-    asking = _Asking(given, (("lang", "en"), ("unknown", "skip"), ("labels", ",".join(words))))
-    with asking.services():
-        asking.labeler.find_service()
-        return [one["label"] for one in _answer(asking.labeler, PIXEL)["predictions"]]
 
 
 def _answer(labeler: Labeler, body: bytes) -> Mapping[str, Any]:

@@ -46,13 +46,18 @@ def parts_of(text: str) -> list[str]:
 def with_words(
     photos: Sequence[tuple[str, Mapping[str, float]]], wanted: Sequence[str], count: int
 ) -> list[tuple[str, float]]:
-    """The photos that have some of these words, best first, by the mean of the confidences; a missing word counts 0."""
+    """The photos that have some of these words, best first, by the mean of the confidences; a missing word counts 0.
+
+    Args:
+        wanted: casefolded.
+    """
     found = sorted(_scored(photos, wanted), key=lambda each: (-each[1], each[0]))
     return found[:count]
 
 
 def _scored(photos: Sequence[tuple[str, Mapping[str, float]]], wanted: Sequence[str]) -> Iterator[tuple[str, float]]:
     for file, words in photos:
-        score = sum(words.get(word, 0.0) for word in wanted) / len(wanted)
+        folded = {word.casefold(): confidence for word, confidence in words.items()}
+        score = sum(folded.get(word, 0.0) for word in wanted) / len(wanted)
         if score > 0:
             yield file, score
