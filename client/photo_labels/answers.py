@@ -87,6 +87,8 @@ class Description:
     max_image_bytes: int
     max_inflight: int
     """How many requests it takes at a time; 0 where it does not say."""
+    is_open: bool = False
+    """Whether it understands any text, and not only the words of its lists."""
 
 
 def description(said: dict[str, Any]) -> Description:
@@ -99,7 +101,7 @@ def description(said: dict[str, Any]) -> Description:
     if _is_label(model) and isinstance(stated, dict):
         most, at_a_time = stated.get("max_image_bytes"), stated.get("max_inflight", 0)
         if _is_count(most) and most > 0 and _is_count(at_a_time):
-            return Description(model, most, at_a_time)
+            return Description(model, most, at_a_time, said.get("vocabulary") == "open")
     raise BadAnswer("The answer is not a description.")
 
 

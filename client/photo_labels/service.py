@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from enum import Enum, auto
@@ -128,12 +128,17 @@ class Service:
 
     def label(self, photo: bytes) -> Reply:
         """Send one photo, once."""
-        request = self._post.copy()
-        request.prepare_body(photo, None)
+        return self._reply(self._post, photo, recognition)
+
+    def _reply(
+        self, prepared: requests.PreparedRequest, body: bytes, read: Callable[[dict[str, Any]], dict[str, Any]]
+    ) -> Reply:
+        request = prepared.copy()
+        request.prepare_body(body, None)
         try:
             answer = self._exchange.send(request)
             if answer.status == 200:
-                return Reply(Kind.ANSWER, recognition(read_json(answer.body)))
+                return Reply(Kind.ANSWER, read(read_json(answer.body)))
         except requests.RequestException as error:
             return failure(Kind.AWAY if _is_unsent(error) else Kind.FAILED, _reason(error), _reason(error))
         except BadAnswer as error:

@@ -13,7 +13,7 @@ from ..errors import BadParameter, RequestError
 from ..interface import Event, Response
 from ..limits import MAX_IMAGES
 from ..recognition.query import Query
-from ..recognition.recognizer import Tag
+from ..recognition.tags import Tag
 from ..service import Service
 from . import answer
 from .advice import is_url

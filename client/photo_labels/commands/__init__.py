@@ -3,9 +3,15 @@
 import sys
 from collections.abc import Callable, Mapping, Sequence
 
-from . import label, mcp
+from . import find, label, mcp
 
-COMMANDS: Mapping[str, Callable[[Sequence[str]], int]] = {"label": label.main, "mcp": mcp.main}
+COMMANDS: Mapping[str, Callable[[Sequence[str]], int]] = {
+    "label": label.main,
+    "index": find.index,
+    "find": find.find,
+    "duplicates": find.duplicates,
+    "mcp": mcp.main,
+}
 """What stands behind ``photo-labels`` before the arguments. Without one of these it is ``label``."""
 
 

@@ -4,7 +4,7 @@ import argparse
 import signal
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from types import FrameType
@@ -27,7 +27,7 @@ from ..service import HOW_TO_START, USUAL_ADDRESS, Service, ServiceRefuses
 from ..states import state_at
 from ..summary import Summary
 from ..terminal import printable
-from .options import add_service, api_key
+from .options import add_service_options, api_key, folder, number
 
 COMPLETE, INCOMPLETE, WRONG, GONE, SIGNAL = 0, 1, 2, 3, 128
 """The exit codes; that of an interruption has the signal's number added."""
@@ -45,8 +45,8 @@ def main(arguments: Sequence[str], known_as: str | None = None) -> int:
     Args:
         known_as: the service's address as the output is to have it, if the one that it listens at is of this run alone.
     """
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _interrupt)
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, _interrupt)
     try:
         given = _parsed(arguments)
         embedder = Embedder(not given.no_backup) if given.embed else None
@@ -67,12 +67,11 @@ def _parsed(given: Sequence[str]) -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     option = parser.add_argument
-    option("folder", type=_folder, help="symbolic links in it are not followed")
-    add_service(parser)
+    option("folder", type=folder, help="symbolic links in it are not followed")
     option("--out", type=Path, metavar="FILE", help="write there and not to stdout; the same command continues it")
     option("--force", action="store_true", help="drop the results that FILE has, and begin it anew")
     option("--csv", action="store_true", help="write CSV and not JSON Lines; so does a FILE that ends in .csv")
-    option("--top-k", type=_number(1000), metavar="N", help="how many labels (default: 5, with CSV 1)")
+    option("--top-k", type=number(1000), metavar="N", help="how many labels (default: 5, with CSV 1)")
     option("--labels", metavar="A,B", help="choose among these")
     option(
         "--vocabulary",
@@ -86,9 +85,7 @@ def _parsed(given: Sequence[str]) -> argparse.Namespace:
     option("--embed", action="store_true", help="write them into the photos, by ExifTool; IMG.jpg_original is kept")
     option("--no-backup", action="store_true", help="with --embed: keep no IMG.jpg_original")
     option("--undo", action="store_true", help="remove what --xmp has written, and with --embed what it has written")
-    option("--at-most", type=_number(1000), default=64, metavar="N", help="requests at a time (default: %(default)s)")
-    option("--timeout", type=_number(3600), default=60, metavar="S", help="seconds for one answer (%(default)s)")
-    option("--wait", type=_number(86400), default=300, metavar="S", help="seconds for a service that is away (300)")
+    add_service_options(parser, 64)
     arguments = parser.parse_args(given)
     arguments.key = api_key(parser, arguments)
     arguments.csv = arguments.csv or (arguments.out is not None and arguments.out.suffix == ".csv")
@@ -171,19 +168,3 @@ def _interrupt(number: int, _frame: FrameType | None) -> None:
 
 def _say(line: str) -> None:
     tqdm.write(printable(line), file=sys.stderr)
-
-
-def _folder(text: str) -> Path:
-    folder = Path(text).expanduser()  # make and some shells leave that to the program
-    if not folder.is_dir():
-        raise argparse.ArgumentTypeError(f"{text} is not a folder")
-    return folder
-
-
-def _number(most: int) -> Callable[[str], int]:
-    def number(text: str) -> int:
-        if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= most):
-            raise argparse.ArgumentTypeError(f"{text} is not a whole number from 1 to {most}")
-        return int(text)
-
-    return number

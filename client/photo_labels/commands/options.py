@@ -1,7 +1,8 @@
-"""What the commands that ask a service have in common: the options that name it."""
+"""What the options of several commands have in common."""
 
 import argparse
 import os
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -13,13 +14,28 @@ _KEY = "CLIP_API_KEY"
 
 def add_service(parser: argparse.ArgumentParser) -> None:
     """Add ``--url`` and ``--key-file``."""
-    parser.add_argument("--url", type=_url, help=f"of clip (default: {USUAL_ADDRESS}, if a service is there)")
+    parser.add_argument("--url", type=url, help=f"of clip (default: {USUAL_ADDRESS}, if a service is there)")
     parser.add_argument(
         "--key-file",
         type=Path,
         metavar="FILE",
         help=f"has the API key; without it, the environment's {_KEY}",
     )
+
+
+def add_service_options(parser: argparse.ArgumentParser, at_most: int) -> None:
+    """Add the options that say which service is asked, and how.
+
+    Args:
+        at_most: how many requests at a time, unless the user says something else.
+    """
+    add_service(parser)
+    option = parser.add_argument
+    option(
+        "--at-most", type=number(1000), default=at_most, metavar="N", help="requests at a time (default: %(default)s)"
+    )
+    option("--timeout", type=number(3600), default=60, metavar="S", help="seconds for one answer (%(default)s)")
+    option("--wait", type=number(86400), default=300, metavar="S", help="seconds for a service that is away (300)")
 
 
 def api_key(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> str:
@@ -33,8 +49,26 @@ def api_key(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> s
     return key
 
 
-def _url(text: str) -> str:
+def folder(text: str) -> Path:
+    path = Path(text).expanduser()  # make and some shells leave that to the program
+    if not path.is_dir():
+        raise argparse.ArgumentTypeError(f"{text} is not a folder")
+    return path
+
+
+def url(text: str) -> str:
     address = urlsplit(text)
     if address.scheme not in ("http", "https") or not address.hostname or address.port == 0:
-        raise argparse.ArgumentTypeError(f"{text} is not an address like {USUAL_ADDRESS}")
+        raise argparse.ArgumentTypeError(f"{text} is not an address like http://127.0.0.1:8080/function/clip")
     return text
+
+
+def number(most: int) -> Callable[[str], int]:
+    """A parser of whole numbers from 1 to ``most``."""
+
+    def parsed(text: str) -> int:
+        if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= most):
+            raise argparse.ArgumentTypeError(f"{text} is not a whole number from 1 to {most}")
+        return int(text)
+
+    return parsed

@@ -1,0 +1,125 @@
+"""Brings an index up to date with its folder."""
+
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from ..answers import BadAnswer
+from ..concurrency import Concurrency, Stopped
+from ..folder import Walk
+from ..keywords.words import words_of
+from ..labeling import Labeler, Left
+from ..results import Result
+from ..states import state_at
+from .embeddings import MOST_IMAGES, embeddings_of, of_images
+from .index import Entry, Index
+from .thumbnails import BadPreview, jpeg_of, thumbnail
+
+PARAMETERS = (("tags", "1"), ("preview", "1"), ("top_k", "1"))
+"""Of the requests for a photo's words."""
+
+
+class Indexing:
+    """One pass over a folder: the photos that the index lacks, or that have changed, are asked.
+
+    A photo is sent once, for its words and its preview. The thumbnail is made of the preview, and the embedding too: it
+    is larger than what any model looks at, and all formats have one.
+
+    Attributes:
+        added: how many photos have been written to the index.
+        failed: those that the service could not read, with the code of the error.
+        left: those that have no row, with the reason.
+    """
+
+    def __init__(self, index: Index, labeler: Labeler, embedder: Labeler, concurrency: Concurrency) -> None:
+        self._index = index
+        self._labeler = labeler
+        self._embedder = embedder
+        self._concurrency = concurrency
+        self.added = 0
+        self.failed: dict[str, str] = {}
+        self.left: dict[str, str] = {}
+
+    def folder(self, folder: Path, walk: Walk, threads: int, written: Callable[[], None]) -> None:
+        """Index all photos that the walk finds, and forget those that are gone.
+
+        Args:
+            written: is called whenever photos have been written.
+
+        Raises:
+            KeyboardInterrupt: Ctrl-C.
+            ServiceGone, ServiceRefuses: it cannot continue.
+        """
+        known = self._index.states()
+        with ThreadPoolExecutor(threads) as pool:
+            try:
+                asked = self._asked(folder, walk, known)
+                while files := list(islice(asked, MOST_IMAGES)):
+                    self._write(list(pool.map(lambda file: self._result(folder, file), files)))
+                    written()
+            except BaseException:
+                self._concurrency.stop()
+                raise
+        self._index.remove(file for file in known if state_at(folder / file) is None)
+
+    def _asked(self, folder: Path, walk: Walk, known: Mapping[str, object]) -> Iterator[str]:
+        for file in walk:
+            if file not in known or known[file] != state_at(folder / file):
+                yield file
+
+    def _result(self, folder: Path, file: str) -> Result | None:
+        try:
+            return self._labeler.result(folder, file)
+        except Left as left:
+            self.left[file] = str(left)
+        except Stopped:
+            pass
+        return None
+
+    def _write(self, results: list[Result | None]) -> None:
+        entries: list[Entry] = []
+        seen: list[tuple[Result, bytes, Any]] = []
+        for result in results:
+            if result is None:
+                continue
+            if result.error is not None:
+                self.failed[result.file] = result.error
+                entries.append(Entry(result.file, result.state))
+                continue
+            try:
+                jpeg = jpeg_of(result.answer.get("preview"))
+                seen.append((result, jpeg, thumbnail(jpeg)))
+            except BadPreview as problem:
+                self.left[result.file] = str(problem)
+        if seen:
+            try:
+                answer = self._embedder.answer(of_images([jpeg for _, jpeg, _ in seen]))
+                if "error" in answer:
+                    raise Left(str(answer["error"]["code"]))
+                rows = embeddings_of(answer, len(seen))
+            except (Left, BadAnswer) as problem:
+                self.left |= {result.file: str(problem) for result, _, _ in seen}
+            else:
+                entries += [
+                    Entry(result.file, result.state, row, small, confidences(result.answer))
+                    for (result, _, small), row in zip(seen, rows, strict=True)
+                ]
+        self._index.put(entries)
+        self.added += len(entries)
+
+
+def confidences(answer: Mapping[str, Any]) -> dict[str, float]:
+    """The words that a photo is recognized by, with the confidence of each; what a word implies is at least as sure."""
+    found = dict.fromkeys(words_of(answer).flat, 0.0)
+    sure = [(tag["confidence"], (*tag["path"], tag["label"])) for tag in answer.get("tags", ())]
+    if answer.get("recognized"):
+        sure.append((answer.get("confidence", 0.0), (answer["predictions"][0]["label"],)))
+    elif instead := answer.get("instead"):
+        sure.append((instead.get("confidence", 0.0), (instead["label"],)))
+    for confidence, words in sure:
+        for word in words:
+            if word in found:
+                found[word] = max(found[word], confidence)
+    return found

@@ -1,0 +1,217 @@
+"""``photo-labels index``, ``find`` and ``duplicates``: through the command line."""
+
+import base64
+import io
+import json
+import os
+import shutil
+import sqlite3
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.client.command import label, start
+from tests.client.fake_service import DESCRIPTION, FakeService, answer
+from tests.client.photos import picture, write_photos
+from tests.launch import PROJECT, Running, wait_for
+
+
+def said(text: str) -> list[dict[str, object]]:
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def rows(index: Path, query: str = "SELECT file FROM photos") -> list[tuple[Any, ...]]:
+    file = sqlite3.connect(index)
+    try:
+        return file.execute(query).fetchall()
+    finally:
+        file.close()
+
+
+def preview(number: int) -> str:
+    file = io.BytesIO()
+    picture(number).save(file, "JPEG")
+    return f"data:image/jpeg;base64,{base64.b64encode(file.getvalue()).decode()}"
+
+
+def embedding(number: int) -> str:
+    row = np.zeros(8, "<f4")
+    row[number % 8] = 1
+    return base64.b64encode(row.tobytes()).decode()
+
+
+@pytest.fixture
+def open_service(service: FakeService) -> FakeService:
+    """Answers photos of ``write_photos`` with previews; a text that is a number has the embedding of that photo."""
+
+    def behave(request: BaseHTTPRequestHandler, body: bytes) -> bool:
+        if "/v1/embeddings" not in request.path:
+            text = body.decode()
+            service.answered[text] += 1
+            told = {"predictions": [{"label": text, "score": 1.0}], "recognized": False, "preview": preview(int(text))}
+            answer(request, 200, told)
+            return True
+        inputs = json.loads(body)["input"]
+        assert len(inputs) <= 64
+        known = {preview(n): n for n in range(8)} if inputs[0].startswith("data:") else {}
+        data = [
+            {"index": n, "embedding": embedding(known.get(each, 0) if known else int(each))}
+            for n, each in enumerate(inputs)
+        ]
+        answer(request, 200, {"data": data})
+        return True
+
+    def describe(request: BaseHTTPRequestHandler) -> bool:
+        answer(request, 200, DESCRIPTION | {"vocabulary": "open"})
+        return True
+
+    service.behave, service.describe = behave, describe
+    return service
+
+
+@pytest.fixture(scope="module")
+def album(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Six photos, three copies of one of them, one photo of what the model knows, and what is no photo."""
+    folder = tmp_path_factory.mktemp("album")
+    for seed in range(6):
+        picture(seed).save(folder / f"{seed}.jpg", quality=95)
+    one = picture(3)
+    (folder / "copies").mkdir()
+    one.resize((200, 150)).save(folder / "copies" / "resized.jpg")
+    one.save(os.fsencode(folder) + b"/copies/recompressed \xff.jpg", quality=40)
+    one.crop((8, 6, 310, 232)).save(folder / "copies" / "cropped.png")
+    shutil.copy(PROJECT / "docs" / "photos" / "coffee.jpg", folder)
+    (folder / "text.jpg").write_text("This is no photo.")
+    return folder
+
+
+def test_copies_are_found_and_nothing_else(application: Running, album: Path, tmp_path: Path) -> None:
+    index = tmp_path / "photos.sqlite"
+    arguments = ("duplicates", album, "--index", index, "--url", f"{application.url}/function/clip")
+    ended = label(*arguments)
+    assert ended.returncode == 1  # for text.jpg
+    assert said(ended.stdout) == [
+        {"files": ["3.jpg", "copies/cropped.png", "copies/recompressed \udcff.jpg", "copies/resized.jpg"]}
+    ]
+    assert "text.jpg (unsupported_image)" in ended.stderr
+    again = label(*arguments)
+    assert (again.returncode, again.stdout) == (0, ended.stdout)
+    assert "0 photos were added" in again.stderr
+
+
+@pytest.mark.parametrize("text", ["a cup of espresso", "Espresso", "エスプレッソ"])
+def test_a_closed_model_finds_by_its_words_in_any_language(
+    application: Running, album: Path, tmp_path: Path, text: str
+) -> None:
+    arguments = ("--index", tmp_path / "photos.sqlite", "--url", f"{application.url}/function/clip")
+    label("index", album, *arguments)
+    first, *_ = said(label("find", text, *arguments).stdout)
+    assert first["path"] == str(album / "coffee.jpg")
+    unknown = label("find", "flurb", *arguments)
+    assert (unknown.returncode, unknown.stdout) == (2, "")
+    assert "does not know: flurb" in unknown.stderr
+
+
+def test_an_open_model_finds_by_embeddings(open_service: FakeService, tmp_path: Path) -> None:
+    write_photos(tmp_path / "photos", 8)
+    arguments = ("--index", tmp_path / "photos.sqlite", "--url", open_service.url)
+    assert label("index", tmp_path / "photos", *arguments).returncode == 0
+    for number in (2, 5):
+        found = said(label("find", str(number), *arguments, "--count", "3").stdout)
+        assert len(found) == 3
+        assert (found[0]["file"], found[0]["score"]) == (f"0/{number}.jpg", 1.0)
+
+
+def test_after_kill_9_nothing_is_lost_or_doubled(open_service: FakeService, tmp_path: Path) -> None:
+    photos, index = write_photos(tmp_path / "photos", 300), tmp_path / "photos.sqlite"
+    open_service.seconds = 0.01
+    arguments = ("index", tmp_path / "photos", "--index", index, "--url", open_service.url)
+    with start(*arguments) as process:
+        wait_for(lambda: index.exists() and open_service.answered.total() > 150, "no requests")
+        process.kill()
+    assert label(*arguments).returncode == 0
+    files = [bytes(file) for (file,) in rows(index)]
+    assert sorted(files) == sorted(file.encode() for file in photos)
+    assert rows(index, "SELECT count(*) FROM embeddings JOIN photos USING (id)") == [(300,)]
+    assert open_service.answered.total() < 300 + 150  # what was written is not asked again
+
+
+def test_changed_files_are_asked_again_and_those_that_are_gone_forgotten(
+    open_service: FakeService, tmp_path: Path
+) -> None:
+    write_photos(tmp_path / "photos", 4)
+    index = tmp_path / "photos.sqlite"
+    arguments = ("index", tmp_path / "photos", "--index", index, "--url", open_service.url)
+    assert label(*arguments).returncode == 0
+    (tmp_path / "photos" / "0" / "1.jpg").write_text("7")
+    (tmp_path / "photos" / "0" / "2.jpg").unlink()
+    open_service.answered.clear()
+    assert label(*arguments).returncode == 0
+    assert dict(open_service.answered) == {"7": 1}
+    assert sorted(rows(index)) == [(b"0/0.jpg",), (b"0/1.jpg",), (b"0/3.jpg",)]
+    assert rows(index, "SELECT count(*) FROM embeddings") == [(3,)]
+
+
+def test_another_model_or_folder_is_refused_by_name(open_service: FakeService, tmp_path: Path) -> None:
+    write_photos(tmp_path / "photos", 2)
+    write_photos(tmp_path / "others", 3)
+    arguments = ("--index", tmp_path / "photos.sqlite", "--url", open_service.url)
+    assert label("index", tmp_path / "photos", *arguments).returncode == 0
+    other = label("index", tmp_path / "others", *arguments)
+    assert other.returncode == 2
+    assert f"the folder {tmp_path / 'photos'}, {tmp_path / 'others'} here" in other.stderr
+
+    def describe(request: BaseHTTPRequestHandler) -> bool:
+        answer(request, 200, DESCRIPTION | {"vocabulary": "open", "model": "other/model"})
+        return True
+
+    open_service.describe = describe
+    for command in (("index", tmp_path / "photos"), ("find", "1")):
+        refused = label(*command, *arguments)
+        assert refused.returncode == 2
+        assert "fake/photos" in refused.stderr
+        assert "other/model" in refused.stderr
+    assert len(rows(tmp_path / "photos.sqlite")) == 2
+    assert label("index", tmp_path / "others", *arguments, "--force").returncode == 0
+    assert len(rows(tmp_path / "photos.sqlite")) == 3
+
+
+@pytest.mark.parametrize("data", [[], [{}], [{"embedding": "AAAA"}], [{"embedding": "AAAAAA=="}], [{"embedding": 7}]])
+def test_embeddings_that_are_none_cost_their_photos_only(
+    open_service: FakeService, tmp_path: Path, data: list[object]
+) -> None:
+    write_photos(tmp_path / "photos", 1)
+    as_usual = open_service.behave
+
+    def behave(request: BaseHTTPRequestHandler, body: bytes) -> bool:
+        if "/v1/embeddings" not in request.path:
+            return as_usual(request, body)
+        answer(request, 200, {"data": data})
+        return True
+
+    open_service.behave = behave
+    index = tmp_path / "photos.sqlite"
+    ended = label("index", tmp_path / "photos", "--index", index, "--url", open_service.url)
+    assert ended.returncode == 1
+    assert "1 were left for the next run: 0/0.jpg" in ended.stderr
+    assert rows(index) == []
+
+
+@pytest.mark.parametrize("content", [b"This is no index.", b""])
+def test_files_that_are_no_index(tmp_path: Path, content: bytes) -> None:
+    index = tmp_path / "photos.sqlite"
+    if content:
+        index.write_bytes(content)
+    else:
+        with sqlite3.connect(index) as other:
+            other.execute("CREATE TABLE mine (id)")
+        other.close()
+    before = index.read_bytes()
+    ended = label("find", "dog", "--index", index)
+    assert ended.returncode == 2
+    assert "Choose another file." in ended.stderr
+    assert index.read_bytes() == before
+    assert "makes it" in label("find", "dog", "--index", tmp_path / "nowhere").stderr
