@@ -28,14 +28,16 @@ LOCK = $(DEV)/bin/uv pip compile --quiet --universal --python-version 3.11 --gen
 
 # MODEL=bundled is the same as no MODEL.
 OTHER_MODEL := $(filter-out bundled,$(MODEL))
+# A model that is to be calibrated may be exported already. Any other is a name, which is looked up before it is used.
+KNOWN_MODEL := $(if $(and $(filter calibrate,$(MAKECMDGOALS)),$(wildcard $(addsuffix /model.json,$(MODEL)))),,known-model)
 
 # An environment with another version of Python than PYTHON is made anew, by means of a phony prerequisite.
 VERSION_OF_PYTHON := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
 version_of = $(shell sed -n 's/^version = \([0-9]*\.[0-9]*\).*/\1/p' $(1)/pyvenv.cfg 2>/dev/null)
 anew = $(if $(filter $(VERSION_OF_PYTHON),$(call version_of,$(1))),,another-python)
 
-.PHONY: help up label test test-training lint format evaluate screenshots bench fuzz soak corpora lock sbom audit contexts images smoke clean
-.PHONY: another-python known-model
+.PHONY: help up label test test-training lint format evaluate calibrate screenshots bench fuzz soak corpora lock sbom audit contexts images
+.PHONY: smoke clean another-python known-model model-to-calibrate
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^##@ / {print "\n" substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-14s%s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -43,12 +45,12 @@ help: ## list the targets
 ##@ Use it
 
 ifneq ($(OTHER_MODEL),)
-$(EXPORT)/installed: | known-model
+$(EXPORT)/installed: | $(KNOWN_MODEL)
 up: $(EXPORT)/installed
 endif
-up: $(SERVE)/installed ## run the application; PORT=8080, HOST=0.0.0.0 for your network, MODEL= and PRETRAINED= for another CLIP, LABELS=file, TEMPLATES=file
-ifneq ($(OTHER_MODEL)$(LABELS)$(TEMPLATES),)
-	@model=$$($(if $(OTHER_MODEL),$(EXPORT),$(SERVE))/bin/python -m local.model_cache --model "$(or $(MODEL),bundled)" --pretrained "$(PRETRAINED)" --labels "$(LABELS)" --templates "$(TEMPLATES)" | tail -n 1) && [ -n "$$model" ] && \
+up: $(SERVE)/installed ## run the application; PORT=8080, HOST=0.0.0.0 for your network, MODEL= and PRETRAINED= for another CLIP, LABELS=file, TEMPLATES=file, EXAMPLES=folder of photos
+ifneq ($(OTHER_MODEL)$(LABELS)$(TEMPLATES)$(EXAMPLES),)
+	@model=$$($(if $(OTHER_MODEL),$(EXPORT),$(SERVE))/bin/python -m local.model_cache --model "$(or $(MODEL),bundled)" --pretrained "$(PRETRAINED)" --labels "$(LABELS)" --templates "$(TEMPLATES)" --examples "$(EXAMPLES)" | tail -n 1) && [ -n "$$model" ] && \
 	exec $(SERVE)/bin/python -m local --host $(HOST) --port $(PORT) --model "$$model"
 else
 	@exec $(SERVE)/bin/python -m local --host $(HOST) --port $(PORT)
@@ -61,6 +63,15 @@ known-model: $(SERVE)/installed
 label: $(SERVE)/installed ## label all photos in a folder, by the running application or one of its own: FOLDER=photos, OUT=labels.jsonl, ARGS="--labels cat,dog"
 	@[ -n "$(FOLDER)" ] || { echo "Which folder? make label FOLDER=photos" >&2; exit 2; }
 	@exec $(SERVE)/bin/python -m local.label $(PORT) "$(FOLDER)" --out "$(or $(OUT),labels.jsonl)" $(ARGS)
+
+ifneq ($(filter calibrate,$(MAKECMDGOALS)),)
+$(EXPORT)/installed: | model-to-calibrate $(KNOWN_MODEL)
+endif
+model-to-calibrate:
+	@[ -n "$(OTHER_MODEL)" ] || { echo "Which model? make calibrate MODEL=ViT-B-32-256 PRETRAINED=datacomp_s34b_b86k, or MODEL=folder of an exported one. The bundled one is calibrated." >&2; exit 2; }
+
+calibrate: $(EXPORT)/installed ## fit a model's confidence on public photographs: MODEL=name PRETRAINED=tag or MODEL=exported folder, DATA=copies of the photographs
+	@exec $(EXPORT)/bin/python -m local.calibrate --model "$(MODEL)" --pretrained "$(PRETRAINED)" --data "$(DATA)"
 
 evaluate: $(DEV)/installed ## measure a model: DATA=cifar100.npz PHOTOS="folders" [MODEL=exported folder] [URL=function]
 	$(DEV)/bin/python -m training.evaluate --model $(or $(MODEL),backend/clip/model) $(if $(DATA),--data "$(DATA)") $(if $(PHOTOS),--photos $(PHOTOS)) $(if $(URL),--url "$(URL)")

@@ -1,7 +1,7 @@
 """Exports a model once, into a cache folder outside the sources, and prints where it is.
 
     python -m local.model_cache --model ViT-B-32-256 --pretrained datacomp_s34b_b86k
-    python -m local.model_cache --model bundled --labels my-labels.txt
+    python -m local.model_cache --model bundled --labels my-labels.txt --examples my-things
 
 The last line on stdout is the folder for ``python -m local --model``. The export's own dependencies must be installed.
 """
@@ -19,7 +19,7 @@ from pathlib import Path
 
 PROJECT = Path(__file__).parent.parent
 CLIP = PROJECT / "backend" / "clip"
-_BUNDLED = "bundled"
+BUNDLED = "bundled"
 _LOCAL = "local-dir:"
 
 
@@ -35,14 +35,17 @@ def main() -> int:
     parser.add_argument("--pretrained", default="", help="the tag of open_clip's weights, with a name of open_clip")
     parser.add_argument("--labels", default="", help="a text file with one label a line, instead of CIFAR-100's")
     parser.add_argument("--templates", default="", help="a text file with one prompt a line, {} for the label")
+    parser.add_argument("--examples", default="", help="a folder with a subfolder of photos a thing, or a file of them")
     arguments = parser.parse_args()
     # Only a name of open_clip needs a tag: a folder and a repository contain weights.
     pretrained = "" if ":" in arguments.model else arguments.pretrained
     lists = {"--labels": arguments.labels, "--templates": arguments.templates}
     try:
-        folder = exported(
-            arguments.model, pretrained, cache(), {option: path for option, path in lists.items() if path}
-        )
+        given = {option: path for option, path in lists.items() if path}
+        plain = arguments.model == BUNDLED and not given
+        folder = CLIP / "model" if plain else exported(arguments.model, pretrained, cache(), given)
+        if arguments.examples:
+            folder = taught(folder, Path(arguments.examples), cache())
     except (ModelError, OSError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
@@ -72,7 +75,7 @@ def exported(model: str, pretrained: str, folder: Path, lists: Mapping[str, str]
     if not target.is_dir():
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".export-", dir=folder) as work:
-            if model == _BUNDLED:
+            if model == BUNDLED:
                 _relabel(lists, Path(work) / "model")
             else:
                 _export(model, pretrained, Path(work) / "model", lists)
@@ -84,12 +87,54 @@ def exported(model: str, pretrained: str, folder: Path, lists: Mapping[str, str]
     return target
 
 
+def taught(model: Path, examples: Path, folder: Path) -> Path:
+    """The exported model with examples, in the cache, which learns them first if it is not there.
+
+    Which of them are told apart is said on stderr.
+
+    Args:
+        model: an exported model folder.
+        examples: a folder with a subfolder of photos a thing, or a file that a page has saved.
+        folder: the cache.
+
+    Raises:
+        ModelError, OSError: they cannot be learned.
+    """
+    if not examples.exists():
+        raise ModelError(f"There is no {examples}: EXAMPLES= is a folder with a subfolder of photos for each thing.")
+    digest = hashlib.sha256((model / "model.json").read_bytes())
+    for source in sorted([*(CLIP / "export").glob("*.py"), *(CLIP / "recognition").glob("*.py")]):
+        digest.update(source.read_bytes())
+    files = sorted(examples.rglob("*")) if examples.is_dir() else [examples]
+    for file in files:
+        about = file.stat() if file.exists() else None
+        digest.update(f"{os.fsencode(file.resolve())!r} {about and (about.st_size, about.st_mtime_ns)}".encode())
+    target = folder / f"examples-{digest.hexdigest()[:16]}"
+    if not target.is_dir():
+        folder.mkdir(parents=True, exist_ok=True)
+        sys.stderr.write("Learning the examples, once ...\n")
+        with tempfile.TemporaryDirectory(prefix=".examples-", dir=folder) as work:
+            out = Path(work) / "model"
+            command = [sys.executable, "-m", "backend.clip.export.teach", "--model", str(model.resolve())]
+            command += ["--examples", str(examples.resolve()), "--out", str(out)]
+            status = subprocess.run(command, cwd=PROJECT, stdout=subprocess.DEVNULL, check=False).returncode  # noqa: S603
+            if status != 0:
+                raise ModelError("The examples were not learned: the reason is above.")
+            try:
+                out.rename(target)
+            except OSError:
+                if not target.is_dir():  # unless another process was faster
+                    raise
+    sys.stderr.write((target / "examples.txt").read_text(encoding="utf-8"))
+    return target
+
+
 def _fingerprint(model: str, lists: Mapping[str, str]) -> str:
     """Eight digits that change with the exporter, the lists and, for a checkpoint on this computer, with its files."""
     digest = hashlib.sha256(os.fsencode(model))
     for option, path in lists.items():
         digest.update(option.encode() + Path(path).read_bytes())
-    if model == _BUNDLED:
+    if model == BUNDLED:
         digest.update((CLIP / "model" / "model.json").read_bytes() + (CLIP / "model" / "image.bin").read_bytes())
     for source in sorted([*(CLIP / "export").glob("*.py"), *(CLIP / "export").glob("*.txt")]):
         digest.update(source.read_bytes())

@@ -13,6 +13,7 @@ from PIL import Image
 from tests.examples import ADDRESS, commands, examples
 from tests.launch import PROJECT, Running
 from tests.pictures import photo
+from tests.things import SCENES, view, write_things
 
 PYTHON = examples("python")
 
@@ -76,3 +77,41 @@ def test_a_program_runs(source: str, folder: Path, application: Running) -> None
         assert len(json.loads(printed)) == 2
     else:
         assert "cat" in printed.split("dog")[0]  # it is a cat, and the best comes first
+
+
+TEACH = "docs/teach.md"
+
+
+@pytest.fixture
+def things(tmp_path: Path) -> Path:
+    """What docs/teach.md speaks of: examples, and another photo of one of them."""
+    write_things(tmp_path / "my-things", {"our cat": SCENES[0], "blue mug": SCENES[1]}, 2)
+    (tmp_path / "photo.jpg").write_bytes(view(SCENES[1], 9))
+    return tmp_path
+
+
+def test_the_nearest_example_is_found_in_python(things: Path, application: Running) -> None:
+    [source] = examples("python", TEACH)
+    program = source.replace(ADDRESS, f"{application.url}/function/clip")
+    assert run([sys.executable, "-W", "error", "-c", program], things) == "blue mug\n"
+
+
+def test_the_nearest_example_is_found_in_javascript(things: Path, application: Running) -> None:
+    [source] = examples("js", TEACH)
+    # Node has no FileReader; everything else runs as in a browser.
+    program = f"""
+        import {{ readFileSync }} from "node:fs";
+        globalThis.FileReader = class {{
+          readAsDataURL(photo) {{
+            this.result = "data:image/jpeg;base64," + photo.toString("base64");
+            this.onload();
+          }}
+        }};
+        {source.replace(ADDRESS, f"{application.url}/function/clip")}
+        const known = [];
+        for (const name of ["our cat", "blue mug"])
+          known.push({{ name, embedding: await embedding(readFileSync(`my-things/${{name}}/0.jpg`)) }});
+        console.log(nearest(await embedding(readFileSync("photo.jpg")), known).name);
+    """
+    node = Path(sys.executable).with_name("node")
+    assert run([str(node), "--input-type=module", "--eval", program], things) == "blue mug\n"

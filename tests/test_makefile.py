@@ -12,7 +12,7 @@ import pytest
 from tests.launch import PROJECT
 
 # What the make that runs the tests hands down would change the one that is tested.
-HANDED_DOWN = ("MAKE", "MFLAGS", "PORT", "MODEL", "PRETRAINED", "LABELS", "TEMPLATES")
+HANDED_DOWN = ("MAKE", "MFLAGS", "PORT", "MODEL", "PRETRAINED", "LABELS", "TEMPLATES", "EXAMPLES")
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith(HANDED_DOWN)}
 
 
@@ -98,6 +98,35 @@ def test_a_folder_to_label_is_asked_for(environment: Path) -> None:
     ended = make("label", f"PYTHON={sys.executable}", f"SERVE={environment}")
     assert ended.returncode != 0
     assert ended.stderr.startswith("Which folder? make label FOLDER=photos\n")
+
+
+@pytest.mark.parametrize("model", ["", "MODEL=bundled"])
+def test_a_model_to_calibrate_is_asked_for_before_torch_is_installed(
+    model: str, environment: Path, tmp_path: Path
+) -> None:
+    variables = (f"PYTHON={sys.executable}", f"SERVE={environment}", f"EXPORT={tmp_path / 'export'}")
+    ended = make("calibrate", *filter(None, [model]), *variables)
+    assert ended.returncode != 0
+    assert ended.stderr.startswith("Which model? make calibrate MODEL=ViT-B-32-256 ")
+    assert not (tmp_path / "export").exists()
+
+
+def test_a_misspelt_model_to_calibrate_is_refused_before_torch_is_installed(environment: Path, tmp_path: Path) -> None:
+    variables = (f"PYTHON={sys.executable}", f"SERVE={environment}", f"EXPORT={tmp_path / 'export'}")
+    ended = make("calibrate", "MODEL=ViT-B32", *variables)
+    assert ended.returncode != 0
+    assert "The nearest: ViT-B-32" in ended.stderr
+    assert not (tmp_path / "export").exists()
+
+
+def test_an_exported_folder_is_calibrated_as_it_is(environment: Path, tmp_path: Path) -> None:
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "model.json").touch()
+    variables = (f"PYTHON={sys.executable}", f"SERVE={environment}", f"EXPORT={environment}")
+    ended = make("--dry-run", "calibrate", f"MODEL={tmp_path / 'model'}", "DATA=copies", *variables)
+    command = f'-m local.calibrate --model "{tmp_path / "model"}" --pretrained "" --data "copies"'
+    assert ended.stdout.splitlines()[-1] == f"exec {environment}/bin/python {command}"
+    assert "model_names" not in ended.stdout
 
 
 def test_help_lists_every_target_in_a_group() -> None:

@@ -17,10 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from backend.clip.export.calibration import fit, log_odds
 from backend.clip.export.cifar100 import LABELS
 from backend.clip.manifest import Calibration
 from backend.clip.recognition.recognizer import Recognizer
-from training.answers import Answer, ask, by_model
+from training.answers import ask, by_model
 from training.data import DataError, LabeledImages
 from training.evaluate import evaluation_images, png
 from training.photos import Photo, list_photos, part_of, seen
@@ -34,7 +35,6 @@ WRONGLY, WRONGLY_SEEN = 0.12, 0.06
 """The threshold of ``recognized`` is the least one at which so few photographs of other things are recognized.
 
 The second number is for photographs that ImageNet's weights may have seen."""
-_LIMIT = 1e-12
 
 
 def calibrate(recognizer: Recognizer, photos: Sequence[Photo], images: LabeledImages) -> Calibration:
@@ -44,8 +44,6 @@ def calibrate(recognizer: Recognizer, photos: Sequence[Photo], images: LabeledIm
         photos: some of things that the labels name and some of other things.
         images: CIFAR-100's, held out.
     """
-    from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyped] # a second to import
-
     recognize = by_model(recognizer)
     bodies = [photo.path.read_bytes() for photo in photos]
     small = (png(Image.fromarray(image)) for image in images.images)
@@ -58,22 +56,15 @@ def calibrate(recognizer: Recognizer, photos: Sequence[Photo], images: LabeledIm
     answers += ask(recognize, drawn, {}, "drawn", len(drawn))
     right = np.array([*of_photos, *of_small, *([False] * len(drawn))])
     weights = np.repeat([1.0, VALIDATION_WEIGHT, DRAWN_WEIGHT], [len(photos), len(of_small), len(drawn)])
-    evidence = log_odds(answers, recognizer.manifest.confidence)
-    fitted = LogisticRegression(C=1e6).fit(evidence[:, np.newaxis], right, sample_weight=weights)
-    confident = fitted.predict_proba(evidence[: len(photos), np.newaxis])[:, 1]
+    evidence = log_odds([answer.confidence for answer in answers], recognizer.manifest.confidence)
+    fitted = fit(evidence, right, weights)
+    confident = fitted.confidences(evidence[: len(photos)])
     return Calibration(
         round(_threshold(confident, photos), 3),
-        {"share": round(float(fitted.coef_[0, 0]), 4), "bias": round(float(fitted.intercept_[0]), 4)},
+        {"share": round(fitted.share, 4), "bias": round(fitted.bias, 4)},
         f"calibrated on {len(photos)} photographs, {len(of_small)} held-out images of CIFAR-100 and {len(drawn)} "
         "pictures drawn by a program",
     )
-
-
-def log_odds(answers: Sequence[Answer], calibration: Calibration) -> NDArray[np.float64]:
-    """Of the best candidates' shares, from which ``calibration`` made the confidences."""
-    confidences = np.clip([answer.confidence for answer in answers], _LIMIT, 1 - _LIMIT)
-    total = np.log(confidences) - np.log1p(-confidences)
-    return np.asarray((total - calibration.weights["bias"]) / calibration.weights["share"])
 
 
 def _threshold(confident: NDArray[np.float64], photos: Sequence[Photo]) -> float:

@@ -11,6 +11,8 @@ from .photos.preprocessing import Preprocessing
 
 FILE = "model.json"
 MIN_COSINE = 0.999
+NEGATIVES = ("words", "phrases")
+"""What competes with the candidates: the everyday words alone, or beside them the phrases (``export/phrases.py``)."""
 _AGAIN = "Export the model again, or copy its folder again."
 
 
@@ -54,6 +56,11 @@ class Calibration:
     """Of the logistic function: ``share`` is the weight of the log-odds of the best candidate's share; and ``bias``."""
     source: str
     """Where the numbers come from, for people."""
+    negatives: str = NEGATIVES[0]
+    """One of ``NEGATIVES``."""
+    together: Mapping[str, float] | None = None
+    """In place of ``weights``, for the first label of an answer, where the calibration found it worth its cost:
+    ``together`` is the weight of how well the label fits the image together with a rival, see ``multi_match``."""
     coverage: Coverage | None = None
     """None for a model that was not calibrated for sets of labels, or whose confidence has changed since then."""
 
@@ -91,7 +98,7 @@ class Manifest:
     templates: tuple[str, ...]
     confidence: Calibration
     generality: float
-    """In a ranking of everyday words, the factor of a word's probability for each level of more special words below it.
+    """In a ranking of everyday words, the factor of a word's weight for each level of more special words below it.
     Without it "animal" would always win; with it "dog" wins where none of its breeds is likely enough."""
     precisions: dict[str, Checked]
     """How well the model agrees with open_clip, by number format."""
@@ -109,8 +116,11 @@ class Manifest:
         return f"{self.name}/{self.pretrained}"
 
     def write(self, folder: Path) -> None:
+        """Write the manifest whole or not at all: a folder without one is not served."""
         text = json.dumps(asdict(self), indent=2, ensure_ascii=False)
-        (folder / FILE).write_text(text + "\n", encoding="utf-8")
+        part = folder / f"{FILE}.part"
+        part.write_text(text + "\n", encoding="utf-8")
+        part.replace(folder / FILE)
 
     @classmethod
     def read(cls, folder: Path) -> Self:

@@ -14,7 +14,8 @@ from .recognition.candidates import Candidates, View
 from .recognition.coverage import LabelSet
 from .recognition.explanation import Explanation
 from .recognition.query import Query
-from .recognition.recognizer import Ranking, Recognizer, Tag
+from .recognition.recognizer import Ranking, Recognizer
+from .recognition.tags import Tag
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ class Service:
             view = self._embed(photo, deadline, with_map=query.explain)
         with deadline.infers():
             deadline.require()
-            ranking = self.recognizer.rank(view, candidates, query.top_k)
+            ranking = self.recognizer.rank(view, candidates, query.top_k, deadline)
             explainer = self.recognizer.explainer
             explanation = None
             if query.explain and explainer is not None:

@@ -13,7 +13,10 @@ from tests.launch import PROJECT, wait_for
 
 BUNDLED = PROJECT / "backend" / "clip" / "model"
 OF_BUNDLED = ("image.bin", "image.xml", "labels.npy", "everyday.json", "languages.tsv", "names.tsv")
-OF_OPEN = (*OF_BUNDLED, "everyday.npy", "text.bin", "text.xml", "tokenizer.json", "explain.xml", "explain.bin")
+OF_OPEN = (
+    *(*OF_BUNDLED, "everyday.npy", "phrases.npy", "text.bin", "text.xml", "tokenizer.json", "explain.xml"),
+    "explain.bin",
+)
 
 
 def _truncate(path: Path) -> None:

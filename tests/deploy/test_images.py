@@ -1,8 +1,10 @@
 """The Dockerfiles and requirements of the images, as far as they can be read without building."""
 
 import ast
+import os
 import re
 import shlex
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -115,12 +117,44 @@ def test_the_model_is_made_again_only_when_something_that_it_depends_on_has_chan
     assert not left_out & closure(set((clip / "export").glob("*.py")), clip)
 
 
+def test_a_download_of_photographs_needs_no_other_module() -> None:
+    """So that its layer is made again only when what it downloads has changed."""
+    clip = PROJECT / "backend" / "clip"
+    assert closure({clip / "export" / "public_sets.py"}, clip) == {clip / "export" / "public_sets.py"}
+
+
 def test_a_download_has_the_modules_that_it_needs_and_depends_on_no_others() -> None:
     clip = PROJECT / "backend" / "clip"
     dockerfile = (PROJECT / "template/python3-debian/Dockerfile").read_text(encoding="utf-8")
     [copied] = re.findall(r"^COPY (function/export/__init__.py .*) \./function/export/$", dockerfile, re.MULTILINE)
     files = {clip / name.removeprefix("function/") for name in copied.split()}
     assert files == closure({clip / "export" / "source.py"}, clip) | {clip / "export" / "__init__.py"}
+
+
+@pytest.mark.parametrize(
+    ("calibrate", "model", "called", "refused"),
+    [
+        ("0", "bundled", "", ""),
+        ("0", "ViT-B-32", "", ""),
+        ("1", "ViT-B-32", "-m function.export.calibrate --model /model --data /photographs ", ""),
+        ("1", "bundled", "", "CALIBRATE needs another MODEL"),
+        ("yes", "ViT-B-32", "", "CALIBRATE is 1 or 0."),
+    ],
+)
+def test_a_build_calibrates_where_it_is_asked_to(
+    calibrate: str, model: str, called: str, refused: str, tmp_path: Path
+) -> None:
+    dockerfile = (PROJECT / "template/python3-debian/Dockerfile").read_text(encoding="utf-8")
+    [step] = re.findall(r'^RUN (case "\$CALIBRATE\$MODEL" in (?:.*\\\n)*.*)$', dockerfile, re.MULTILINE)
+    python = tmp_path / "python"
+    python.write_text('#!/bin/sh\necho "$@"\n')
+    python.chmod(0o755)
+    variables = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "CALIBRATE": calibrate, "MODEL": model}
+    ended = subprocess.run(["sh", "-c", step], env=variables, capture_output=True, text=True, check=False)
+    assert ended.stdout.startswith(called)
+    assert bool(ended.stdout) == bool(called)
+    assert ended.stderr.startswith(refused)
+    assert (ended.returncode != 0) == bool(refused)
 
 
 @pytest.mark.parametrize("path", REQUIREMENTS)

@@ -8,6 +8,7 @@ import pytest
 import skimage.data
 from PIL import Image
 
+from backend.clip.export.calibration import log_odds
 from backend.clip.manifest import Calibration
 from backend.clip.recognition.recognizer import Recognizer
 from training import calibrate
@@ -46,8 +47,8 @@ def test_the_confidence_of_a_right_answer_rises_above_that_of_wrong_ones(
     calibration = Calibration(**json.loads(out.read_text()))
     assert calibration.weights["share"] > 0
     brick = by_model(Recognizer(MODEL))((folder / "brick.png").read_bytes(), {})
-    log_odds = calibrate.log_odds([brick], Recognizer(MODEL).manifest.confidence)[0]
-    again = 1 / (1 + np.exp(-(calibration.weights["share"] * log_odds + calibration.weights["bias"])))
+    evidence = log_odds([brick.confidence], Recognizer(MODEL).manifest.confidence)[0]
+    again = 1 / (1 + np.exp(-(calibration.weights["share"] * evidence + calibration.weights["bias"])))
     assert again == pytest.approx(calibration.threshold, abs=2e-3)  # the one photograph of another thing
     assert "2 photographs" in calibration.source
 

@@ -26,7 +26,8 @@ from ..limits import (
 from ..manifest import Coverage, Manifest
 from ..photos.formats import ENDINGS, FORMATS
 from ..recognition.explanation import Explanation
-from ..recognition.recognizer import Ranking, Recognizer, Tag
+from ..recognition.recognizer import Ranking, Recognizer
+from ..recognition.tags import Tag
 from ..service import Recognition
 from ..version import VERSION
 from .wording import Wording
@@ -126,6 +127,7 @@ def description(recognizer: Recognizer, words: Wording) -> Response:
         {
             "version": VERSION,
             "model": manifest.title,
+            "weights_sha256": manifest.weights_sha256,
             "license": manifest.license,
             "precision": recognizer.precision,
             "precisions": {name: asdict(checked) for name, checked in manifest.precisions.items()},
@@ -135,6 +137,7 @@ def description(recognizer: Recognizer, words: Wording) -> Response:
             "labels": manifest.labels,
             "groups": recognizer.everyday.groups(manifest.labels),
             "everyday": recognizer.everyday.words,
+            **({"examples": recognizer.examples.names} if recognizer.examples else {}),
             "templates": manifest.templates,
             "confidence": {"threshold": manifest.confidence.threshold, "source": manifest.confidence.source},
             "formats": list(FORMATS),

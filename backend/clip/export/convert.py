@@ -22,6 +22,7 @@ from ..manifest import FILE as MANIFEST_FILE
 from ..manifest import UNCALIBRATED, Calibration, Manifest, hashes
 from ..photos.preprocessing import Preprocessing
 from ..recognition.explanation import FILE as EXPLAIN_FILE
+from ..recognition.phrases import FILE as PHRASES
 from ..recognition.vocabulary import EMBEDDINGS, Everyday
 from ..recognition.vocabulary import FILE as EVERYDAY_FILE
 from .check import check_against_open_clip
@@ -29,6 +30,7 @@ from .cifar100 import LABELS, TEMPLATES
 from .explain import PatchEmbeddings, layer_after_map
 from .languages import FILES as LANGUAGE_FILES
 from .languages import write_languages
+from .phrases import phrase_embeddings
 from .source import ExportError, Source
 from .towers import ImageTower, TextTower, bpe_tokenizer
 from .tracing import traced
@@ -37,12 +39,15 @@ from .vocabulary import vocabulary as everyday_vocabulary
 
 _TEXT_FILES = ("text.xml", "text.bin", "tokenizer.json")
 _IMAGE_FILES = ("image.xml", "image.bin", "image.int8.xml", "image.int8.bin", EXPLAIN_FILE, "explain.bin")
-_FILES_OF_MODEL = (*_IMAGE_FILES, "labels.npy", EVERYDAY_FILE, EMBEDDINGS, *LANGUAGE_FILES, *_TEXT_FILES)
+_FILES_OF_MODEL = (
+    *(*_IMAGE_FILES, "labels.npy", EVERYDAY_FILE, EMBEDDINGS, PHRASES, *LANGUAGE_FILES),
+    *_TEXT_FILES,
+)
 _FILES = (*_FILES_OF_MODEL, MANIFEST_FILE)
 # ``Manifest.generality``. A general word that is a set of fine classes is at least as probable as each of its kinds;
 # one that has an embedding is not.
 _GENERALITY = 1.0
-_GENERALITY_OF_CLASSES = 0.7
+_GENERALITY_OF_CLASSES = 0.9
 # Words are encoded in parts of this size: the text tower encodes no more for one request.
 _WORDS = 256
 
@@ -119,7 +124,9 @@ def export(
         bpe.save(str(folder / "tokenizer.json"))
         if classes is None:
             everyday = everyday_vocabulary()
-            everyday.write(folder, _embeddings(LabelEncoder(folder, manifest, precision="f32"), everyday.words))
+            encoder = LabelEncoder(folder, manifest, precision="f32")
+            everyday.write(folder, _embeddings(encoder, everyday.words))
+            np.save(folder / PHRASES, phrase_embeddings(encoder))
         else:
             everyday_vocabulary(classes.count).write(folder)
             words = Everyday.read(folder, manifest.logit_scale)

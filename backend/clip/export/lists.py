@@ -14,7 +14,7 @@ def read_labels(name: str) -> tuple[str, ...]:
     Raises:
         ValueError: there is no such file, or it has no labels, one of them twice, or too many.
     """
-    labels = LABELS if name == CIFAR100 else _lines(Path(name))
+    labels = LABELS if name == CIFAR100 else lines(Path(name))
     if len({label.casefold() for label in labels}) < len(labels):
         raise ValueError(f"{name} has a label twice.")
     if len(labels) > MAX_LABELS:
@@ -28,14 +28,14 @@ def read_templates(name: str) -> tuple[str, ...]:
     Raises:
         ValueError: there is no such file, it is empty, or a template has not ``{}`` exactly once.
     """
-    templates = TEMPLATES if name == CIFAR100 else _lines(Path(name))
+    templates = TEMPLATES if name == CIFAR100 else lines(Path(name))
     for template in templates:
         if template.count("{}") != 1:
             raise ValueError(f"{name}: '{template}' must contain {{}} exactly once, where the label goes.")
     return templates
 
 
-def _lines(path: Path) -> tuple[str, ...]:
+def lines(path: Path) -> tuple[str, ...]:
     """The lines of a text file, without empty ones and those that begin with #."""
     try:
         lines = [" ".join(line.split()) for line in path.read_text(encoding="utf-8-sig").splitlines()]

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from ..errors import UnknownLabel
 
 NO_EMBEDDINGS = np.empty((0, 0), np.float32)
+NO_WORDS = np.empty(0, np.intp)
 
 
 class View(NamedTuple):
@@ -36,3 +37,5 @@ class Candidates:
     """The caller's labels that were left out, because the model does not know them."""
     overlapping: bool = False
     """Whether several may be right at once, a general word and a special one, so that the ranking weighs them up."""
+    things: tuple[int, ...] = ()
+    """The things learned from examples that are candidates as well; they come after the labels."""

@@ -24,6 +24,14 @@ class Evidence:
     """That of the best candidate."""
     background: NDArray[np.float64]
     """float64 [m], those of everything that competes with it."""
+    together: float | None = None
+    """``multi_match``, where ``Calibration.together`` counts it."""
+
+
+def probabilities(log_odds: NDArray[np.float64], calibration: Calibration) -> NDArray[np.float64]:
+    """The probabilities, 0 to 1, that go with log-odds of shares."""
+    total = calibration.weights["share"] * log_odds + calibration.weights["bias"]
+    return np.asarray(1 / (1 + np.exp(-np.maximum(total, -700))))
 
 
 def confidence(evidence: Evidence, calibration: Calibration) -> float:
@@ -33,5 +41,23 @@ def confidence(evidence: Evidence, calibration: Calibration) -> float:
     most = evidence.background.max()
     # np.logaddexp.reduce gives the same and takes several times as long for a thousand words.
     log_odds = evidence.best - float(most + np.log(np.exp(evidence.background - most).sum()))
-    total = calibration.weights["share"] * log_odds + calibration.weights["bias"]
+    if evidence.together is not None and calibration.together is not None:
+        weights = calibration.together
+        total = weights["share"] * log_odds + weights["bias"] + weights["together"] * evidence.together
+    else:
+        total = calibration.weights["share"] * log_odds + calibration.weights["bias"]
     return 1 / (1 + math.exp(-total)) if total > -700 else 0.0
+
+
+def multi_match(pairs: NDArray[np.float64], rivals: NDArray[np.float64]) -> float:
+    """How much better "a cup and a table" fits an image than "a table" alone, 0 to 1.
+
+    A photo that shows several things is no objection to one of them. This is the multi-matching score of Ansari et al.,
+    "NegRefine: Refining Negative Label-Based Zero-Shot OOD Detection", ICCV 2025, for one label: the largest share of a
+    pair against its rival.
+
+    Args:
+        pairs: float64 [n], the logits of the label together with each of its strongest rivals.
+        rivals: float64 [n], those of the rivals alone.
+    """
+    return float((1 / (1 + np.exp(rivals - pairs))).max())

@@ -55,13 +55,16 @@ class CoveredLabels:
         by_word = {self._everyday.find(label): label for label in self._labels}
         by_word.pop(-1, None)
         asked: dict[str, str] = {}
+        not_calibrated = BadParameter(
+            "coverage is calibrated for this model's own labels and prompts, which GET / lists: leave "
+            "vocabulary and template out, and choose labels among these."
+        )
+        if candidates.things:
+            raise not_calibrated
         for name, word in zip(candidates.labels, candidates.words.tolist(), strict=True):
             label = by_name.get(name.casefold()) or by_word.get(word)
             if label is None or query.template is not None:
-                raise BadParameter(
-                    "coverage is calibrated for this model's own labels and prompts, which GET / lists: leave "
-                    "vocabulary and template out, and choose labels among these."
-                )
+                raise not_calibrated
             asked.setdefault(label, name)
         return asked
 

@@ -19,6 +19,7 @@ from ..inference.image_tower import DEFAULT_FILE, MAP
 from ..photos.preprocessing import Preprocessing
 from ..priority_semaphore import PrioritySemaphore
 from .candidates import Candidates, View
+from .examples import Examples
 from .spelling import Names
 from .vocabulary import Everyday
 
@@ -41,17 +42,20 @@ class Explanation:
 class Explainer:
     """Its methods may be called from any number of threads. What it computes with is loaded at the first call."""
 
-    def __init__(self, folder: Path, everyday: Everyday, preprocessing: Preprocessing, precision: str) -> None:
+    def __init__(
+        self, folder: Path, everyday: Everyday, examples: Examples | None, preprocessing: Preprocessing, precision: str
+    ) -> None:
         """``folder``: an exported model with a map. ``precision``: "f32", "bf16" or "f16"."""
         self._folder = folder
         self._everyday = everyday
+        self._examples = examples
         self._preprocessing = preprocessing
         self._precision = precision
         self._turns = PrioritySemaphore(1)
         self._request: ov.InferRequest | None = None
 
     def subject(self, candidates: Candidates, label: str) -> tuple[Candidates, str]:
-        """Find what is called so: a candidate, or else an everyday word.
+        """Find what is called so: a candidate, a thing that was learned, or else an everyday word.
 
         Returns:
             What to ``explain``: its label among its like.
@@ -59,7 +63,8 @@ class Explainer:
         Raises:
             BadParameter: it is neither.
         """
-        labels, everyday = candidates.labels, self._everyday
+        things = self._examples.names if self._examples else ()
+        labels, everyday = [*candidates.labels, *things], self._everyday
         if label in labels:
             return candidates, label
         if called := {candidate.casefold(): candidate for candidate in labels}.get(label.casefold()):
@@ -80,7 +85,7 @@ class Explainer:
 
         Args:
             view: of the picture, with its map.
-            label: one of the candidates'.
+            label: one of the candidates', or the name of a thing among them.
             size: width and height of the upright photo, of which only the ratio counts.
             deadline: of the request; None where none waits.
 
@@ -88,11 +93,16 @@ class Explainer:
             Busy: the time of the request is over, or its caller has gone.
         """
         assert view.map is not None  # noqa: S101
-        direction = self._everyday.direction(view, candidates, candidates.labels.index(label))
+        direction = self._direction(view, candidates, label)
         outputs = self._outputs(view.map, deadline or Deadline.unlimited())
         relevance = np.maximum(np.vecdot(outputs.astype(np.float64), direction), 0)
         grid, area = covered(relevance, size, self._preprocessing)
         return Explanation(label, grid / (grid.max() or 1), area)
+
+    def _direction(self, view: View, candidates: Candidates, label: str) -> NDArray[np.floating]:
+        if self._examples and label not in candidates.labels:
+            return self._examples.direction(view, self._examples.names.index(label))
+        return self._everyday.direction(view, candidates, candidates.labels.index(label))
 
     def _outputs(self, map_: NDArray[np.float32], deadline: Deadline) -> NDArray[np.float32]:
         """The tower's output for each position: float32 [rows, columns, dim or classes]."""

@@ -5,7 +5,7 @@ from typing import Literal
 
 from ..limits import DEFAULT_TOP_K
 
-Vocabulary = Literal["labels", "everyday", "all"]
+Vocabulary = Literal["labels", "everyday", "all", "examples"]
 
 
 @dataclass(frozen=True)
@@ -14,7 +14,8 @@ class Query:
     labels: tuple[str, ...] = ()
     """The caller's candidates, in order and without repetitions; none for the model's."""
     vocabulary: Vocabulary = "labels"
-    """What the candidates are where the caller has named none: the model's labels, the everyday words, or both."""
+    """What the candidates are where the caller has named none: the model's labels, the everyday words, the things that
+    it has learned from examples, or all of these."""
     template: str | None = None
     preview: bool = False
     """Whether the answer should contain a small picture of the photo."""

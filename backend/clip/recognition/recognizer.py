@@ -15,27 +15,34 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..deadline import Deadline
-from ..errors import ClosedVocabulary
+from ..errors import BadParameter, ClosedVocabulary
 from ..inference.image_tower import ImageTower
 from ..inference.precision import fastest, setting
 from ..manifest import Manifest
-from .candidates import Candidates, View
-from .confidence import Evidence, confidence
+from .candidates import NO_EMBEDDINGS, NO_WORDS, Candidates, View
+from .confidence import Evidence, confidence, multi_match, probabilities
 from .coverage import CoveredLabels, LabelSet, likelihoods
+from .examples import RECOGNIZED, Examples, confidences
 from .explanation import Explainer
+from .phrases import FILE as PHRASES
+from .phrases import Phrases
 from .query import Query
+from .tags import Tag, found_tags
 from .unknown import does_not_know, unknown_labels
-from .vocabulary import LABEL_EMBEDDINGS, Everyday
+from .vocabulary import LABEL_EMBEDDINGS, NEAREST, Everyday, FineClasses, WordEmbeddings
 
 if TYPE_CHECKING:
     from ..inference.text_tower import LabelEncoder
 
 _log = logging.getLogger("function")
 
-# ``instead`` is one of so many best everyday words, if it is more likely right than wrong.
+# The so many best everyday words are tried; one is reported as ``instead``, or as a tag, only if it is more likely
+# right than wrong.
 _CALLED_INSTEAD = 5
 _LIKELY = 0.5
-_TAGS_TRIED = 20
+_LEAST = 1e-300
+# A label is looked for together with so many of its strongest rivals, as in the paper (``multi_match``).
+_TOGETHER = 5
 
 
 class Prediction(NamedTuple):
@@ -50,16 +57,6 @@ class Instead:
 
     label: str
     confidence: float
-
-
-@dataclass(frozen=True)
-class Tag:
-    """An everyday word that the photo is recognized by."""
-
-    label: str
-    confidence: float
-    path: tuple[str, ...]
-    """The more general words above it, most general first."""
 
 
 @dataclass(frozen=True)
@@ -110,13 +107,20 @@ class Recognizer:
         self.everyday = Everyday.read(folder, self.manifest.logit_scale)
         self._own = self.everyday.own(self.manifest.labels, folder)
         self.covered = CoveredLabels(self.manifest.labels, self.everyday, self.manifest.confidence.coverage)
+        self.examples = Examples.read(folder, self.manifest)
+        names = self.examples.names if self.examples else ()
+        self._things = {name.casefold(): thing for thing, name in enumerate(names)}
         self.observe_batch: Callable[[int], None] = lambda size: None
         """Is called with the number of images of each run of the image tower."""
         self._tower = ImageTower(folder, self.precision, lambda size: self.observe_batch(size))
         self.explainer = None
         if self._tower.has_map:
             precision = "f32" if self.precision == "int8" else self.precision
-            self.explainer = Explainer(folder, self.everyday, self.manifest.image, precision)
+            self.explainer = Explainer(folder, self.everyday, self.examples, self.manifest.image, precision)
+        if self.manifest.confidence.negatives == "phrases":
+            _ = self._phrases
+        if self.manifest.confidence.together is not None and not self.pairs_words:
+            raise ValueError(f"{folder} has a closed vocabulary and the calibration of an open one: calibrate it.")
         self._encoder_lock = threading.Lock()
         self.embed(np.zeros((*self.manifest.image.size, 3), np.uint8))
 
@@ -144,10 +148,22 @@ class Recognizer:
 
         Raises:
             ClosedVocabulary: this model has no text tower, and these are not among its own labels and prompts.
-            BadParameter: a label is too long for the text tower.
+            BadParameter: a label is too long for the text tower; the model has learned no examples.
             TooManyLabels: the labels that are new are too many for one request.
             Busy: the text tower could not encode them in time.
         """
+        if query.vocabulary == "examples":
+            if not self.examples:
+                raise BadParameter("This model has learned no examples. Start it with some: make up EXAMPLES=folder.")
+            return self._of_things
+        things = [label for label in query.labels if label.casefold() in self._things]
+        if things:
+            labels = tuple(label for label in query.labels if label.casefold() not in self._things)
+            words = self._of_words(replace(query, labels=labels), deadline) if labels else self._of_things
+            return replace(words, things=tuple(self._things[name.casefold()] for name in things))
+        return self._of_words(query, deadline)
+
+    def _of_words(self, query: Query, deadline: Deadline) -> Candidates:
         if query.vocabulary == "everyday":
             return self.everyday.candidates
         if query.vocabulary == "all":
@@ -178,28 +194,51 @@ class Recognizer:
         tokens = self._encoder.tokens(texts, deadline)
         return self._encoder.embed(tokens, deadline), count_tokens(tokens)
 
-    def rank(self, view: View, candidates: Candidates, top_k: int) -> Ranking:
+    def rank(self, view: View, candidates: Candidates, top_k: int, deadline: Deadline | None = None) -> Ranking:
         """The best labels, by the softmax over the candidates, and how sure the first of them is.
 
         Args:
             top_k: how many predictions, at most as many as there are candidates.
+            deadline: of the request; None where none waits.
+
+        Raises:
+            Busy: the model is calibrated with pairs of words, and they could not be encoded in time.
         """
         words = self.everyday.logits(view)
-        logits = self._logits(view, words, candidates)
+        own = self._logits(view, words, candidates)
+        odds = self.examples.log_odds(view) if self.examples else np.empty(0)
+        logits = np.concatenate([own, self._thing_logits(view, words, candidates, odds)])
         exponents = np.exp(logits - logits.max())
-        probabilities = exponents / exponents.sum()
-        best = np.argsort(-probabilities, kind="stable")[:top_k]
-        sure = self._confidence(view, words, candidates, logits, int(best[0]))
-        recognized = sure >= self.manifest.confidence.threshold
+        shares = exponents / exponents.sum()
+        best = np.argsort(-shares, kind="stable")[:top_k]
+        first = int(best[0])
+        if first < len(own):
+            sure = self._confidence(view, words, candidates, own, first, deadline or Deadline.unlimited())
+            enough = self.manifest.confidence.threshold
+        else:
+            sure, enough = float(confidences(odds)[candidates.things[first - len(own)]]), RECOGNIZED
+        recognized = sure >= enough
+        names = [self._name(candidates, i) for i in best]
         return Ranking(
-            [
-                Prediction(candidates.labels[i], score)
-                for i, score in zip(best, probabilities[best].tolist(), strict=True)
-            ],
+            [Prediction(name, score) for name, score in zip(names, shares[best].tolist(), strict=True)],
             sure,
             recognized,
             None if recognized else self._instead(view, words, candidates.words),
         )
+
+    def _thing_logits(
+        self, view: View, words: NDArray[np.float64], candidates: Candidates, odds: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """Of the things among the candidates, float64 [things], on the scale of ``_logits``."""
+        things = np.array(candidates.things, np.intp)
+        if things.size and candidates.overlapping and not candidates.embeddings.size:
+            return np.asarray(np.log(np.maximum(confidences(odds)[things], _LEAST)))
+        return self.everyday.total(view, words) + odds[things]
+
+    def _name(self, candidates: Candidates, position: int) -> str:
+        if self.examples and position >= len(candidates.labels):
+            return self.examples.names[candidates.things[position - len(candidates.labels)]]
+        return candidates.labels[position]
 
     def label_set(self, view: View, candidates: Candidates, query: Query) -> LabelSet:
         """The candidates of which one is right, for the share of photos that the query asks for.
@@ -217,57 +256,106 @@ class Recognizer:
         return likelihoods(ranking.predictions, ranking.confidence)
 
     def _logits(self, view: View, words: NDArray[np.float64], candidates: Candidates) -> NDArray[np.float64]:
-        if not candidates.embeddings.size:
-            logits = words[candidates.words] + candidates.offsets
-        else:
+        """Of the candidates, float64 [labels]: what they are ranked by.
+
+        Of overlapping candidates a general word is at least as likely as its kinds. The most special one that is sure
+        enough is wanted (Deng et al., "Hedging Your Bets: Optimizing Accuracy-Specificity Trade-offs in Large Scale
+        Visual Recognition", 2012), so each level of more special words below a word takes a share of its weight.
+        """
+        if candidates.embeddings.size:
             # A matrix product of 1,000 rows would start BLAS threads, which spin on the processors that OpenVINO needs.
             cosines: NDArray[np.float32] = np.vecdot(candidates.embeddings, view.embedding)
             logits = self.manifest.logit_scale * cosines.astype(np.float64)
-        if candidates.overlapping:
-            known = np.maximum(candidates.words, 0)
-            heights = np.where(candidates.words >= 0, self.everyday.heights[known], 0)
-            logits = logits + heights * math.log(self.manifest.generality)
-        return logits
+        elif candidates.overlapping:
+            logits = np.log(np.maximum(self._confidences(view, words), _LEAST))[candidates.words]
+        else:
+            return words[candidates.words] + candidates.offsets
+        return logits + self._generalities(candidates) if candidates.overlapping else logits
+
+    def _generalities(self, candidates: Candidates) -> NDArray[np.float64]:
+        """float64 [labels], the logarithm of what each has left of its weight for the words below it."""
+        heights = np.where(candidates.words < 0, 0, self.everyday.heights[candidates.words])
+        return np.asarray(heights * math.log(self.manifest.generality))
+
+    def _confidences(self, view: View, words: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The probability of each everyday word that the photo shows it; no general word has less than a kind of it."""
+        log_odds = self.everyday.log_odds(view, words)
+        if self.manifest.confidence.negatives == "phrases":
+            rivals = self._phrases.of_words(view, self.everyday.candidates.embeddings, NEAREST)
+            log_odds = -np.logaddexp(-log_odds, rivals - words)
+        return self.everyday.kinds.coherent(probabilities(log_odds, self.manifest.confidence))
 
     def _confidence(
-        self, view: View, words: NDArray[np.float64], candidates: Candidates, logits: NDArray[np.float64], best: int
+        self,
+        view: View,
+        words: NDArray[np.float64],
+        candidates: Candidates,
+        logits: NDArray[np.float64],
+        best: int,
+        deadline: Deadline,
     ) -> float:
-        evidence = Evidence(*self.everyday.rivals(view, words, candidates, logits, best))
-        return confidence(evidence, self.manifest.confidence)
+        """The probability of the best candidate; ``deadline`` is that of the request, for what has to be encoded."""
+        word = int(candidates.words[best])
+        fits_together = candidates.overlapping or not candidates.embeddings.size
+        if word >= 0 and fits_together and not self.everyday.alone(word):
+            known = candidates.words >= 0
+            if candidates.embeddings.size:  # the labels among the words have embeddings of their own
+                words = words.copy()
+                words[candidates.words[known]] = logits[known]
+            return float(self._confidences(view, words)[word])
+        logit, rivals = self.everyday.rivals(view, words, candidates, logits, best)
+        if self.manifest.confidence.negatives == "phrases":
+            rivals = np.concatenate([rivals, self._phrases.rivals(view, candidates.embeddings[best], NEAREST)])
+        together = None
+        if self.manifest.confidence.together is not None:
+            together = self.together(view, candidates, best, deadline)
+        return confidence(Evidence(logit, rivals, together), self.manifest.confidence)
+
+    @property
+    def pairs_words(self) -> bool:
+        """Whether a label can be looked for together with others, see ``Calibration.together``."""
+        return self.manifest.vocabulary == "open"
+
+    def together(self, view: View, candidates: Candidates, best: int, deadline: Deadline) -> float | None:
+        """``multi_match`` of a candidate with its strongest rivals; None where their names are too long together.
+
+        Raises:
+            Busy: the text tower could not encode them in time.
+        """
+        from ..inference.text_tower import DEFAULT_TEMPLATE
+
+        assert isinstance(self.everyday, WordEmbeddings)  # noqa: S101
+        names, logits = self.everyday.strongest(view, candidates, best, _TOGETHER)
+        label = candidates.labels[best]
+        try:
+            pairs = self._encoder.encode([f"{label} and {name}" for name in names], DEFAULT_TEMPLATE, deadline)
+        except BadParameter:
+            return None
+        return multi_match(self.manifest.logit_scale * np.vecdot(pairs, view.embedding).astype(np.float64), logits)
 
     def _instead(self, view: View, words: NDArray[np.float64], asked: NDArray[np.intp]) -> Instead | None:
-        """The best everyday word that is confident enough and is not among the ``asked`` ones.
-
-        Where the model is not sure which kind of cat it is, it may be sure of "cat" (Deng et al., "Hedging Your Bets:
-        Optimizing Accuracy-Specificity Trade-offs in Large Scale Visual Recognition", 2012).
-        """
+        """The first of all everyday words that is not among the ``asked`` ones, if it is sure enough."""
         everyday = self.everyday.candidates
-        logits = self._logits(view, words, everyday)
-        for word in np.argsort(-logits, kind="stable")[:_CALLED_INSTEAD]:
-            if word not in asked:
-                sure = self._confidence(view, words, everyday, logits, int(word))
-                if sure >= max(_LIKELY, self.manifest.confidence.threshold):
-                    return Instead(everyday.labels[word], sure)
+        sure = self._confidences(view, words)
+        if everyday.embeddings.size:
+            logits = self._logits(view, words, everyday)
+        else:
+            logits = np.log(np.maximum(sure, _LEAST)) + self._generalities(everyday)
+        best = np.argsort(-logits, kind="stable")[:_CALLED_INSTEAD]
+        for word in best[~np.isin(best, asked)]:
+            if sure[word] >= self._claimed:
+                return Instead(everyday.labels[word], float(sure[word]))
         return None
+
+    @property
+    def _claimed(self) -> float:
+        """The confidence from which on a word that was not asked for is claimed."""
+        return max(_LIKELY, self.manifest.confidence.threshold)
 
     def tags(self, view: View) -> list[Tag]:
         """Every everyday word that the photo is recognized by, but for those that another of them implies."""
-        everyday = self.everyday.candidates
-        words = self.everyday.logits(view)
-        logits = self._logits(view, words, everyday)
-        found: dict[int, float] = {}
-        for word in np.argsort(-logits, kind="stable")[:_TAGS_TRIED].tolist():
-            sure = self._confidence(view, words, everyday, logits, word)
-            if sure >= max(_LIKELY, self.manifest.confidence.threshold):
-                found[word] = sure
-        paths = {word: self.everyday.path(word) for word in found}
-        implied = {above for path in paths.values() for above in path}
-        tags = [
-            Tag(self.everyday.words[word], sure, tuple(self.everyday.words[above] for above in paths[word]))
-            for word, sure in found.items()
-            if word not in implied
-        ]
-        return sorted(tags, key=lambda tag: -tag.confidence)
+        sure = self._confidences(view, self.everyday.logits(view))
+        return found_tags(self.everyday, sure, self._claimed)
 
     def _known(self, labels: Sequence[str], template: str | None, *, skip: bool) -> Candidates:
         """Labels of a closed vocabulary: the model's own and the everyday words; ``skip`` leaves the others out."""
@@ -307,13 +395,44 @@ class Recognizer:
 
     @cached_property
     def _everything(self) -> Candidates:
-        return self.everyday.everything(self._own)
+        """A thing takes the place of a word that is called like it."""
+        words = self.everyday.everything(self._own)
+        kept = [row for row, label in enumerate(words.labels) if label.casefold() not in self._things]
+        return Candidates(
+            [words.labels[row] for row in kept],
+            words.words[kept],
+            words.embeddings[kept] if words.embeddings.size else NO_EMBEDDINGS,
+            overlapping=True,
+            things=self._of_things.things,
+        )
+
+    @cached_property
+    def _of_things(self) -> Candidates:
+        return Candidates((), NO_WORDS, NO_EMBEDDINGS, things=tuple(self._things.values()))
 
     @cached_property
     def _label_embeddings(self) -> NDArray[np.float32]:
         """float32 [labels, dim]; a model that ranks by fine classes does not need them for that."""
         embeddings: NDArray[np.float32] = np.load(self._folder / LABEL_EMBEDDINGS)
         return embeddings
+
+    @property
+    def has_phrases(self) -> bool:
+        """Whether phrases can compete with the candidates, see ``Calibration.negatives``."""
+        return (self._folder / PHRASES).exists()
+
+    @cached_property
+    def _phrases(self) -> Phrases:
+        return Phrases.read(self._folder, self.manifest.logit_scale)
+
+    @property
+    def has_classes(self) -> bool:
+        """Whether the image tower says how likely fine classes are."""
+        return isinstance(self.everyday, FineClasses)
+
+    def knows(self, name: str) -> bool:
+        """Whether a name is one of the model's labels or everyday words."""
+        return self.everyday.find(name) >= 0 or name.casefold() in map(str.casefold, self.manifest.labels)
 
     def label_cache(self) -> tuple[int, int, int]:
         """``LabelEncoder.cache_usage``; zeros while no text has been encoded."""

@@ -5,6 +5,7 @@ set of these. ``WordEmbeddings``: each word has an embedding by the text tower, 
 """
 
 import json
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -16,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .candidates import NO_EMBEDDINGS, Candidates, View
+from .kinds import Kinds
 from .languages import Languages
 from .spelling import Names
 
@@ -25,9 +27,10 @@ LABEL_EMBEDDINGS = "labels.npy"
 # Of each word in ``everyday.json``, see ``export/vocabulary.py``; the others where words are sets of fine classes.
 _KEYS = {"word", "also", "height", "above", "group", "related"}
 _KEYS_OF_CLASSES = {"classes", "compatible"}
-# A label that is no everyday word competes with all words but the 2 % that are nearest to it.
-_NEAREST = 0.98
+NEAREST = 0.98
+"""A label that is no everyday word competes with all words but the 2 % that are nearest to it."""
 _OTHER = "other"
+_LEAST_RIVAL = 1e-12
 
 
 class Everyday(ABC):
@@ -109,6 +112,36 @@ class Everyday(ABC):
         """float64 [n], the logit of each word for the image; their scale differs between models."""
 
     @abstractmethod
+    def total(self, view: View, words: NDArray[np.float64]) -> float:
+        """The logit of all that an image may show, taken together: no word has a larger one.
+
+        Args:
+            words: ``logits(view)``.
+        """
+
+    @abstractmethod
+    def log_odds(self, view: View, words: NDArray[np.float64]) -> NDArray[np.float64]:
+        """float64 [n], how much larger each word's logit is than that of all together which competes with it.
+
+        Args:
+            words: ``logits(view)``.
+        """
+
+    def alone(self, word: int) -> bool:
+        """Whether a word's confidence is what it is by itself, whatever its kinds have."""
+        return False
+
+    @property
+    def summed(self) -> NDArray[np.bool_]:
+        """bool [n], the words of which nothing but their kinds is known."""
+        return np.zeros(len(self.words), bool)
+
+    @cached_property
+    def kinds(self) -> Kinds:
+        """Which words are kinds of which."""
+        return Kinds([entry["above"] for entry in self._entries], self.heights, self.summed)
+
+    @abstractmethod
     def rivals(
         self, view: View, words: NDArray[np.float64], candidates: Candidates, logits: NDArray[np.float64], best: int
     ) -> tuple[float, NDArray[np.float64]]:
@@ -170,6 +203,11 @@ class FineClasses(Everyday):
         self._sizes = np.array([len(members) for members in sets])
         self._members = np.concatenate([np.array(members, np.intp) for members in sets])
         self._starts = np.cumsum([0, *(len(members) for members in sets[:-1])])
+        # The classes that do not compete with a word, less its own; -1, for none, keeps each of these sets filled.
+        others = [[-1, *sorted({*entry["compatible"]} - {*entry["classes"]})] for entry in entries]
+        self._beside = np.concatenate([np.array(classes, np.intp) for classes in others])
+        self._beside_starts = np.cumsum([0, *(len(classes) for classes in others[:-1])])
+        self._alone: dict[int, bool] = {}
 
     @cached_property
     def candidates(self) -> Candidates:
@@ -197,6 +235,33 @@ class FineClasses(Everyday):
         exponents = np.exp(np.maximum(view.classes - most, -700))
         sums = np.add.reduceat(exponents[self._members], self._starts)
         return np.asarray(np.log(sums) + most)
+
+    def total(self, view: View, words: NDArray[np.float64]) -> float:
+        return _log_sum(view.classes)
+
+    def log_odds(self, view: View, words: NDArray[np.float64]) -> NDArray[np.float64]:
+        most = view.classes.max()
+        exponents = np.exp(view.classes - most)
+        # A word's own classes are in ``words``; few others do not compete with it.
+        compatible = np.exp(words - most) + np.add.reduceat(np.append(exponents, 0)[self._beside], self._beside_starts)
+        return np.asarray(words - most - np.log(np.maximum(exponents.sum() - compatible, _LEAST_RIVAL)))
+
+    def alone(self, word: int) -> bool:
+        """What competes with the word competes with its kinds as well, and it is not held down by the clearest one."""
+        if word not in self._alone:
+            compatible = {*self._entries[word]["compatible"]}
+            self._alone[word] = not self.kinds.needs_clear_kind(word) and all(
+                compatible.issuperset(self._entries[kind]["compatible"]) for kind in self.kinds.below(word)
+            )
+        return self._alone[word]
+
+    @property
+    def summed(self) -> NDArray[np.bool_]:
+        of_kinds: list[set[int]] = [set() for _ in self._entries]
+        for entry in self._entries:
+            for general in entry["above"]:
+                of_kinds[general] |= set(entry["classes"])
+        return np.array([{*e["classes"]} == kinds for e, kinds in zip(self._entries, of_kinds, strict=True)])
 
     def rivals(
         self, view: View, words: NDArray[np.float64], candidates: Candidates, logits: NDArray[np.float64], best: int
@@ -235,6 +300,23 @@ class WordEmbeddings(Everyday):
         cosines: NDArray[np.float32] = np.vecdot(self._embeddings, view.embedding)
         return self._logit_scale * cosines.astype(np.float64)
 
+    def total(self, view: View, words: NDArray[np.float64]) -> float:
+        return _log_sum(words)
+
+    def log_odds(self, view: View, words: NDArray[np.float64]) -> NDArray[np.float64]:
+        most = words.max()
+        exponents = np.exp(words - most)
+        members, starts = self._related
+        rivals = exponents.sum() - np.add.reduceat(exponents[members], starts)
+        return np.asarray(words - most - np.log(np.maximum(rivals, _LEAST_RIVAL)))
+
+    @cached_property
+    def _related(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """The related words of all words in a row, and where those of each begin."""
+        sets = [entry["related"] for entry in self._entries]
+        members = np.concatenate([np.array(related, np.intp) for related in sets])
+        return members, np.cumsum([0, *(len(related) for related in sets[:-1])])
+
     def rivals(
         self, view: View, words: NDArray[np.float64], candidates: Candidates, logits: NDArray[np.float64], best: int
     ) -> tuple[float, NDArray[np.float64]]:
@@ -251,7 +333,7 @@ class WordEmbeddings(Everyday):
             competing[self._entries[word]["related"]] = False
         if unknown.any():  # only then is it worth the time
             nearness = np.vecdot(self._embeddings, own)
-            least = np.quantile(nearness, _NEAREST)
+            least = np.quantile(nearness, NEAREST)
             competing = competing if word >= 0 else nearness < least
         others = competing[candidates.words]
         if unknown.any():
@@ -260,6 +342,30 @@ class WordEmbeddings(Everyday):
         competing[candidates.words[~unknown]] = False  # these are among the candidates
         return float(logits[best]), np.concatenate([logits[others], words[competing]])
 
+    def strongest(
+        self, view: View, candidates: Candidates, best: int, count: int
+    ) -> tuple[list[str], NDArray[np.float64]]:
+        """The words that compete most with the best candidate, and their logits, float64 [count].
+
+        Args:
+            candidates, best: as for ``rivals``.
+        """
+        word = candidates.words[best]
+        if word >= 0:
+            competing = np.ones(len(self.words), bool)
+            competing[self._entries[word]["related"]] = False
+        else:
+            nearness = np.vecdot(self._embeddings, candidates.embeddings[best])
+            competing = nearness < np.quantile(nearness, NEAREST)
+        logits = np.where(competing, self.logits(view), -np.inf)
+        first = np.argsort(-logits, kind="stable")[:count]
+        return [self.words[position] for position in first], logits[first]
+
     def direction(self, view: View, candidates: Candidates, best: int) -> NDArray[np.floating]:
         """The candidate's embedding less the mean of the words'."""
         return np.asarray(candidates.embeddings[best] - self._embeddings.mean(axis=0))
+
+
+def _log_sum(logits: NDArray[np.float64]) -> float:
+    most = float(logits.max())
+    return most + math.log(float(np.exp(logits - most).sum()))

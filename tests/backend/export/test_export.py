@@ -54,7 +54,7 @@ def test_command_line_writes_a_whole_folder(checkpoints: dict[str, str], tmp_pat
     assert "Exported tiny/random (open vocabulary)" in result.stderr
     assert {path.name for path in out.iterdir()} == {
         *("image.xml", "image.bin", "text.xml", "text.bin", "tokenizer.json", "labels.npy", "model.json"),
-        *("everyday.json", "everyday.npy", "languages.tsv", "names.tsv", "explain.xml", "explain.bin"),
+        *("everyday.json", "everyday.npy", "phrases.npy", "languages.tsv", "names.tsv", "explain.xml", "explain.bin"),
     }
     weights = Path(checkpoints["vit"].removeprefix("local-dir:")) / "open_clip_model.safetensors"
     manifest = Manifest.read(out)
@@ -80,7 +80,7 @@ def test_a_new_export_leaves_nothing_of_the_old(
 
     assert {path.name for path in tmp_path.iterdir()} == {
         *("README.md", "image.xml", "image.bin", "labels.npy", "everyday.json", "everyday.npy", "model.json"),
-        *("languages.tsv", "names.tsv"),
+        *("phrases.npy", "languages.tsv", "names.tsv"),
     }
     assert Manifest.read(tmp_path).vocabulary == "closed"
 

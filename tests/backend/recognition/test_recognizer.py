@@ -177,7 +177,8 @@ def test_a_closed_vocabulary_knows_its_labels_and_the_everyday_words(
 
     assert {path.name for path in tmp_path.iterdir()} == {
         *("image.bin", "image.xml", "explain.bin", "explain.xml"),
-        *("labels.npy", "everyday.json", "everyday.npy", "model.json"),
+        *("labels.npy", "everyday.json", "everyday.npy", "phrases.npy", "model.json"),
+        *("languages.tsv", "names.tsv"),
     }
     np.testing.assert_array_equal(
         recognizer.candidates(Query(labels=("pear", "Apple")), Deadline.unlimited()).embeddings, own[[57, 0]]
