@@ -246,7 +246,7 @@ async function loaded(file) {
   for (const { name, examples } of said.things) {
     const known = called(name, said.weights);
     const room = known ? MOST_EXAMPLES - known.examples.length : things().length < MOST_THINGS ? MOST_EXAMPLES : 0;
-    const fresh = examples.filter((example) => !known || !known.examples.some((one) => isSame(one, example)));
+    const fresh = examples.filter((example) => !known?.examples.some((one) => isSame(one, example)));
     if (!Math.min(room, fresh.length)) continue;
     await teach(name, model(), fresh.slice(0, room));
     count += 1;
