@@ -1,4 +1,4 @@
-"""Things that a visitor teaches the page: how they are learned, kept in the browser, saved, loaded, used and forgotten."""
+"""Things that a visitor teaches the page: how they are learned, kept, saved, loaded, used and forgotten."""
 
 import base64
 import json
@@ -304,8 +304,8 @@ def test_a_model_without_a_background_is_compared_by_what_is_taught_and_drawn(pa
 
 
 LIKENESS = """async ([text, things, drawn, background, image]) => {
-  const { compare, learn, unmeasured } = await import(`data:text/javascript;base64,${btoa(text)}`);
-  return compare(learn(things, background ?? unmeasured(things, drawn)), image);
+  const { likenesses, learn, unmeasured } = await import(`data:text/javascript;base64,${btoa(text)}`);
+  return likenesses(learn(things, background ?? unmeasured(things, drawn)), image);
 }"""
 
 
@@ -389,9 +389,30 @@ def test_index_passes_embeddings_on(gateway: Gateway, index: str) -> None:
         (behaviors.answer({"data": [{"embedding": "x"}]}), 502, "clip_bad_answer"),
         (behaviors.answer({"data": [{"embedding": ["x"]}], "model": "m"}), 502, "clip_bad_answer"),
         (behaviors.error("bad_parameter", 400), 400, "bad_parameter"),
-        (behaviors.plain("", 401), 502, "unauthorized"),
+        (behaviors.plain("", 401), 401, "unauthorized"),
     ]:
         gateway.embed = document
         answer = requests.post(f"{index}?embeddings", data=body, timeout=30)
         assert (answer.status_code, answer.json()["error"]["code"]) == (status, code)
     assert requests.post(f"{index}?embeddings", timeout=30).json()["error"]["code"] == "empty_body"
+
+
+def test_the_bundled_model_learns_from_a_few_photos(
+    context: BrowserContext, application: Running, tmp_path: Path
+) -> None:
+    page = context.new_page()
+    page.goto(f"{application.url}/function/index")
+    expect(page.locator("html[data-vocabulary]")).to_be_visible()
+    page.get_by_text("Teach it a thing").click()
+    for name, scene in {"our cat Chelsea": "chelsea.png", "my cup": "coffee.png"}.items():
+        teach(page, name, *[file(f"{number}.jpg", view(scene, number)) for number in range(3)])
+        show(page, file("another.jpg", view(scene, 9)))
+        expect(page.locator("#current h2")).to_have_text(name)
+        expect(page.locator("#current .eyebrow")).to_have_text("Taught by you")
+    show(page, file("rocket.jpg", view("rocket.jpg", 9)))
+    expect(page.locator("#current h2")).to_be_visible()
+    expect(page.locator("#current .eyebrow")).to_be_hidden()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Save as a file").click()
+    download.value.save_as(tmp_path / "things.json")
+    assert [len(thing.photos) for thing in read_file(tmp_path / "things.json", MANIFEST)] == [3, 3]

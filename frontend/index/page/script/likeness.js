@@ -38,7 +38,7 @@ export function unmeasured(things, drawn) {
 }
 
 /**
- * The prototypes of things, for `compare`.
+ * The prototypes of things, for `likenesses`.
  * @param {ArrayLike<number>[][]} things the embeddings of each thing's photos
  * @param {{center: ArrayLike<number>, weights: number[]}} background
  */
@@ -54,7 +54,7 @@ export function learn(things, background) {
  * @param {ReturnType<typeof learn>} learned
  * @param {ArrayLike<number>} embedding
  */
-export function compare({ prototypes, counts, background }, embedding) {
+export function likenesses({ prototypes, counts, background }, embedding) {
   const [scale, bias, byCount] = background.weights;
   const image = centered(embedding, background.center);
   const odds = prototypes.map((prototype, thing) => scale * dot(prototype, image) + bias + byCount / counts[thing]);

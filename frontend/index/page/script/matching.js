@@ -1,6 +1,6 @@
 // Which taught thing a photo shows, and what is said then.
 
-import { compare, learn, RECOGNIZED, unmeasured } from "./likeness.js";
+import { learn, likenesses, RECOGNIZED, unmeasured } from "./likeness.js";
 import { described } from "./model.js";
 import { percent } from "./percent.js";
 import { embed } from "./send.js";
@@ -17,7 +17,7 @@ let learned = null;
 /** @type {Promise<any> | null} */
 let drawings = null;
 
-export const things = () => learnedWith(described()?.weights_sha256);
+export const usedThings = () => learnedWith(described()?.weights_sha256);
 
 // The embedding of a picture that this model has made: float32, of unit length.
 export async function embeddingOfPhoto(blob, signal = new AbortController().signal) {
@@ -57,10 +57,10 @@ async function lessonsLearned(known) {
 
 // The thing that a photo shows: {name, confidence}, or null for none of them.
 export async function shownThing(blob, signal) {
-  const known = things();
+  const known = usedThings();
   if (!known.length) return null;
   const embedding = await embeddingOfPhoto(blob, signal);
-  const confidences = compare(await lessonsLearned(known), embedding);
+  const confidences = likenesses(await lessonsLearned(known), embedding);
   const confidence = Math.max(...confidences);
   return confidence >= RECOGNIZED ? { name: known[confidences.indexOf(confidence)].name, confidence } : null;
 }

@@ -2,7 +2,7 @@
 
 import { isAway, maybeItself, pauseAfter, triedEnough } from "./away.js";
 import { cards, current, MANY } from "./cards.js";
-import { shownThing, things, withThing } from "./matching.js";
+import { shownThing, usedThings, withThing } from "./matching.js";
 import { atOnce, introduce, largest } from "./model.js";
 import { countAnswer, forgetPace } from "./pace.js";
 import { Photo } from "./photo.js";
@@ -10,7 +10,7 @@ import { wanted } from "./query.js";
 import { send, withParameter } from "./send.js";
 import { shrink } from "./shrink.js";
 import { say } from "./texts.js";
-import { lessons } from "./things.js";
+import { lessons, taught } from "./things.js";
 import { Trouble } from "./trouble.js";
 import { announce } from "./words.js";
 
@@ -135,7 +135,8 @@ async function recognize(card, signal) {
 // compared, the answer itself is there.
 async function leadWithThing(card, query, reply, signal) {
   card.lesson = lessons();
-  if (!things().length || new URLSearchParams(query).has("labels")) return;
+  if (taught().length) await introduce(); // which says what model it is
+  if (!usedThings().length || new URLSearchParams(query).has("labels")) return;
   try {
     const thing = await shownThing(card.blob, signal);
     if (thing) reply.answer.verdict = withThing(reply.answer.verdict, thing);

@@ -1,12 +1,12 @@
-// "Teach it a thing": photos are chosen, named and learned; what was taught is listed, saved, loaded and forgotten.
+// "Teach it a thing": photos are lessonPhotos, named and learned; what was taught is listed, saved, loaded and forgotten.
 
 import { offerToLookAgain } from "./choice.js";
-import { embeddingOfPhoto, things } from "./matching.js";
+import { embeddingOfPhoto, usedThings } from "./matching.js";
 import { described, introduce, largest } from "./model.js";
 import { shrink } from "./shrink.js";
 import { save } from "./summary.js";
 import { say } from "./texts.js";
-import { read, written } from "./thingfile.js";
+import { readThings, writtenThings } from "./thingfile.js";
 import {
   areKept,
   called,
@@ -16,10 +16,10 @@ import {
   isName,
   MOST_EXAMPLES,
   MOST_THINGS,
-  nameOf,
   recall,
   taught,
   teach,
+  thingName,
   whenTaught,
 } from "./things.js";
 import { Trouble } from "./trouble.js";
@@ -29,13 +29,13 @@ const MOST_FILE_BYTES = 256 * 2 ** 20; // as backend/clip/export/example_file.py
 const MOST_THUMBS = 200; // small pictures in the list; more things have a number alone
 
 /** @type {File[]} Photos of the thing that is being taught. */
-let chosen = [];
+let lessonPhotos = [];
 let isLearning = false;
 let addresses = new Map(); // from a small picture to its address
 
-const model = () => ({ model: described().model, weights: described().weights_sha256 });
+const teacher = () => ({ model: described().model, weights: described().weights_sha256 });
 
-function tell(text) {
+function tellLesson(text) {
   $("lesson-note").textContent = text;
   if (text) announce(text);
 }
@@ -63,7 +63,7 @@ function thumb(blob, number, label, remove, used) {
 }
 
 // A button that goes away hands the keyboard's place to one near it.
-async function taking(event, act) {
+async function takingAway(event, act) {
   const all = () =>
     [...$("teach").querySelectorAll("button:not([hidden]), summary")].filter((one) => one.checkVisibility());
   const at = all().indexOf(event.currentTarget);
@@ -72,18 +72,18 @@ async function taking(event, act) {
   left[Math.min(at, left.length - 1)].focus();
 }
 
-function show() {
+function showThings() {
   const used = new Map();
   $("lesson-photos").replaceChildren(
-    ...chosen.map((file, place) =>
+    ...lessonPhotos.map((file, place) =>
       thumb(
         file,
         place + 1,
         say("teach-take-out", { number: place + 1 }),
         (event) =>
-          taking(event, () => {
-            chosen = chosen.filter((one) => one !== file);
-            show();
+          takingAway(event, () => {
+            lessonPhotos = lessonPhotos.filter((one) => one !== file);
+            showThings();
           }),
         used,
       ),
@@ -91,7 +91,7 @@ function show() {
   );
   let room = MOST_THUMBS;
   $("things").replaceChildren(
-    ...things().map((thing) => {
+    ...usedThings().map((thing) => {
       const element = $("thing").content.firstElementChild.cloneNode(true);
       const [more, away] = element.querySelectorAll("button");
       element.querySelector("h3").textContent = thing.name;
@@ -102,7 +102,7 @@ function show() {
         $("lesson-files").click();
       };
       away.setAttribute("aria-label", say("teach-forget-one", { name: thing.name }));
-      away.onclick = (event) => taking(event, () => forget(thing));
+      away.onclick = (event) => takingAway(event, () => forget(thing));
       room -= thing.examples.length;
       if (room >= 0)
         element
@@ -113,7 +113,7 @@ function show() {
                 example.thumb,
                 place + 1,
                 say("teach-forget-photo", { name: thing.name, number: place + 1 }),
-                (event) => taking(event, () => forgetExample(thing, example)),
+                (event) => takingAway(event, () => forgetExample(thing, example)),
                 used,
               ),
             ),
@@ -123,27 +123,27 @@ function show() {
   );
   for (const [blob, url] of addresses) if (!used.has(blob)) URL.revokeObjectURL(url);
   addresses = used;
-  const others = described() ? taught().length - things().length : 0;
+  const others = described() ? taught().length - usedThings().length : 0;
   $("things-note").textContent = [
     areKept() || !taught().length ? "" : say("teach-not-kept"),
     others ? say("teach-other-model", { count: others }) : "",
   ]
     .filter(Boolean)
     .join(" ");
-  $("things-save").hidden = !things().length;
+  $("things-save").hidden = !usedThings().length;
   $("things-forget").hidden = !taught().length;
 }
 
 whenTaught(() => {
-  show();
+  showThings();
   if (!$("outcome").hidden) offerToLookAgain();
 });
 
 function choose(files) {
-  chosen.push(...files);
+  lessonPhotos.push(...files);
   $("teach").open = true;
-  show();
-  tell(files.length ? say("teach-chosen", { count: chosen.length }) : "");
+  showThings();
+  tellLesson(files.length ? say("teach-chosen", { count: lessonPhotos.length }) : "");
   $("lesson-name").focus();
 }
 
@@ -171,11 +171,11 @@ async function exampleOf(file) {
 // What is wrong with a lesson, or "".
 function problem(name) {
   if (!described()?.weights_sha256) return say("teach-no-model");
-  if (!chosen.length) return say("teach-no-photos");
+  if (!lessonPhotos.length) return say("teach-no-photos");
   if (!isName(name)) return say(name ? "teach-bad-name" : "teach-no-name");
-  const known = called(name, model().weights);
-  if (!known && things().length >= MOST_THINGS) return say("teach-too-many", { count: MOST_THINGS });
-  if (chosen.length + (known?.examples.length ?? 0) > MOST_EXAMPLES)
+  const known = called(name, teacher().weights);
+  if (!known && usedThings().length >= MOST_THINGS) return say("teach-too-many", { count: MOST_THINGS });
+  if (lessonPhotos.length + (known?.examples.length ?? 0) > MOST_EXAMPLES)
     return say("teach-enough", { count: MOST_EXAMPLES });
   return "";
 }
@@ -185,21 +185,21 @@ $("lesson").onsubmit = async (event) => {
   if (isLearning) return;
   isLearning = true;
   await introduce();
-  const name = nameOf($("lesson-name").value);
+  const name = thingName($("lesson-name").value);
   const wrong = problem(name);
   if (wrong) {
-    tell(wrong);
-    (chosen.length && described() ? $("lesson-name") : $("lesson-files")).focus();
+    tellLesson(wrong);
+    (lessonPhotos.length && described() ? $("lesson-name") : $("lesson-files")).focus();
   } else await learnThem(name);
   isLearning = false;
 };
 
 async function learnThem(name) {
-  const files = chosen;
+  const files = lessonPhotos;
   const [examples, failed] = [[], []];
   let reason = "";
   for (const file of files) {
-    tell(say("teach-learning", { done: examples.length + failed.length + 1, count: files.length }));
+    tellLesson(say("teach-learning", { done: examples.length + failed.length + 1, count: files.length }));
     try {
       examples.push(await exampleOf(file));
     } catch (error) {
@@ -207,28 +207,28 @@ async function learnThem(name) {
       failed.push(file);
     }
   }
-  chosen = [...failed, ...chosen.filter((file) => !files.includes(file))];
-  if (examples.length) await teach(name, model(), examples);
-  show();
-  if (failed.length) return tell(say("teach-failed", { count: failed.length, reason }));
+  lessonPhotos = [...failed, ...lessonPhotos.filter((file) => !files.includes(file))];
+  if (examples.length) await teach(name, teacher(), examples);
+  showThings();
+  if (failed.length) return tellLesson(say("teach-failed", { count: failed.length, reason }));
   $("lesson-name").value = "";
-  tell(say("teach-learned", { name, count: examples.length }));
+  tellLesson(say("teach-learned", { name, count: examples.length }));
   $("lesson-note").focus();
 }
 
-$("things-save").onclick = () => save(written(model(), things()), "things.json", "application/json");
+$("things-save").onclick = () => save(writtenThings(teacher(), usedThings()), "things.json", "application/json");
 
 $("things-forget").onclick = (event) =>
-  taking(event, async () => {
+  takingAway(event, async () => {
     await forgetAll();
-    tell(say("teach-forgotten"));
+    tellLesson(say("teach-forgotten"));
   });
 
 $("things-file").onchange = async () => {
   const [file] = $("things-file").files;
   $("things-file").value = "";
   await introduce();
-  tell(file ? await loaded(file) : "");
+  tellLesson(file ? await loaded(file) : "");
 };
 
 // Takes over what a file has; says how that went.
@@ -236,7 +236,7 @@ async function loaded(file) {
   let said;
   try {
     if (file.size > MOST_FILE_BYTES) throw new Error("too large");
-    said = read(await file.text());
+    said = readThings(await file.text());
   } catch {
     return say("teach-bad-file", { name: file.name });
   }
@@ -245,21 +245,21 @@ async function loaded(file) {
   let count = 0;
   for (const { name, examples } of said.things) {
     const known = called(name, said.weights);
-    const room = known ? MOST_EXAMPLES - known.examples.length : things().length < MOST_THINGS ? MOST_EXAMPLES : 0;
-    const fresh = examples.filter((example) => !known?.examples.some((one) => isSame(one, example)));
+    const room = known ? MOST_EXAMPLES - known.examples.length : usedThings().length < MOST_THINGS ? MOST_EXAMPLES : 0;
+    const fresh = examples.filter((example) => !known?.examples.some((one) => isSameExample(one, example)));
     if (!Math.min(room, fresh.length)) continue;
-    await teach(name, model(), fresh.slice(0, room));
+    await teach(name, teacher(), fresh.slice(0, room));
     count += 1;
   }
   return say("teach-loaded", { count });
 }
 
-const isSame = (one, other) => one.embedding.every((value, place) => value === other.embedding[place]);
+const isSameExample = (one, other) => one.embedding.every((value, place) => value === other.embedding[place]);
 
-async function begin() {
+async function recallThings() {
   await Promise.all([recall(), introduce()]);
-  show();
+  showThings();
 }
 
 document.addEventListener("visibilitychange", () => document.hidden || recall());
-begin();
+recallThings();

@@ -1,8 +1,8 @@
 // A file of examples, as EXAMPLES= reads it: see backend/clip/export/example_file.py.
 
-import { isName, LONGEST_NAME, MOST_EXAMPLES, MOST_THINGS, nameOf } from "./things.js";
+import { isName, LONGEST_NAME, MOST_EXAMPLES, MOST_THINGS, thingName } from "./things.js";
 
-const VERSION = 1;
+const FORM_VERSION = 1;
 const UNIT = [0.99, 1.01];
 
 // The bytes of an embedding: float32, the least significant byte first.
@@ -21,10 +21,10 @@ function base64Of(embedding) {
   return btoa(String.fromCharCode(...new Uint8Array(view.buffer)));
 }
 
-export const written = ({ model, weights }, things) =>
+export const writtenThings = ({ model, weights }, things) =>
   `${JSON.stringify(
     {
-      version: VERSION,
+      version: FORM_VERSION,
       model,
       weights_sha256: weights,
       things: things.map(({ name, examples }) => ({
@@ -37,16 +37,17 @@ export const written = ({ model, weights }, things) =>
   )}\n`;
 
 // {model, weights, things: [{name, examples}]} of such a file; throws where it is not one.
-export function read(text) {
+export function readThings(text) {
   const { version, model, weights_sha256: weights, things } = JSON.parse(text);
-  if (version !== VERSION || typeof model !== "string" || typeof weights !== "string") throw new Error("another form");
+  if (version !== FORM_VERSION || typeof model !== "string" || typeof weights !== "string")
+    throw new Error("another form");
   if (!Array.isArray(things) || !things.length || things.length > MOST_THINGS) throw new Error("no things");
   return { model, weights, things: things.map(thingOf) };
 }
 
 function thingOf({ name: given, embeddings }) {
   if (typeof given !== "string" || given.length > 2 * LONGEST_NAME) throw new Error("no name");
-  const name = nameOf(given);
+  const name = thingName(given);
   if (!isName(name)) throw new Error("no name");
   if (!embeddings.length || embeddings.length > MOST_EXAMPLES) throw new Error("no examples");
   return { name, examples: embeddings.map((one) => ({ embedding: unit(embeddingOf(one)), thumb: null })) };

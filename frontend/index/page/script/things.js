@@ -2,40 +2,36 @@
 // {id, name, model, weights, examples: [{embedding, thumb}]}: `weights` names the weights of the model that has made the
 // embeddings, and `thumb` is a small picture, or null.
 
+import { openDatabase } from "./database.js";
+
 export const MOST_THINGS = 1000;
 export const MOST_EXAMPLES = 50; // of one thing
 export const LONGEST_NAME = 200; // characters
 
-const DATABASE = "things";
-const VERSION = 1;
+const NAME_ON_DISK = "things";
+const VERSION_ON_DISK = 1;
 // What a file of examples may not have in a name: what cannot be shown, but for the joiners of emoji and of words in
 // Persian and Hindi.
 const NOT_SHOWN = /(?!\u200C|\u200D| )[\p{C}\p{Z}]/u;
 
 /** @type {any[]} In the order in which they were taught. */
-let things = [];
+let allThings = [];
 let keeps = true; // whether the browser keeps them, as far as is known
 let lesson = 0; // grows with every change
-let told = () => {};
+let tellTaught = () => {};
 
 /** @type {Promise<IDBDatabase> | null} */
-let opening = null;
+let connection = null;
 
-function database() {
-  opening ??= new Promise((resolve, reject) => {
-    const request = indexedDB.open(DATABASE, VERSION);
-    request.onupgradeneeded = () => request.result.createObjectStore("things", { keyPath: "id" });
-    request.onsuccess = () => {
-      request.result.onversionchange = () => request.result.close();
-      resolve(request.result);
-    };
-    request.onerror = request.onblocked = () => reject(request.error ?? new Error("blocked"));
-  });
-  return opening;
+function thingsOnDisk() {
+  connection ??= openDatabase(NAME_ON_DISK, VERSION_ON_DISK, (made) =>
+    made.createObjectStore("things", { keyPath: "id" }),
+  );
+  return connection;
 }
 
 async function onDisk(mode, act) {
-  const transaction = (await database()).transaction("things", mode);
+  const transaction = (await thingsOnDisk()).transaction("things", mode);
   const request = act(transaction.objectStore("things"));
   return new Promise((resolve, reject) => {
     transaction.oncomplete = () => resolve(request.result);
@@ -53,20 +49,20 @@ async function keep(act) {
       keeps = false;
     }
   }
-  told();
+  tellTaught();
 }
 
 // Calls `tell` when something is new about them.
 export function whenTaught(tell) {
-  told = tell;
+  tellTaught = tell;
 }
 
-export const taught = () => things;
+export const taught = () => allThings;
 export const areKept = () => keeps;
 export const lessons = () => lesson;
 
 // Those that a model with these weights has learned.
-export const learnedWith = (weights) => things.filter((thing) => weights && thing.weights === weights);
+export const learnedWith = (weights) => allThings.filter((thing) => weights && thing.weights === weights);
 
 // Reads what is kept: at the beginning, and when the window is seen again, as another one may have taught something.
 export async function recall() {
@@ -74,22 +70,22 @@ export async function recall() {
   try {
     const found = await onDisk("readonly", (store) => store.getAll());
     const sign = (list) => JSON.stringify(list.map(({ id, name, examples }) => [id, name, examples.length]));
-    if (sign(found) === sign(things)) return;
-    things = found;
+    if (sign(found) === sign(allThings)) return;
+    allThings = found;
     lesson += 1;
   } catch {
     keeps = false;
   }
-  told();
+  tellTaught();
 }
 
 export const isName = (name) => name !== "" && [...name].length <= LONGEST_NAME && !NOT_SHOWN.test(name);
-export const nameOf = (text) => text.normalize("NFC").trim().replace(/\s+/g, " ");
+export const thingName = (text) => text.normalize("NFC").trim().replace(/\s+/g, " ");
 
-const folded = (name) => name.toUpperCase().toLowerCase(); // ß and ss are the same, as in a file
+const caseless = (name) => name.toUpperCase().toLowerCase(); // ß and ss are the same, as in a file
 
 // The thing of this model that is called so, in upper or lower case.
-export const called = (name, weights) => learnedWith(weights).find((thing) => folded(thing.name) === folded(name));
+export const called = (name, weights) => learnedWith(weights).find((thing) => caseless(thing.name) === caseless(name));
 
 // Adds examples to a thing, which is made where there is none of that name.
 export async function teach(name, { model, weights }, examples) {
@@ -98,13 +94,13 @@ export async function teach(name, { model, weights }, examples) {
   else {
     const id = Date.now() + Math.random(); // another window's things have others
     thing = { id, name, model, weights, examples };
-    things.push(thing);
+    allThings.push(thing);
   }
   await keep((store) => store.put(thing));
 }
 
 export async function forget(thing) {
-  things = things.filter((one) => one !== thing);
+  allThings = allThings.filter((one) => one !== thing);
   await keep((store) => store.delete(thing.id));
 }
 
@@ -115,6 +111,6 @@ export async function forgetExample(thing, example) {
 }
 
 export async function forgetAll() {
-  things = [];
+  allThings = [];
   await keep((store) => store.clear());
 }
