@@ -19,6 +19,8 @@ from backend.clip.manifest import Manifest
 from backend.clip.recognition.background import Background, unit
 from backend.clip.recognition.examples import Examples, confidences
 from frontend.index.verdict import percent
+from tests.launch import Running
+from tests.things import view
 
 from . import gateway as behaviors
 from .axe import violations
