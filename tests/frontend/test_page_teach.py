@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
@@ -32,6 +33,7 @@ MANIFEST = Manifest.read(PACKAGE / "backend" / "clip" / "model")
 WEIGHTS = [9.0, -4.0, 1.0]
 CENTER = unit(np.pad(np.ones(4), (0, MANIFEST.embedding_dim - 4))) / 2
 RED, GREEN, BLUE = (220, 20, 20), (20, 220, 20), (20, 20, 220)
+CUT_OFF = json.loads((PACKAGE / "frontend" / "index" / "page" / "warnings.json").read_text("utf-8"))["cut_off"]
 NAME = "our dog Bella"
 SMALL, PHONE = {"viewport": {"width": 375, "height": 667}}, {"viewport": {"width": 390, "height": 844}}
 WIDE = {"viewport": {"width": 1920, "height": 1080}}
@@ -113,6 +115,31 @@ def test_a_photo_of_a_taught_thing_leads_with_its_name(teachable: Page) -> None:
     show(page, colored(GREEN))
     expect(page.locator("#current h2")).to_have_text("an apple")
     expect(page.locator("#current .eyebrow")).to_be_hidden()
+
+
+def test_a_wall_is_grouped_by_it_and_saved_with_it(teachable: Page, gateway: Gateway) -> None:
+    page = teachable
+    teach(page, NAME, colored(RED))
+    gateway.clip.append(behaviors.answer(behaviors.prediction()))
+    page.set_input_files("#photo", [colored(RED if n < 3 else GREEN, f"{n}.jpg") for n in range(5)])
+    expect(page.locator("#count")).to_have_text("5 recognized, 0 not")
+    expect(page.locator(".group .word")).to_have_text([NAME, "apple"])
+    with page.expect_download() as download:
+        page.locator("#save").get_by_role("button", name="Save as JSON").click()
+    rows = {row["file"]: row.get("taught") for row in json.loads(download.value.path().read_text("utf-8"))}
+    assert rows == {"0.jpg": NAME, "1.jpg": NAME, "2.jpg": NAME, "3.jpg": None, "4.jpg": None}
+    page.locator(".tile button").first.click()
+    expect(page.locator("#current h2")).to_have_text(NAME)
+
+
+def test_warnings_stay(teachable: Page, gateway: Gateway) -> None:
+    page = teachable
+    teach(page, NAME, colored(RED))
+    for confidence in (0.934, 0.1):
+        gateway.clip.append(behaviors.answer(behaviors.prediction(confidence=confidence) | {"warnings": ["cut_off"]}))
+        show(page, colored(RED))
+        expect(page.locator("#current h2")).to_have_text(NAME)
+        expect(page.locator("#current .note")).to_have_text(re.compile(f"^[^·%]+% · {re.escape(CUT_OFF)}$"))
 
 
 def test_words_of_the_visitor_stay_the_question(teachable: Page, gateway: Gateway) -> None:
@@ -261,6 +288,8 @@ def test_what_is_wrong_with_a_lesson(teachable: Page, gateway: Gateway) -> None:
     learn.click()
     expect(note).to_have_text("Choose a photo of it first.")
     page.set_input_files("#lesson-files", [colored(RED)] * 51)
+    expect(note).to_have_text("I learn from 50 photos of a thing at most.")
+    expect(page.locator("#lesson-photos li")).to_have_count(50)
     learn.click()
     expect(note).to_have_text("Say what it is called.")
     for name in ("a" * 201, "bell\u0007", "a\u202eb"):
@@ -269,14 +298,17 @@ def test_what_is_wrong_with_a_lesson(teachable: Page, gateway: Gateway) -> None:
         expect(note).to_have_text("A name has at most 200 characters, all of which can be seen.")
     page.get_by_label("What is it called?").fill(NAME)
     learn.click()
-    expect(note).to_have_text("I can learn from 50 photos of a thing. Take some out.")
-    page.get_by_role("button", name="Take out photo 51").click()
-    expect(page.locator("#lesson-photos li")).to_have_count(50)
+    expect(note).to_contain_text("Learned", timeout=60_000)
+    page.set_input_files("#lesson-files", colored(RED))
+    page.get_by_label("What is it called?").fill(NAME)
+    learn.click()
+    expect(note).to_have_text("I learn from 50 photos of a thing at most.")
+    page.get_by_label("What is it called?").fill("another")
     gateway.embed = behaviors.error("corrupt_image", 422)
     learn.click()
-    expect(note).to_contain_text("50 photos were not learned:")
-    expect(page.locator("#lesson-photos li")).to_have_count(50)
-    expect(page.locator("#things h3")).to_have_count(0)
+    expect(note).to_contain_text("1 photo was not learned:")
+    expect(page.locator("#lesson-photos li")).to_have_count(1)
+    expect(page.locator("#things h3")).to_have_text([NAME])
 
 
 def test_photos_dropped_on_it_are_to_be_learned(teachable: Page) -> None:

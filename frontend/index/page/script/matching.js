@@ -10,6 +10,7 @@ import { embeddingOf } from "./thingfile.js";
 import { learnedWith, lessons } from "./things.js";
 import { Trouble } from "./trouble.js";
 
+const SEPARATOR = " · "; // between the parts of a note, as verdict.py has it
 const [SURE, LIKELY] = [0.9, 0.7]; // confidences from which an answer is called so: those of verdict.py
 
 /** @type {any} What was learned of the things, with the number of its lesson. */
@@ -65,20 +66,22 @@ export async function shownThing(blob, signal) {
   return confidence >= RECOGNIZED ? { name: known[confidences.indexOf(confidence)].name, confidence } : null;
 }
 
+const howSure = (confidence, sure) =>
+  say(confidence >= SURE ? "teach-sure" : confidence >= LIKELY ? "teach-likely" : "teach-maybe", { percent: sure });
+
 // What is said of a photo that shows a thing: its name leads, and what the recognizer says by itself comes after it.
 export function withThing(verdict, { name, confidence }) {
   const sure = percent(confidence);
   const said = verdict.recognized
     ? [{ label: verdict.label, share: verdict.confidence, percent: percent(verdict.confidence) }]
     : [];
+  const warnings = verdict.note.split(SEPARATOR).slice(verdict.label ? 1 : 0); // how sure the word is comes first
   return {
     ...verdict,
     recognized: true,
     eyebrow: say("teach-taught"),
     best: name,
-    note: say(confidence >= SURE ? "teach-sure" : confidence >= LIKELY ? "teach-likely" : "teach-maybe", {
-      percent: sure,
-    }),
+    note: [howSure(confidence, sure), ...warnings].join(SEPARATOR),
     short: say("teach-short", { name, percent: sure }),
     label: name,
     confidence,

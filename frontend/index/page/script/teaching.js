@@ -140,10 +140,12 @@ whenTaught(() => {
 });
 
 function choose(files) {
-  lessonPhotos.push(...files);
+  const all = [...lessonPhotos, ...files];
+  lessonPhotos = all.slice(0, MOST_EXAMPLES);
   $("teach").open = true;
   showThings();
-  tellLesson(files.length ? say("teach-chosen", { count: lessonPhotos.length }) : "");
+  if (all.length > MOST_EXAMPLES) tellLesson(say("teach-enough", { count: MOST_EXAMPLES }));
+  else tellLesson(files.length ? say("teach-chosen", { count: all.length }) : "");
   $("lesson-name").focus();
 }
 
