@@ -20,7 +20,7 @@ def test_the_title_carries_the_answer(page: Page, gateway: Gateway) -> None:
     ready = threading.Event()
     gateway.clip.append(behaviors.until(ready, behaviors.answer(prediction(["pear"]))))
     page.set_input_files("#photo", [file()])
-    expect(page).to_have_title("Looking… · What is in your photo?")
+    expect(page).to_have_title("Looking · What is in your photo?")
     ready.set()
     expect(page).to_have_title("a pear, 93% sure · What is in your photo?")
     page.set_input_files("#photo", [file(), file()])

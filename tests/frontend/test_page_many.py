@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.formulas import CASES
+from tests.launch import wait_for
 
 from . import gateway as behaviors
 from .gateway import Gateway, prediction
@@ -68,7 +69,7 @@ def test_a_few_at_a_time(page: Page, gateway: Gateway) -> None:
     expect(page.locator(".tile[data-state=looking]")).to_have_count(3)
     expect(page.locator(".tile[data-state=waiting]")).to_have_count(3)
     expect(page.locator("#count")).to_have_text("0 of 6 photos done")
-    assert len(gateway.seen) == 3
+    wait_for(lambda: len(gateway.seen) == 3, "not three at a time")
     ready.set()
     expect(page.locator("#count")).to_have_text("6 recognized, 0 not")
     expect(page.get_by_role("status")).to_have_text("6 recognized, 0 not")

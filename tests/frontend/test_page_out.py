@@ -191,4 +191,4 @@ def test_names_and_labels_stay_text(page: Page, gateway: Gateway) -> None:
     expect(page.locator("#current .all .label")).to_have_text([label, "<b>bold</b>"])
     expect(page.locator("#current bdi")).to_have_text(HOSTILE)
     expect(page.locator("img")).to_have_count(1)
-    expect(page.locator("b, body script:not(#errors, #texts, [type=module])")).to_have_count(0)
+    expect(page.locator("b, body script:not(#errors, #texts, #worker, [type=module])")).to_have_count(0)

@@ -104,7 +104,7 @@ def test_camera_of_a_computer(context: BrowserContext, page: Page, gateway: Gate
     image = Image.open(BytesIO(gateway.seen[0].body))
     assert min(image.size) >= 384
     assert len(np.unique(np.asarray(image))) > 10  # something is seen
-    expect(page.locator("dialog")).to_be_hidden()
+    expect(page.locator("#viewfinder")).to_be_hidden()
     assert page.evaluate("document.querySelector('video').srcObject") is None
 
 

@@ -5,6 +5,8 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.launch import wait_for
+
 from . import gateway as behaviors
 from .gateway import DESCRIPTION, EVERYDAY, EVERYTHING, Gateway, prediction
 from .photos import file
@@ -177,7 +179,8 @@ def test_the_way_back_keeps_the_words(page: Page) -> None:
 
 
 def test_many_photos_are_looked_at_again_only_when_asked(page: Page, gateway: Gateway) -> None:
-    show(page, 4)
+    page.set_input_files("#photo", [file(f"{number}.jpg") for number in range(4)])
+    expect(page.locator("#count")).to_have_text("4 recognized, 0 not")
     expect(page.get_by_role("button", name="Look at these photos again")).to_be_hidden()
     page.get_by_label("11 everyday things").check()
     page.get_by_role("button", name="Look at these photos again").click()
@@ -248,7 +251,9 @@ def test_a_question_beside_the_photo(page: Page, gateway: Gateway) -> None:
     expect(lines.first).to_contain_text("I do not know “flamnigo”.")
     page.locator("#current").get_by_role("button", name="Take flamingo").click()
     expect(lines).to_have_count(3)
-    assert gateway.seen[-1].query == [("labels", "flamingo"), ("unknown", "skip")]
+    wait_for(
+        lambda: gateway.seen[-1].query == [("labels", "flamingo"), ("unknown", "skip")], "flamingo is not asked for"
+    )
     gateway.clip.append(behaviors.error("internal", 500))
     page.get_by_label("Is it …?").fill("pizza")
     page.keyboard.press("Enter")

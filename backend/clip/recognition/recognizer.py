@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -42,6 +42,7 @@ _log = logging.getLogger("function")
 _CALLED_INSTEAD = 5
 _LIKELY = 0.5
 _LEAST = 1e-300
+_SureOfWords = Callable[[], NDArray[np.float64]]
 # A label is looked for together with so many of its strongest rivals, as in the paper (``multi_match``).
 _TOGETHER = 5
 
@@ -208,7 +209,8 @@ class Recognizer:
             Busy: the model is calibrated with pairs of words, and they could not be encoded in time.
         """
         words = self.everyday.logits(view)
-        own = self._logits(view, words, candidates)
+        sure_of_words = cache(lambda: self._confidences(view, words))
+        own = self._logits(view, words, candidates, sure_of_words)
         odds = self.examples.log_odds(view) if self.examples else np.empty(0)
         logits = np.concatenate([own, self._thing_logits(view, words, candidates, odds)])
         exponents = np.exp(logits - logits.max())
@@ -216,7 +218,9 @@ class Recognizer:
         best = np.argsort(-shares, kind="stable")[:top_k]
         first = int(best[0])
         if first < len(own):
-            sure = self._confidence(view, words, candidates, own, first, deadline or Deadline.unlimited())
+            sure = self._confidence(
+                view, words, candidates, own, first, sure_of_words, deadline or Deadline.unlimited()
+            )
             enough = self.manifest.confidence.threshold
         else:
             sure, enough = float(confidences(odds)[candidates.things[first - len(own)]]), RECOGNIZED
@@ -226,7 +230,7 @@ class Recognizer:
             [Prediction(name, score) for name, score in zip(names, shares[best].tolist(), strict=True)],
             sure,
             recognized,
-            None if recognized else self._instead(view, words, candidates.words),
+            None if recognized else self._instead(view, words, candidates.words, sure_of_words()),
         )
 
     def _thing_logits(
@@ -258,7 +262,9 @@ class Recognizer:
         ranking = self.rank(view, self._own, len(self._own.labels))
         return likelihoods(ranking.predictions, ranking.confidence)
 
-    def _logits(self, view: View, words: NDArray[np.float64], candidates: Candidates) -> NDArray[np.float64]:
+    def _logits(
+        self, view: View, words: NDArray[np.float64], candidates: Candidates, sure_of_words: _SureOfWords
+    ) -> NDArray[np.float64]:
         """Of the candidates, float64 [labels]: what they are ranked by.
 
         Of overlapping candidates a general word is at least as likely as its kinds. The most special one that is sure
@@ -270,7 +276,7 @@ class Recognizer:
             cosines: NDArray[np.float32] = np.vecdot(candidates.embeddings, view.embedding)
             logits = self.manifest.logit_scale * cosines.astype(np.float64)
         elif candidates.overlapping:
-            logits = np.log(np.maximum(self._confidences(view, words), _LEAST))[candidates.words]
+            logits = np.log(np.maximum(sure_of_words(), _LEAST))[candidates.words]
         else:
             return words[candidates.words] + candidates.offsets
         return logits + self._generalities(candidates) if candidates.overlapping else logits
@@ -295,6 +301,7 @@ class Recognizer:
         candidates: Candidates,
         logits: NDArray[np.float64],
         best: int,
+        sure_of_words: _SureOfWords,
         deadline: Deadline,
     ) -> float:
         """The probability of the best candidate; ``deadline`` is that of the request, for what has to be encoded."""
@@ -302,9 +309,10 @@ class Recognizer:
         fits_together = candidates.overlapping or not candidates.embeddings.size
         if word >= 0 and fits_together and not self.everyday.alone(word):
             known = candidates.words >= 0
-            if candidates.embeddings.size:  # the labels among the words have embeddings of their own
-                words = words.copy()
-                words[candidates.words[known]] = logits[known]
+            if not candidates.embeddings.size:
+                return float(sure_of_words()[word])
+            words = words.copy()  # the labels among the words have embeddings of their own
+            words[candidates.words[known]] = logits[known]
             return float(self._confidences(view, words)[word])
         logit, rivals = self.everyday.rivals(view, words, candidates, logits, best)
         if self.manifest.confidence.negatives == "phrases":
@@ -336,17 +344,26 @@ class Recognizer:
             return None
         return multi_match(self.manifest.logit_scale * np.vecdot(pairs, view.embedding).astype(np.float64), logits)
 
-    def _instead(self, view: View, words: NDArray[np.float64], asked: NDArray[np.intp]) -> Instead | None:
-        """The first of all everyday words that is not among the ``asked`` ones, if it is sure enough."""
+    def _instead(
+        self, view: View, words: NDArray[np.float64], asked: NDArray[np.intp], sure: NDArray[np.float64]
+    ) -> Instead | None:
+        """The first of all everyday words that is not among the ``asked`` ones, if it is sure enough.
+
+        Args:
+            sure: ``_confidences(view, words)``.
+        """
         everyday = self.everyday.candidates
-        sure = self._confidences(view, words)
+        if sure.max() < self._claimed:
+            return None
         if everyday.embeddings.size:
-            logits = self._logits(view, words, everyday)
+            logits = words + self._generalities(everyday)
         else:
             logits = np.log(np.maximum(sure, _LEAST)) + self._generalities(everyday)
-        best = np.argsort(-logits, kind="stable")[:_CALLED_INSTEAD]
-        for word in best[~np.isin(best, asked)]:
-            if sure[word] >= self._claimed:
+        # Sorting all words takes several times as long.
+        best = np.argpartition(-logits, _CALLED_INSTEAD)[:_CALLED_INSTEAD]
+        known = set(asked.tolist())
+        for word in best[np.argsort(-logits[best], kind="stable")].tolist():
+            if word not in known and sure[word] >= self._claimed:
                 return Instead(everyday.labels[word], float(sure[word]))
         return None
 
