@@ -17,7 +17,7 @@ import urllib3
 from .interface import Context, Response
 from .places import Places
 from .reply import API_KEY_SECRET, Expected, Reply
-from .shapes import is_description, is_recognition
+from .shapes import are_embeddings, is_description, is_recognition
 from .upload import Upload
 
 DEFAULT_GATEWAY_URL = "http://gateway.openfaas:8080"
@@ -56,6 +56,8 @@ class _Asked(NamedTuple):
     """The Accept-Language of who asks, or ""."""
     accept: str = "application/json"
     upload: Upload | None = None
+    path: str = ""
+    """Below clip's own address."""
 
 
 class Clip:
@@ -121,6 +123,19 @@ class Clip:
         asked = _Asked("POST", upload.parameters, upload.languages, accept, upload)
         return self._call(asked, context, is_recognition, Reply.not_executed)
 
+    def embed(self, upload: Upload, context: Context) -> Response:
+        """Clip's embeddings of what is in an upload, a body of ``/v1/embeddings``; the answer may be an error.
+
+        Args:
+            upload: the body.
+            context: that of the request.
+
+        Raises:
+            Failure: see ``recognize``.
+        """
+        asked = _Asked("POST", [], upload.languages, upload=upload, path="/v1/embeddings")
+        return self._call(asked, context, are_embeddings, Reply.not_executed)
+
     def _call(
         self,
         asked: _Asked,
@@ -159,7 +174,7 @@ class Clip:
         try:
             with self._session.request(
                 asked.method,
-                self._url,
+                self._url + asked.path,
                 params=asked.parameters,
                 # Both types are urllib3's, to which requests passes them. There is one timeout for the whole call: one
                 # for connecting would also limit the sending, and a gateway may not read a body before it has found a

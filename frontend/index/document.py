@@ -29,7 +29,7 @@ def _encoded(name: str) -> str:
 
 
 # In this order.
-_STYLE = cssmin(_read("style", "css", "tokens base start words card states rows wall"))
+_STYLE = cssmin(_read("style", "css", "tokens base start words card states rows wall teach"))
 _SCRIPT = jsmin(join(_PAGE / "script", "intake"))
 _WORKER = jsmin(join(_PAGE / "script", "worker"))
 _ERRORS = json.dumps(

@@ -32,7 +32,10 @@ _FOOTNOTE_TIMEOUT = 2.0
 
 
 def handle(event: Event, context: Context) -> Response:
-    """Answer a request: ``GET /`` the page, ``GET /?describe`` clip's description, ``POST /`` a photo's labels."""
+    """Answer a request: ``GET /`` the page, ``GET /?describe`` clip's description, ``POST /`` a photo's labels.
+
+    ``POST /?embeddings`` passes its body on to clip's ``/v1/embeddings``.
+    """
     kind = _wanted(event)
     upload = among = None
     try:
@@ -54,6 +57,9 @@ def handle(event: Event, context: Context) -> Response:
         if kind == "text/html":
             upload = as_meant(with_preview(upload))
         DESCRIPTION.latest(context)  # so that it is known how many photos clip takes at a time
+        if "embeddings" in event.query:
+            answer = CLIP.embed(upload, context)
+            return {**answer, "headers": answer["headers"] | {"X-Content-Type-Options": "nosniff"}}
         accept = "text/plain" if kind == "text/plain" else "application/json"
         answer = CLIP.recognize(upload, accept, context)
         if upload.verdict and kind == "application/json":

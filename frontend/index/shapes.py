@@ -31,6 +31,17 @@ def is_recognition(document: Any) -> bool:
     return _is_of_one(document)
 
 
+def are_embeddings(document: Any) -> bool:
+    """Whether it is an answer of ``/v1/embeddings``."""
+    if not isinstance(document, dict) or not isinstance(document.get("model"), str):
+        return False
+    data = document.get("data")
+    return isinstance(data, list) and all(
+        isinstance(one, dict) and (isinstance(one.get("embedding"), str) or _are_numbers(one.get("embedding")))
+        for one in data
+    )
+
+
 def is_error(document: Any) -> bool:
     """Whether it is an error in the form of both functions."""
     error = document.get("error") if isinstance(document, dict) else None
@@ -81,7 +92,15 @@ def _is_labelled(value: Any) -> bool:
 
 
 def _is_share(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and 0 <= value <= 1
+    return _is_number(value) and 0 <= value <= 1
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _are_numbers(value: Any) -> bool:
+    return isinstance(value, list) and all(_is_number(one) for one in value)
 
 
 def _are_words(value: Any) -> bool:

@@ -136,6 +136,7 @@ def reset(handler: "_Handler") -> None:
 
 
 DESCRIBE = answer(DESCRIPTION)
+NOT_FOUND = plain("404 page not found", 404)
 RECOGNIZE = answer(prediction(), Server_Timing="decode;dur=1.2, inference;dur=4.5")
 
 
@@ -149,12 +150,14 @@ class Gateway:
     index: deque[Behavior] = field(default_factory=deque)
     seen: list[Seen] = field(default_factory=list)
     describe: Behavior = DESCRIBE
+    embed: Behavior = NOT_FOUND
+    """What ``clip`` answers at ``/v1/embeddings``."""
 
     def forget(self) -> None:
         """Resets it to its initial state."""
         for what in (self.clip, self.index, self.seen):
             what.clear()
-        self.describe = DESCRIBE
+        self.describe, self.embed = DESCRIBE, NOT_FOUND
 
     @contextmanager
     def listening(self) -> Iterator[None]:
@@ -183,10 +186,12 @@ class _Handler(BaseHTTPRequestHandler):
         path, _, rest = self.path.partition("?")
         if path == "/function/clip":
             self._clip(body)
+        elif path == "/function/clip/v1/embeddings":
+            self.gateway.embed(self)
         elif "/index" in path:
             self._index(path.partition("/index")[2] or "/", rest, body)
         else:
-            plain("404 page not found", 404)(self)
+            NOT_FOUND(self)
 
     def _clip(self, body: bytes) -> None:
         query = parse_qsl(urlsplit(self.path).query, keep_blank_values=True)

@@ -25,6 +25,7 @@ from ..limits import (
 )
 from ..manifest import Coverage, Manifest
 from ..photos.formats import ENDINGS, FORMATS
+from ..recognition.background import Background
 from ..recognition.explanation import Explanation
 from ..recognition.recognizer import Ranking, Recognizer
 from ..recognition.tags import Tag
@@ -128,6 +129,7 @@ def description(recognizer: Recognizer, words: Wording) -> Response:
             "version": VERSION,
             "model": manifest.title,
             "weights_sha256": manifest.weights_sha256,
+            **_background_object(recognizer.background),
             "license": manifest.license,
             "precision": recognizer.precision,
             "precisions": {name: asdict(checked) for name, checked in manifest.precisions.items()},
@@ -158,6 +160,14 @@ def description(recognizer: Recognizer, words: Wording) -> Response:
         | words.description(manifest.labels),
         words.headers(),
     )
+
+
+def _background_object(background: Background | None) -> dict[str, Any]:
+    """What a program compares embeddings with as the examples are compared: see docs/teach.md."""
+    if background is None:
+        return {}
+    center = base64.b64encode(background.center.astype("<f4").tobytes()).decode()
+    return {"embedding_background": {"center": center, "weights": background.weights.tolist()}}
 
 
 def _coverage_object(coverage: Coverage | None) -> dict[str, Any] | None:

@@ -19,6 +19,7 @@ from ..errors import BadParameter, ClosedVocabulary
 from ..inference.image_tower import ImageTower
 from ..inference.precision import fastest, setting
 from ..manifest import Manifest
+from .background import Background
 from .candidates import NO_EMBEDDINGS, NO_WORDS, Candidates, View
 from .confidence import Evidence, confidence, multi_match, probabilities
 from .coverage import CoveredLabels, LabelSet, likelihoods
@@ -109,6 +110,8 @@ class Recognizer:
         self._own = self.everyday.own(self.manifest.labels, folder)
         self.covered = CoveredLabels(self.manifest.labels, self.everyday, self.manifest.confidence.coverage)
         self.examples = Examples.read(folder, self.manifest)
+        self.background = Background.read(folder, "embedding")
+        """What photographs' embeddings have in common; None where nobody has measured that of this model."""
         names = self.examples.names if self.examples else ()
         self._things = {name.casefold(): thing for thing, name in enumerate(names)}
         self.observe_batch: Callable[[int], None] = lambda size: None

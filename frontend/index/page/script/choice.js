@@ -6,6 +6,7 @@ import { openSheet } from "./part.js";
 import { choice, chosen, ownWords, split, wanted } from "./query.js";
 import { work } from "./queue.js";
 import { say } from "./texts.js";
+import { lessons } from "./things.js";
 import { $, announce, closeNotice } from "./words.js";
 
 const NARROW = matchMedia("(max-width: 54rem)"); // where there is room for the answer alone
@@ -59,7 +60,8 @@ function applyChoice() {
 }
 
 // The photos that are shown and were asked something else.
-const outdated = () => current().filter((card) => !card.open && card.query !== wanted());
+const outdated = () =>
+  current().filter((card) => !card.open && (card.query !== wanted() || (card.lesson ?? lessons()) !== lessons()));
 
 export function offerToLookAgain() {
   $("again").hidden = !outdated().length;

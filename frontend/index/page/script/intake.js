@@ -6,6 +6,7 @@ import { dropped, picturesOf } from "./folders.js";
 import { checkWords } from "./known.js";
 import { introduce } from "./model.js";
 import { drawn } from "./shrink.js";
+import { teachThese } from "./teaching.js";
 import { say } from "./texts.js";
 import { $, notice } from "./words.js";
 import "./camera.js";
@@ -36,16 +37,23 @@ const carries = (event, kind) => event.dataTransfer?.types.includes(kind);
 window.ondragover = (event) => {
   if (!carries(event, "Files") && !carries(event, "text/uri-list")) return;
   event.preventDefault();
-  $("drop").hidden = false;
+  const isLesson = event.target instanceof Element && event.target.closest("#teach");
+  $("teach").toggleAttribute("data-over", Boolean(isLesson));
+  $("drop").hidden = Boolean(isLesson);
 };
 window.ondragleave = (event) => {
-  if (!event.relatedTarget) $("drop").hidden = true;
+  if (event.relatedTarget) return;
+  $("drop").hidden = true;
+  $("teach").removeAttribute("data-over");
 };
 window.ondrop = async (event) => {
   $("drop").hidden = true;
+  $("teach").removeAttribute("data-over");
   if (!carries(event, "Files") && !carries(event, "text/uri-list")) return;
   event.preventDefault();
+  const { target } = event;
   const files = await dropped(event.dataTransfer);
+  if (teachThese(target, files)) return;
   if (files.length) add(files);
   else if (carries(event, "text/uri-list")) notice(say("no-addresses"));
 };
@@ -55,7 +63,7 @@ document.onpaste = (event) => {
   const field = event.target instanceof Element && event.target.closest("input[type=text], input:not([type])");
   if (files.length) {
     event.preventDefault();
-    add(files);
+    if (!teachThese(event.target, files)) add(files);
   } else if (!field && WEB_ADDRESS.test(event.clipboardData?.getData("text").trim())) notice(say("no-addresses"));
 };
 

@@ -2,6 +2,8 @@
 // of it, and its answer. Nothing of this leaves the browser. All functions throw where it keeps nothing, as some do in
 // private windows, and where there is no room.
 
+import { openDatabase } from "./database.js";
+
 const DATABASE = "batches";
 const VERSION = 1;
 const MOST_BATCHES = 3;
@@ -19,17 +21,9 @@ const given = (request) =>
   });
 
 function database() {
-  opening ??= new Promise((resolve, reject) => {
-    const request = indexedDB.open(DATABASE, VERSION);
-    request.onupgradeneeded = () => {
-      request.result.createObjectStore("batches", { keyPath: "id", autoIncrement: true });
-      for (const store of ["photos", "pictures"]) request.result.createObjectStore(store);
-    };
-    request.onsuccess = () => {
-      request.result.onversionchange = () => request.result.close();
-      resolve(request.result);
-    };
-    request.onerror = request.onblocked = () => reject(request.error ?? new Error("blocked"));
+  opening ??= openDatabase(DATABASE, VERSION, (made) => {
+    made.createObjectStore("batches", { keyPath: "id", autoIncrement: true });
+    for (const store of ["photos", "pictures"]) made.createObjectStore(store);
   });
   return opening;
 }

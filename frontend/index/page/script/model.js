@@ -15,6 +15,9 @@ let model = null;
 // Whether it knows its own words alone.
 export const closed = () => model?.vocabulary === "closed";
 
+// What it says of itself; null while it has not been heard.
+export const described = () => model;
+
 export const largest = () => model?.limits?.max_image_bytes ?? Infinity;
 
 // How many photos of one visitor may be on their way: a quarter of the requests that the recognizer takes, so that there

@@ -2,6 +2,7 @@
 
 import { isAway, maybeItself, pauseAfter, triedEnough } from "./away.js";
 import { cards, current, MANY } from "./cards.js";
+import { shownThing, usedThings, withThing } from "./matching.js";
 import { atOnce, introduce, largest } from "./model.js";
 import { countAnswer, forgetPace } from "./pace.js";
 import { Photo } from "./photo.js";
@@ -9,6 +10,7 @@ import { wanted } from "./query.js";
 import { send, withParameter } from "./send.js";
 import { shrink } from "./shrink.js";
 import { say } from "./texts.js";
+import { lessons, taught } from "./things.js";
 import { Trouble } from "./trouble.js";
 import { announce } from "./words.js";
 
@@ -108,6 +110,7 @@ async function recognize(card, signal) {
     );
     [failures, trouble] = [0, null];
     countAnswer();
+    await leadWithThing(card, query, reply, signal);
     card.reply = reply;
     card.done(reply, query);
     introduce();
@@ -126,6 +129,22 @@ async function recognize(card, signal) {
     }
   }
   if (!card.open && current().length < MANY) announce(say("named", { name: card.name, said: card.short }));
+}
+
+// A thing that the visitor has taught comes first, unless the question is about words of their own. Where that cannot be
+// compared, the answer itself is there.
+async function leadWithThing(card, query, reply, signal) {
+  card.lesson = lessons();
+  if (taught().length) await introduce(); // which says what model it is
+  if (!usedThings().length || new URLSearchParams(query).has("labels")) return;
+  try {
+    const thing = await shownThing(card.blob, signal);
+    if (thing) reply.answer.verdict = withThing(reply.answer.verdict, thing);
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    card.lesson = undefined;
+    reply.answer.verdict.note += ` · ${say("teach-not-compared")}`;
+  }
 }
 
 // The whole queue waits when a card was refused.

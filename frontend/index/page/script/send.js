@@ -1,4 +1,4 @@
-// The two requests this page makes, both to its own address, whatever the prefix is that a gateway gives it.
+// The requests that this page makes, all to its own address, whatever the prefix is that a gateway gives it.
 
 import { Trouble } from "./trouble.js";
 
@@ -50,6 +50,31 @@ export function withParameter(query, name) {
   const parameters = new URLSearchParams(query);
   parameters.set(name, "1");
   return `?${parameters}`;
+}
+
+const asUri = (blob) =>
+  new Promise((resolve, reject) => {
+    const reader = new FileReader();
+    reader.onload = () => resolve(reader.result);
+    reader.onerror = () => reject(new Trouble("unreadable"));
+    reader.readAsDataURL(blob);
+  });
+
+// The embeddings of pictures, in base64, and the model that has made them: {embeddings, model}. Throws as `send` does.
+export async function embed(blobs, signal) {
+  const input = await Promise.all(blobs.map(asUri));
+  const body = JSON.stringify({ input, encoding_format: "base64" });
+  const headers = { Accept: "application/json", "Content-Type": "application/json" };
+  let response;
+  try {
+    response = await fetch("?embeddings", { method: "POST", headers, body, signal });
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new Trouble(navigator.onLine ? "no_connection" : "offline");
+  }
+  const text = await response.text();
+  const { data, model } = understood(text, response.status, "data", response.headers.get("Retry-After"));
+  return { embeddings: data.map(({ embedding }) => embedding), model };
 }
 
 // What the recognizer says of itself: model, vocabulary, labels, limits. Asking also wakes it up.

@@ -26,6 +26,7 @@ function results() {
   return current().map((card) => ({
     file: card.path ?? (card.file.webkitRelativePath || card.name),
     ...(["done", "unsure"].includes(card.state) ? card.answer : { error: card.short }),
+    ...(card.state === "done" && card.verdict.thing && { taught: card.verdict.thing }),
   }));
 }
 
@@ -47,7 +48,7 @@ function csv() {
   return [header.map(cell), ...rows].map((row) => `${row.join(",")}\r\n`).join("");
 }
 
-function save(text, name, type) {
+export function save(text, name, type) {
   const url = URL.createObjectURL(new Blob([text], { type }));
   Object.assign(document.createElement("a"), { href: url, download: name }).click();
   setTimeout(() => URL.revokeObjectURL(url), 60_000);
