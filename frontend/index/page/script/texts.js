@@ -1,8 +1,9 @@
 // What the script says to people: the texts of its language, which the document carries. See
 // texts.py for their placeholders.
 
+import { LANGUAGE } from "./language.js";
+
 const TEXTS = JSON.parse(document.getElementById("texts").textContent);
-const LANGUAGE = document.documentElement.lang;
 const rules = new Intl.PluralRules(LANGUAGE);
 
 const FROM_RIGHT = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff]/; // letters of scripts that run from right to left
