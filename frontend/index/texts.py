@@ -66,7 +66,7 @@ class Texts:
         if isinstance(value, int):
             return _THOUSANDS.sub(self._separator, str(value)) if value >= self._separated_from else str(value)
         # What runs the other way keeps its place in the sentence.
-        return f"\u2068{value}\u2069" if _FROM_RIGHT.search(value) else value
+        return f"\u2068{value}\u2069" if _FROM_RIGHT.search(value) and "\u2068" not in value else value
 
 
 LANGUAGES = {path.stem: Texts(path.stem) for path in sorted(_FOLDER.glob("*.json"))}

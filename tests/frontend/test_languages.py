@@ -149,6 +149,10 @@ def test_a_verdict_is_in_the_language_that_is_asked_for(
 
 @pytest.mark.parametrize("context_options", [{"locale": "de-DE"}])
 def test_an_answer_in_german(page: Page, speaking: Gateway, index: str) -> None:
+    lists = {name: DESCRIPTION[name] for name in ("labels", "everyday")}
+    german = {name: [GERMAN[word] for word in words] for name, words in lists.items()}
+    english = {f"{name}_en": words for name, words in lists.items()}
+    speaking.describe = behaviors.answer(KNOWN | german | english, Content_Language="de")
     page.goto(index)
     page.wait_for_selector("html[data-vocabulary]")
     assert page.locator("#presets button").evaluate_all("(all) => all.filter((one) => !one.hidden).length") == 1
@@ -218,7 +222,7 @@ def test_labels_that_run_from_right_to_left(page: Page, speaking: Gateway, index
     assert best.evaluate("(element) => getComputedStyle(element).direction") == "rtl"
     expect(page.locator("#current .note")).to_have_text("I am sure: 93%")
     assert ("lang", "ar") in speaking.seen[-1].query
-    assert page.title().startswith("\u2068تفاحة\u2069, 93% sure")
+    expect(page).to_have_title("\u2068تفاحة\u2069, 93% sure · What is in your photo?")
 
 
 @pytest.mark.parametrize(

@@ -107,7 +107,7 @@ def test_what_runs_the_other_way_keeps_its_place() -> None:
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 100, 1_197])
-def test_both_fill_fill_in_alike(page: Page, count: int) -> None:
+def test_both_fill_in_alike(page: Page, count: int) -> None:
     page.route("**/*describe", lambda route: route.fulfill(json=described(count)))
     page.reload()
     page.wait_for_selector("html[data-vocabulary]")

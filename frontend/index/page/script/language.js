@@ -10,10 +10,12 @@ export function speaks(languages) {
   if (!languages.includes(labels)) labels = SPOKEN;
 }
 
+// The parameter that asks for labels in the language; none for that which is spoken.
+export const lang = () => (labels === SPOKEN ? {} : { lang: labels });
+
 // A query with these parameters, asking for labels in the language.
 /** @param {Record<string, string>} parameters */
-export const inLanguage = (parameters) =>
-  `?${new URLSearchParams({ ...parameters, ...(labels !== SPOKEN && { lang: labels }) })}`;
+export const inLanguage = (parameters) => `?${new URLSearchParams({ ...parameters, ...lang() })}`;
 
 // The other languages are links, which keep what the address says beside the language. It does not stay in the address
 // where the browser remembers it, so that a link for others leaves them theirs.

@@ -1,6 +1,6 @@
 // The two requests this page makes, both to its own address, whatever the prefix is that a gateway gives it.
 
-import { inLanguage, LANGUAGE, speaks } from "./language.js";
+import { LANGUAGE, lang, speaks } from "./language.js";
 import { Trouble } from "./trouble.js";
 
 const TIMEOUT = 120_000; // longer than any gateway waits, so that the gateway answers first
@@ -56,7 +56,7 @@ export function withParameter(query, name) {
 
 // What the recognizer says of itself: model, vocabulary, labels, limits. Asking also wakes it up.
 export async function describe() {
-  const response = await fetch(`?describe&${inLanguage({}).slice(1)}`, {
+  const response = await fetch(["?describe", new URLSearchParams(lang())].filter(String).join("&"), {
     headers: { Accept: "application/json", "Accept-Language": LANGUAGE },
   });
   const description = understood(await response.text(), response.status, "labels");

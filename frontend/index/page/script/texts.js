@@ -9,7 +9,7 @@ const rules = new Intl.PluralRules(LANGUAGE);
 const FROM_RIGHT = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff]/; // letters of scripts that run from right to left
 
 // What runs the other way keeps its place in the sentence.
-const isolated = (text) => (FROM_RIGHT.test(text) ? `\u2068${text}\u2069` : text);
+const isolated = (text) => (FROM_RIGHT.test(text) && !text.includes("\u2068") ? `\u2068${text}\u2069` : text);
 const shown = (value) => (typeof value === "number" ? value.toLocaleString(LANGUAGE) : isolated(value));
 
 const FORM = /([\w=]+) \{((?:[^{}]|\{\w+\})*)\}/g;
