@@ -57,7 +57,7 @@ def result_page(
 ) -> Response:
     """Clip's answer or a ``Failure``'s, to a request for ``path``, as HTML with the same status and headers.
 
-    ``known`` as for ``verdict``; ``seen`` has the language; ``among`` is the answer to ``among_labels``, where there is one.
+    return replace(upload, parameters=[(name, value) for name, value in upload.parameters if name == PARAMETER])
     """
     document, texts = json.loads(answer["body"]), seen.texts
     parameters = upload.parameters if upload else ()

@@ -27,7 +27,11 @@ class Known(NamedTuple):
 
     @classmethod
     def of(cls, description: Mapping[str, Any]) -> "Known":
-        return cls(len(description["labels"]), frozenset(description.get("everyday", ())), tuple(description.get("languages", (ENGLISH,))))
+        return cls(
+            len(description["labels"]),
+            frozenset(description.get("everyday", ())),
+            tuple(description.get("languages", (ENGLISH,))),
+        )
 
     def in_a_sentence(self, label: str, texts: Texts) -> str:
         """With its article, where that is known: a word of a caller's own may be a name, or of any language."""
@@ -178,7 +182,10 @@ def _rather(word: str, confidence: float, texts: Texts) -> str:
 
 
 def _footnote(answer: Mapping[str, Any], parameters: Parameters, known: Known, texts: Texts) -> str:
-    if own_words(parameters) or next((value for name, value in parameters if name == "vocabulary"), "labels") != "labels":
+    if (
+        own_words(parameters)
+        or next((value for name, value in parameters if name == "vocabulary"), "labels") != "labels"
+    ):
         return ""
     if not answer["recognized"]:
         return texts.say("not-among", count=known.labels)

@@ -1,5 +1,7 @@
 """The page in the language of the visitor: texts, labels, the switch, caches, with JavaScript and without."""
 
+# ruff: noqa: RUF001 - these are signs of other languages
+
 import json
 import re
 from typing import Any
@@ -228,9 +230,7 @@ def test_labels_that_run_from_right_to_left(page: Page, speaking: Gateway, index
 @pytest.mark.parametrize(
     ("locale", "code", "word"), [("de-DE", "de", "Apfel"), ("zh-TW", "zh-Hant", "蘋果"), ("ja-JP", "ja", "apple")]
 )
-def test_without_javascript(
-    browser: Browser, speaking: Gateway, index: str, locale: str, code: str, word: str
-) -> None:
+def test_without_javascript(browser: Browser, speaking: Gateway, index: str, locale: str, code: str, word: str) -> None:
     texts = LANGUAGES[code]
     context = browser.new_context(java_script_enabled=False, locale=locale)
     page = context.new_page()

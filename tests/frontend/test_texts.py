@@ -26,7 +26,9 @@ def test_every_text_is_used_and_every_text_that_is_used_is_there() -> None:
     here = "\n".join(path.read_text("utf-8") for path in [*PACKAGE.glob("*.py"), *(PACKAGE / "page").glob("*.html")])
     for part, source in (("script", scripts), ("page", here), ("both", scripts + here)):
         missing = [key for key in TEXTS[part] if not re.search(rf"[\"`](?:{key})[\"`]", source) and key not in STATES]
-        unnamed = [key for key in missing if not key.startswith(("about-", "choose-", "drawing-", "preset-"))]  # put together from a name
+        unnamed = [
+            key for key in missing if not key.startswith(("about-", "choose-", "drawing-", "preset-"))
+        ]  # put together from a name
         assert not unnamed, part
     for key in re.findall(r'\bsay\("([\w-]+)"', scripts):
         assert key in ENGLISH.script
