@@ -57,7 +57,8 @@ def result_page(
 ) -> Response:
     """Clip's answer or a ``Failure``'s, to a request for ``path``, as HTML with the same status and headers.
 
-    return replace(upload, parameters=[(name, value) for name, value in upload.parameters if name == PARAMETER])
+    ``known`` as for ``verdict``; ``seen`` has the language; ``among`` is the answer to ``among_labels``, where there
+    is one.
     """
     document, texts = json.loads(answer["body"]), seen.texts
     parameters = upload.parameters if upload else ()
