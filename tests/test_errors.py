@@ -1,4 +1,4 @@
-"""``frontend/index/page/errors.json`` is the table of errors: whatever fails, its code, status and words are there."""
+"""``frontend/index/page/errors.json`` is the table of errors: whatever fails, its code and status are there."""
 
 import ast
 import re
@@ -9,6 +9,7 @@ import pytest
 from backend.clip.errors import RequestError
 from frontend.index.errors import CATALOG
 from frontend.index.reply import DIED, NONSENSE, PLATFORM
+from frontend.index.texts import LANGUAGES
 from template.python3.server import errors as server_errors
 from tests.documents import API, table_rows
 from tests.launch import PROJECT
@@ -68,9 +69,11 @@ def test_errors_are_written_in_one_place_of_each_program() -> None:
 
 
 def test_every_word_says_what_to_do() -> None:
-    for code, entry in CATALOG.items():
-        assert entry["words"].endswith("."), code
-        assert len(re.findall(r"[.;] ?", entry["words"])) > 1, code
+    for texts in LANGUAGES.values():
+        assert texts.errors.keys() == CATALOG.keys()
+        for code, words in texts.errors.items():
+            assert words.endswith((".", "。")), code
+            assert len(re.findall(r"[.;:。]", words)) > 1, code
 
 
 def test_the_documented_table_is_this_one() -> None:

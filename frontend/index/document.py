@@ -14,8 +14,7 @@ from rjsmin import jsmin
 
 from .errors import CATALOG
 from .modules import join
-from .texts import SCRIPT, say
-from .verdict import percent
+from .texts import LANGUAGES, Texts
 
 _PAGE = Path(__file__).parent / "page"
 
@@ -32,12 +31,6 @@ def _encoded(name: str) -> str:
 _STYLE = cssmin(_read("style", "css", "tokens base start words card states rows wall teach"))
 _SCRIPT = jsmin(join(_PAGE / "script", "intake"))
 _WORKER = jsmin(join(_PAGE / "script", "worker"))
-_ERRORS = json.dumps(
-    {code: [entry["status"], int(entry["retry"]), entry["words"]] for code, entry in CATALOG.items()},
-    separators=(",", ":"),
-    ensure_ascii=False,
-)
-_SAID = json.dumps(SCRIPT, separators=(",", ":"), ensure_ascii=False).replace("<", "\\u003c")
 # Of the files that the recognizer reads, as a browser knows not all of them for pictures.
 ENDINGS = (
     ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".apng", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif", ".avifs",
@@ -56,17 +49,15 @@ def _template(name: str) -> str:
 _environment = Environment(
     loader=FunctionLoader(_template), autoescape=True, undefined=StrictUndefined, trim_blocks=True
 )
-_environment.filters.update(percent=percent, combined=operator.or_)
+_environment.filters.update(combined=operator.or_)
 _environment.globals.update(
-    style=Markup(_STYLE),  # noqa: S704 - this and the next four are our own files
+    style=Markup(_STYLE),  # noqa: S704 - this and the next two are our own files
     script=Markup(_SCRIPT),  # noqa: S704
     worker=Markup(_WORKER),  # noqa: S704
-    errors=Markup(_ERRORS),  # noqa: S704
-    texts=Markup(_SAID),  # noqa: S704
-    say=say,
     icon=_encoded("icon.svg"),
     pictures=_PICTURES,
     endings=",".join(ENDINGS),
+    languages=LANGUAGES,
 )
 
 
@@ -96,6 +87,18 @@ HEADERS = {
 }
 
 
-def render(template: str, **values: object) -> bytes:
-    """Render a document of ``page/`` in UTF-8. All values are escaped."""
-    return _environment.get_template(template).render(**values).encode()
+def render(template: str, texts: Texts, **values: object) -> bytes:
+    """Render a document of ``page/`` in UTF-8, in one language. All values are escaped."""
+    language = {"texts": texts, "say": texts.say, "script_texts": _for_script(texts)}
+    return _environment.get_template(template).render(**language, **values).encode()
+
+
+def _for_script(texts: Texts) -> dict[str, Markup]:
+    """The documents that the script reads."""
+    errors = {code: [entry["status"], int(entry["retry"]), texts.errors[code]] for code, entry in CATALOG.items()}
+    return {name: _json(value) for name, value in (("errors", errors), ("texts", texts.script))}
+
+
+def _json(document: object) -> Markup:
+    compact = json.dumps(document, separators=(",", ":"), ensure_ascii=False)
+    return Markup(compact.replace("<", "\\u003c"))  # noqa: S704 - our own texts

@@ -1,8 +1,10 @@
-"""The table of errors, ``page/errors.json``: codes, statuses, and the words for people, here and in the browser."""
+"""The table of errors, ``page/errors.json``: codes and statuses; the words for people are in the texts."""
 
 import json
 from pathlib import Path
 from typing import TypedDict
+
+from .texts import Texts
 
 
 class Entry(TypedDict):
@@ -10,8 +12,6 @@ class Entry(TypedDict):
 
     status: int
     """The HTTP status of the answer; 0 for an error that happens in the browser."""
-    words: str
-    """One or two sentences for people: what has happened, and what to do."""
     retry: bool
     """Whether sending the same photo again can help."""
 
@@ -34,7 +34,7 @@ class Failure(Exception):
         return json.dumps({"error": {"code": self.code, "message": self.message}}, ensure_ascii=False).encode()
 
 
-def words_for(code: str, status: int) -> str:
+def words_for(texts: Texts, code: str, status: int) -> str:
     """The words for people: those of this code, else of the first code with this status, else of ``internal``."""
-    same_status = (entry for entry in CATALOG.values() if entry["status"] == status)
-    return (CATALOG.get(code) or next(same_status, CATALOG["internal"]))["words"]
+    same_status = (name for name, entry in CATALOG.items() if entry["status"] == status)
+    return texts.errors[code if code in CATALOG else next(same_status, "internal")]

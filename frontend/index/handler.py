@@ -14,9 +14,11 @@ from .environment import count, seconds
 from .errors import Failure
 from .installed import icon, manifest
 from .interface import Context, Event, Response
+from .languages import PARAMETER, chosen, in_language
 from .result_page import among_labels, as_meant, result_page, with_preview
 from .session import DEFAULT_CONNECTIONS, session
 from .start_page import Description, start_page
+from .texts import texts_for
 from .upload import Upload, is_json, read_upload
 from .verdict import verdict
 
@@ -38,6 +40,7 @@ def handle(event: Event, context: Context) -> Response:
     """
     kind = _wanted(event)
     upload = among = None
+    seen = chosen(event, DESCRIPTION.known.languages)
     try:
         if event.path != "/":
             raise Failure("not_found", "There is nothing here. GET / is the page; POST a photo to /.")
@@ -46,20 +49,28 @@ def handle(event: Event, context: Context) -> Response:
                 lang = event.query.get("lang", "")
                 return DESCRIPTION.fetch(context, lang, event.headers.get("Accept-Language", ""))
             if "manifest" in event.query:
-                return manifest()
+                return manifest(seen.texts)
             if "icon" in event.query:
                 return icon()
-            return start_page(event, DESCRIPTION.latest(context))
+            about = DESCRIPTION.latest(context)
+            seen = chosen(event, DESCRIPTION.known.languages)
+            if "words" in event.query:
+                about = DESCRIPTION.latest(context, seen.labels)
+            return start_page(event, about, seen)
         if event.method not in ("POST", "PUT"):
             allow = {"Allow": "GET, HEAD, POST, PUT"}
             raise Failure("method_not_allowed", "Use POST with a photo, or GET for the page.", allow)
         upload = read_upload(event)
         if kind == "text/html":
             upload = as_meant(with_preview(upload))
-        DESCRIPTION.latest(context)  # so that it is known how many photos clip takes at a time
+        DESCRIPTION.latest(context)  # so that it is known how many photos clip takes at a time, and its languages
         if "embeddings" in event.query:
             answer = CLIP.embed(upload, context)
             return {**answer, "headers": answer["headers"] | {"X-Content-Type-Options": "nosniff"}}
+        if kind == "text/html":
+            known = DESCRIPTION.known.languages
+            seen = chosen(event, known, dict(upload.parameters).get(PARAMETER, ""))
+            upload = in_language(upload, seen, known)
         accept = "text/plain" if kind == "text/plain" else "application/json"
         answer = CLIP.recognize(upload, accept, context)
         if upload.verdict and kind == "application/json":
@@ -70,7 +81,7 @@ def handle(event: Event, context: Context) -> Response:
         headers = failure.headers | {"Content-Type": "application/json"}
         answer = {"statusCode": failure.status, "headers": headers, "body": failure.body()}
     if kind == "text/html":
-        return result_page(answer, upload, event.path, DESCRIPTION.known, among)
+        return result_page(answer, upload, event.path, DESCRIPTION.known, seen, among)
     return {**answer, "headers": answer["headers"] | {"X-Content-Type-Options": "nosniff"}}
 
 
@@ -79,7 +90,8 @@ def _with_verdict(answer: Response, upload: Upload) -> Response:
     document = json.loads(answer["body"])
     if not isinstance(document, dict) or "predictions" not in document:
         return answer
-    words = verdict(document, upload.parameters, DESCRIPTION.known)
+    texts = texts_for(dict(upload.parameters).get(PARAMETER, ""), accepted=upload.languages)
+    words = verdict(document, upload.parameters, DESCRIPTION.known, texts)
     return {**answer, "body": json.dumps(document | {"verdict": words.to_json()}, ensure_ascii=False) + "\n"}
 
 

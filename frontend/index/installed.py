@@ -5,7 +5,8 @@ from http import HTTPStatus
 from pathlib import Path
 
 from .interface import Response
-from .texts import say
+from .languages import VARY
+from .texts import Texts
 
 _ICON = (Path(__file__).parent / "page" / "icon.png").read_bytes()
 _DAY = {"Cache-Control": "max-age=86400", "X-Content-Type-Options": "nosniff"}
@@ -18,12 +19,13 @@ def icon() -> Response:
     return {"statusCode": HTTPStatus.OK, "headers": _DAY | {"Content-Type": "image/png"}, "body": _ICON}
 
 
-def manifest() -> Response:
+def manifest(texts: Texts) -> Response:
     """The web application manifest; its addresses are relative, as only the gateway knows the prefix."""
     document = {
-        "name": say("title"),
-        "short_name": say("app-name"),
-        "description": say("description"),
+        "lang": texts.code,
+        "name": texts.say("title"),
+        "short_name": texts.say("app-name"),
+        "description": texts.say("description"),
         "start_url": "?",
         "display": "standalone",
         "background_color": "#f2f0e9",
@@ -36,5 +38,5 @@ def manifest() -> Response:
             "params": {"files": [{"name": "photo", "accept": ["image/*"]}]},
         },
     }
-    headers = _DAY | {"Content-Type": "application/manifest+json"}
+    headers = _DAY | {"Content-Type": "application/manifest+json", "Vary": VARY}
     return {"statusCode": HTTPStatus.OK, "headers": headers, "body": json.dumps(document, ensure_ascii=False)}

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 from .document import HEADERS, render
 from .errors import words_for
 from .interface import Response
-from .texts import say
+from .languages import PARAMETER, VARY, Chosen
+from .texts import Texts
 from .upload import Upload
 from .verdict import Known, Verdict, own_words, verdict
 
@@ -48,45 +49,45 @@ def among_labels(upload: Upload) -> Upload | None:
     """The same photo, asking which of the recognizer's own labels it shows; None where that has been asked."""
     if dict(upload.parameters).get("vocabulary", "labels") == "labels" or own_words(upload.parameters):
         return None
-    return replace(upload, parameters=[])
+    return replace(upload, parameters=[one for one in upload.parameters if one[0] == PARAMETER])
 
 
 def result_page(
-    answer: Response, upload: Upload | None, path: str, known: Known, among: Response | None = None
+    answer: Response, upload: Upload | None, path: str, known: Known, seen: Chosen, among: Response | None = None
 ) -> Response:
     """Clip's answer or a ``Failure``'s, to a request for ``path``, as HTML with the same status and headers.
 
-    ``known`` as for ``verdict``; ``among`` is the answer to ``among_labels``, where there is one.
+    ``known`` as for ``verdict``; ``seen`` has the language; ``among`` is the answer to ``among_labels``, where there
+    is one.
     """
-    document = json.loads(answer["body"])
+    document, texts = json.loads(answer["body"]), seen.texts
     parameters = upload.parameters if upload else ()
     if "results" in document:
         results = [
-            _result(one, 0, parameters, say("photo-number", number=place), known)
+            _result(one, 0, parameters, texts.say("photo-number", number=place), known, texts)
             for place, one in enumerate(document["results"], 1)
         ]
     else:
-        result = _result(document, answer["statusCode"], parameters, upload.name if upload else "", known)
+        result = _result(document, answer["statusCode"], parameters, upload.name if upload else "", known, texts)
         if upload:
             result = result._replace(photo=_photo_url(upload.body) or result.photo)
         if among:
             of_labels = json.loads(among["body"])
-            result = result._replace(among=verdict(of_labels, [], known) if "predictions" in of_labels else None)
+            result = result._replace(among=verdict(of_labels, [], known, texts) if "predictions" in of_labels else None)
         results = [result]
     # Relative, as only the gateway knows the prefix, which may end with a slash or not where the path is "/".
     start = "?" if path == "/" else "./" + "../" * (path.count("/") - 1)
-    body = render("result.html", results=results, start=start)
-    # The page is in English, whatever its labels are in.
-    headers = {name: value for name, value in answer["headers"].items() if name != "Content-Language"}
-    return {**answer, "headers": headers | HEADERS, "body": body}
+    body = render("result.html", texts, results=results, start=start)
+    headers = answer["headers"] | HEADERS | {"Content-Language": texts.code, "Vary": f"Accept, {VARY}"}
+    return {**answer, "headers": headers, "body": body}
 
 
 def _result(
-    document: dict[str, Any], status: int, parameters: Sequence[tuple[str, str]], name: str, known: Known
+    document: dict[str, Any], status: int, parameters: Sequence[tuple[str, str]], name: str, known: Known, texts: Texts
 ) -> _Result:
     if "error" in document:
-        return _Result(name, None, document, words_for(document["error"].get("code", ""), status), None)
-    return _Result(name, document.get("preview"), document, None, verdict(document, parameters, known))
+        return _Result(name, None, document, words_for(texts, document["error"].get("code", ""), status), None)
+    return _Result(name, document.get("preview"), document, None, verdict(document, parameters, known, texts))
 
 
 def _photo_url(image: bytes | memoryview) -> str | None:

@@ -9,12 +9,15 @@ from dataclasses import replace
 from functools import lru_cache
 from http import HTTPStatus
 from typing import NamedTuple
+from urllib.parse import urlencode
 
 from werkzeug.http import parse_etags, parse_set_header, quote_etag
 
 from .document import HEADERS, render
 from .errors import Failure
 from .interface import Context, Event, Response
+from .languages import VARY, Chosen, remember
+from .texts import ENGLISH, LANGUAGES
 from .verdict import Known
 
 # In seconds: how long the page waits for clip's description, how long a description is used, and how long after a
@@ -22,8 +25,6 @@ from .verdict import Known
 TIMEOUT = 1.0
 MAX_AGE = 60.0
 RETRY_DELAY = 10.0
-# That of the page, whose words stand beside those of the description.
-_LANGUAGE = "en"
 
 # Of a model: the share, in percent, of wrong ones among its answers with a confidence of 0.9 or more, on the two parts
 # of photographs that docs/answers.md tells of.
@@ -44,12 +45,25 @@ class Choice(NamedTuple):
     vocabulary: str = ""
 
 
-@lru_cache(maxsize=4)
-def page(template: str, about: str | None, choice: Choice = Choice()) -> Page:  # noqa: B008 - it cannot be changed
+@lru_cache(maxsize=4 * len(LANGUAGES))
+def page(
+    template: str,
+    about: str | None,
+    choice: Choice = Choice(),  # noqa: B008 - it cannot be changed
+    seen: Chosen = Chosen(LANGUAGES[ENGLISH], ENGLISH),  # noqa: B008
+) -> Page:
     """A document for a recognizer with this description, in JSON; None if it is not known yet."""
     known = json.loads(about) if about else None
-    html = render(template, about=known, choice=choice, measured=MEASURED.get(known["model"]) if known else None)
+    measured = MEASURED.get(known["model"]) if known else None
+    address = urlencode(_address(template, choice))
+    html = render(template, seen.texts, about=known, choice=choice, seen=seen, measured=measured, address=address)
     return Page(html, gzip.compress(html, mtime=0), hashlib.sha256(html).hexdigest()[:16])
+
+
+def _address(template: str, choice: Choice) -> dict[str, str]:
+    """The query of the address that the page has, without the language."""
+    name = template.removesuffix(".html")
+    return {name: ""} if name != "index" else {name: value for name, value in choice._asdict().items() if value}
 
 
 class Description:
@@ -60,13 +74,13 @@ class Description:
     ) -> None:
         self._describe = describe
         self._clock = clock
-        self._about: str | None = None
+        self._about: dict[str, str] = {}  # by language
         self.known = Known()
         """What clip knows."""
-        self._due = 0.0
+        self._due: dict[str, float] = {}
 
     def fetch(self, context: Context, lang: str = "", languages: str = "") -> Response:
-        """Ask clip. The answer may be an error, which is not kept, nor is one in another language than the page's.
+        """Ask clip. The answer may be an error, which is not kept.
 
         Args:
             context: that of the request.
@@ -77,39 +91,48 @@ class Description:
             Failure: clip gave no answer.
         """
         answer = self._describe(context, lang, languages)
-        if answer["headers"].get("Content-Language", _LANGUAGE) != _LANGUAGE:
-            return answer
         if answer["statusCode"] == HTTPStatus.OK:
             body = answer["body"]
-            self._about, self._due = body if isinstance(body, str) else body.decode(), self._clock() + MAX_AGE
-            self.known = Known.of(json.loads(body))
+            language = answer["headers"].get("Content-Language", ENGLISH)
+            self._about[language] = body if isinstance(body, str) else body.decode()
+            self._due[language] = self._clock() + MAX_AGE
+            if language == ENGLISH:
+                self.known = Known.of(json.loads(body))
         elif answer["statusCode"] != HTTPStatus.BAD_REQUEST:  # that of a lang which there is not
-            self._due = self._clock() + RETRY_DELAY
+            self._due[ENGLISH] = self._clock() + RETRY_DELAY
         return answer
 
-    def latest(self, context: Context) -> str | None:
-        """The last description, in JSON; None if there is none. Asking starts a clip that is scaled to zero."""
-        if self._clock() >= self._due:
-            self._due = self._clock() + MAX_AGE  # so that requests at the same time do not ask as well
+    def latest(self, context: Context, language: str = ENGLISH) -> str | None:
+        """The last description, in JSON; None if there is none. Asking starts a clip that is scaled to zero.
+
+        Args:
+            context: that of the request.
+            language: the tag of one that clip knows; in others the description is in English.
+        """
+        if self._clock() >= self._due.get(language, 0.0):
+            self._due[language] = self._clock() + MAX_AGE  # so that requests at the same time do not ask as well
             try:
-                self.fetch(replace(context, deadline=min(context.deadline, self._clock() + TIMEOUT)))
+                soon = replace(context, deadline=min(context.deadline, self._clock() + TIMEOUT))
+                self.fetch(soon, "", "" if language == ENGLISH else language)
             except Failure:
-                self._due = self._clock() + RETRY_DELAY
-        return self._about
+                self._due[language] = self._clock() + RETRY_DELAY
+        return self._about.get(language, self._about.get(ENGLISH))
 
 
-def start_page(event: Event, about: str | None) -> Response:
+def start_page(event: Event, about: str | None, seen: Chosen) -> Response:
     """The page, with ``?words`` or ``?about`` one about clip; 304 if the caller's copy is still right."""
     other = next((name for name in ("words", "about") if name in event.query), None)
     if other:
-        html, compressed, tag = page(f"{other}.html", about)
+        html, compressed, tag = page(f"{other}.html", about, seen=seen)
     else:
         choice = Choice(*(",".join(event.query.getlist(name)) for name in Choice._fields))
-        html, compressed, tag = page("index.html", about, choice)
+        html, compressed, tag = page("index.html", about, choice, seen)
     headers = HEADERS | {
         "ETag": quote_etag(tag, weak=True),  # weak: it stands for the page, compressed or not
         "Cache-Control": "no-cache",
-        "Vary": "Accept-Encoding",
+        "Vary": f"Accept-Encoding, {VARY}",
+        "Content-Language": seen.texts.code,
+        **remember(event),
     }
     if parse_etags(event.headers.get("If-None-Match")).contains_weak(tag):
         return {"statusCode": HTTPStatus.NOT_MODIFIED, "headers": headers, "body": b""}

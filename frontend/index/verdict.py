@@ -1,16 +1,11 @@
 """Clip's answers in words: for the page, and for results without JavaScript."""
 
-import json
 import re
 from collections.abc import Mapping, Sequence, Set
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from .article import with_article
-from .texts import say
-
-# What is said for each code in clip's ``warnings``.
-_WARNINGS: dict[str, str] = json.loads((Path(__file__).parent / "page" / "warnings.json").read_text("utf-8"))
+from .texts import ENGLISH, Texts
 
 _COMMAS = re.compile("[,\uff0c\u3001\u060c]")  # as clip has them between labels
 _MOST_GUESSES = 5
@@ -27,14 +22,20 @@ class Known(NamedTuple):
     """How many labels of its own it has."""
     words: Set[str] = frozenset()
     """The everyday words, which are English."""
+    languages: Sequence[str] = ()
+    """The tags of the languages that labels can be in."""
 
     @classmethod
     def of(cls, description: Mapping[str, Any]) -> "Known":
-        return cls(len(description["labels"]), frozenset(description.get("everyday", ())))
+        return cls(
+            len(description["labels"]),
+            frozenset(description.get("everyday", ())),
+            tuple(description.get("languages", (ENGLISH,))),
+        )
 
-    def in_a_sentence(self, label: str) -> str:
+    def in_a_sentence(self, label: str, texts: Texts) -> str:
         """With its article, where that is known: a word of a caller's own may be a name, or of any language."""
-        return with_article(label) if label in self.words else label
+        return with_article(label) if texts.code == ENGLISH and label in self.words else label
 
 
 class Guess(NamedTuple):
@@ -62,6 +63,8 @@ class Verdict(NamedTuple):
     """All that in a line."""
     label: str
     """The claimed word as clip names it, "" where nothing is claimed."""
+    english: str
+    """The same in English, where that is known."""
     confidence: float
     """Of the word that ``note`` speaks of, as the answer has it, 0 to 1."""
     also: Sequence[Guess]
@@ -80,44 +83,48 @@ class Verdict(NamedTuple):
         return self._asdict() | lists
 
 
-def verdict(answer: Mapping[str, Any], parameters: Parameters, known: Known) -> Verdict:
+def verdict(answer: Mapping[str, Any], parameters: Parameters, known: Known, texts: Texts) -> Verdict:
     """The words for a prediction.
 
     Args:
         answer: clip's, for one photo.
         parameters: the query parameters that it was asked for with.
         known: what the recognizer knows.
+        texts: of the language that is spoken.
     """
+    say, percent = texts.say, texts.percent
     own = own_words(parameters)
     unknown = answer.get("unknown", ())
     asked = len(own) - len(unknown)
     recognized, instead = answer["recognized"], answer.get("instead")
-    best = answer["predictions"][0]["label"]
-    claimed = best if recognized else instead["label"] if instead else ""
+    first = answer["predictions"][0]
+    claim = first if recognized else instead or {"label": ""}
+    claimed, english = claim["label"], _english(claim)
     confidence = instead["confidence"] if instead and not recognized else answer["confidence"]
-    word = known.in_a_sentence(claimed)
+    word = known.in_a_sentence(claimed, texts)
     eyebrow, headline = "", word or say("nothing")
-    note = _how_sure(confidence) if claimed else ""
+    note = _how_sure(confidence, texts) if claimed else ""
     short = say("short", word=word, percent=percent(confidence)) if claimed else say("short-nothing")
     if own and asked == 1:
-        subject = known.in_a_sentence(best)
+        subject = known.in_a_sentence(first["label"], texts)
         eyebrow = say("question", word=subject)
-        headline = _yes(confidence) if recognized else say("no")
-        note = say("percent-sure", percent=percent(confidence)) if recognized else _rather(word, confidence)
+        headline = _yes(confidence, texts) if recognized else say("no")
+        note = say("percent-sure", percent=percent(confidence)) if recognized else _rather(word, confidence, texts)
         short = say("short-question", word=subject, answer=headline)
     elif own and not recognized:
         eyebrow = say("none-of-yours-but") if instead else say("none-of-yours")
         short = say("short-none-but", word=word, percent=percent(confidence)) if instead else say("short-none")
-    notes = [note, *(_WARNINGS[code] for code in answer.get("warnings", ()) if code in _WARNINGS)]
-    guesses = _guesses(answer)
+    notes = [note, *(texts.warnings[code] for code in answer.get("warnings", ()) if code in texts.warnings)]
+    guesses = _guesses(answer, texts)
     tags = answer.get("tags", ())
     also = [
         Guess(tag["label"], tag["confidence"], percent(tag["confidence"]))
         for tag in tags
-        if tag["label"] != claimed and claimed not in tag["path"]
+        if english not in (_english(tag), *_english_path(tag))
     ]
     # What is said already, and what that implies: a flamingo is no bird instead.
-    named = {claimed, *(one.label for one in also)}.union(*(tag["path"] for tag in tags if tag["label"] == claimed))
+    said = {english, *(_english(tag) for tag in tags if english not in _english_path(tag))}
+    named = said.union(*(_english_path(tag) for tag in tags if _english(tag) == english))
     shown = len(own) > 1 or not claimed or confidence < _SURE
     return Verdict(
         recognized=bool(claimed) and not (own and asked == 1 and not recognized),
@@ -126,11 +133,12 @@ def verdict(answer: Mapping[str, Any], parameters: Parameters, known: Known) -> 
         note=" · ".join(part for part in notes if part),
         short=short,
         label=claimed,
+        english=english,
         confidence=confidence if claimed else 0.0,
         also=also,
         guesses=guesses,
-        near=[one for one in guesses if one.label not in named and one.share >= _LEAST] if shown else [],
-        footnote=_footnote(answer, parameters, own, known),
+        near=_near(answer, guesses, named) if shown else [],
+        footnote=_footnote(answer, parameters, known, texts),
         unknown=unknown,
     )
 
@@ -140,33 +148,46 @@ def own_words(parameters: Parameters) -> list[str]:
     return [word for name, value in parameters if name == "labels" for word in _COMMAS.split(value) if word.strip()]
 
 
-def percent(share: float) -> str:
-    """A probability, 0 to 1, as a percentage of at most 99: nothing is certain."""
-    whole = round(share * 100)
-    return say("percent", number=min(99, whole)) if whole or not share else say("less-than-a-percent")
+def _english(part: Mapping[str, Any]) -> str:
+    """The label of a part of an answer, by which parts are compared: others depend on how it was asked for."""
+    return str(part.get("label_en", part["label"]))
 
 
-def _guesses(answer: Mapping[str, Any]) -> list[Guess]:
-    return [Guess(one["label"], one["score"], percent(one["score"])) for one in answer["predictions"][:_MOST_GUESSES]]
+def _english_path(tag: Mapping[str, Any]) -> Sequence[str]:
+    path: Sequence[str] = tag.get("path_en", tag["path"])
+    return path
 
 
-def _how_sure(confidence: float) -> str:
+def _guesses(answer: Mapping[str, Any], texts: Texts) -> list[Guess]:
+    best = answer["predictions"][:_MOST_GUESSES]
+    return [Guess(one["label"], one["score"], texts.percent(one["score"])) for one in best]
+
+
+def _near(answer: Mapping[str, Any], guesses: Sequence[Guess], named: Set[str]) -> list[Guess]:
+    of_answer = zip(guesses, answer["predictions"], strict=False)
+    return [guess for guess, one in of_answer if _english(one) not in named and guess.share >= _LEAST]
+
+
+def _how_sure(confidence: float, texts: Texts) -> str:
     key = "sure" if confidence >= _SURE else "likely" if confidence >= _LIKELY else "maybe"
-    return say(key, percent=percent(confidence))
+    return texts.say(key, percent=texts.percent(confidence))
 
 
-def _yes(confidence: float) -> str:
-    return say("yes" if confidence >= _SURE else "likely-yes" if confidence >= _LIKELY else "maybe-yes")
+def _yes(confidence: float, texts: Texts) -> str:
+    return texts.say("yes" if confidence >= _SURE else "likely-yes" if confidence >= _LIKELY else "maybe-yes")
 
 
-def _rather(word: str, confidence: float) -> str:
-    return say("rather", word=word, percent=percent(confidence)) if word else ""
+def _rather(word: str, confidence: float, texts: Texts) -> str:
+    return texts.say("rather", word=word, percent=texts.percent(confidence)) if word else ""
 
 
-def _footnote(answer: Mapping[str, Any], parameters: Parameters, own: Sequence[str], known: Known) -> str:
-    if own or next((value for name, value in parameters if name == "vocabulary"), "labels") != "labels":
+def _footnote(answer: Mapping[str, Any], parameters: Parameters, known: Known, texts: Texts) -> str:
+    if (
+        own_words(parameters)
+        or next((value for name, value in parameters if name == "vocabulary"), "labels") != "labels"
+    ):
         return ""
     if not answer["recognized"]:
-        return say("not-among", count=known.labels)
-    label = known.in_a_sentence(answer["predictions"][0]["label"])
-    return say("among", count=known.labels, word=label, percent=percent(answer["confidence"]))
+        return texts.say("not-among", count=known.labels)
+    label = known.in_a_sentence(answer["predictions"][0]["label"], texts)
+    return texts.say("among", count=known.labels, word=label, percent=texts.percent(answer["confidence"]))

@@ -7,12 +7,14 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from frontend.index.errors import CATALOG
+from frontend.index.texts import LANGUAGES
 
 from . import gateway as behaviors
 from .gateway import Behavior, Gateway, prediction
 from .photos import file, photo
 
 UNKNOWN = [{"label": "flamnigo", "near": ["flamingo"]}]
+WORDS = LANGUAGES["en"].errors
 FROM_SERVERS = [code for code, entry in CATALOG.items() if entry["status"]]
 
 
@@ -32,8 +34,8 @@ def test_every_error_has_its_sentence_and_its_way_on(page: Page, gateway: Gatewa
     # A browser sends again by itself what was answered 408 on a connection that it had used before.
     gateway.index.extend([behaviors.error(code, status, Retry_After="600")] * (2 if status == 408 else 1))
     show(page)
-    expect(page.locator("#current h2")).to_have_text(CATALOG[code]["words"])
-    expect(page.get_by_role("status")).to_have_text(f"holiday.jpg: {CATALOG[code]['words']}")
+    expect(page.locator("#current h2")).to_have_text(WORDS[code])
+    expect(page.get_by_role("status")).to_have_text(f"holiday.jpg: {WORDS[code]}")
     expect(page.locator("#current .facts")).to_contain_text(code)
     if CATALOG[code]["retry"]:
         retry(page)
@@ -60,13 +62,13 @@ def test_every_error_has_its_sentence_and_its_way_on(page: Page, gateway: Gatewa
 def test_a_gateway_that_speaks_for_itself(page: Page, gateway: Gateway, trouble: Behavior, code: str) -> None:
     gateway.index.append(trouble)
     show(page)
-    expect(page.locator("#current h2")).to_have_text(CATALOG[code]["words"])
+    expect(page.locator("#current h2")).to_have_text(WORDS[code])
 
 
 def test_a_long_wait_is_left_to_the_visitor(page: Page, gateway: Gateway) -> None:
     gateway.clip.append(behaviors.plain("too many", 429, Retry_After="600"))
     show(page)
-    expect(page.locator("#current h2")).to_have_text(CATALOG["too_many_requests"]["words"])
+    expect(page.locator("#current h2")).to_have_text(WORDS["too_many_requests"])
     retry(page)
 
 
@@ -113,7 +115,7 @@ def test_the_words_that_a_model_does_not_know(page: Page, gateway: Gateway) -> N
     page.keyboard.type("flamnigo,")
     gateway.clip.append(behaviors.answer({"error": refusal}, 422))
     show(page)
-    expect(page.locator("#current h2")).to_have_text(CATALOG["closed_vocabulary"]["words"])
+    expect(page.locator("#current h2")).to_have_text(WORDS["closed_vocabulary"])
     expect(page.locator("#current .unknown")).to_contain_text("I do not know “flamnigo”.")
     page.locator("#current").get_by_role("button", name="Take flamingo").click()
     expect(page.locator("#current .card[data-state=done]")).to_be_visible()
@@ -127,14 +129,14 @@ def test_a_recognizer_that_stays_busy(page: Page, gateway: Gateway) -> None:
     for _ in range(4):
         expect(page.locator("[data-state=busy]")).to_be_visible()
         page.clock.run_for(1_100)
-    expect(page.locator("#current h2")).to_have_text(CATALOG["busy"]["words"])
+    expect(page.locator("#current h2")).to_have_text(WORDS["busy"])
     assert not gateway.index
 
 
 def test_a_connection_that_breaks(page: Page, gateway: Gateway) -> None:
     gateway.index.extend([behaviors.reset] * 3)  # the browser itself tries more than once
     show(page)
-    expect(page.locator("#current h2")).to_have_text(CATALOG["no_connection"]["words"])
+    expect(page.locator("#current h2")).to_have_text(WORDS["no_connection"])
     gateway.index.clear()
     retry(page)
 
@@ -147,13 +149,13 @@ def test_a_browser_that_fails_does_not_stop_the_queue(page: Page) -> None:
         }"""
     )
     page.set_input_files("#photo", [file(), file("second.jpg")])
-    expect(page.locator("#current h2")).to_have_text([CATALOG["internal"]["words"], "an apple"])
+    expect(page.locator("#current h2")).to_have_text([WORDS["internal"], "an apple"])
 
 
 def test_offline_and_back(context: BrowserContext, page: Page, gateway: Gateway) -> None:
     context.set_offline(True)
     show(page)
-    expect(page.locator("#current h2")).to_have_text(CATALOG["offline"]["words"])
+    expect(page.locator("#current h2")).to_have_text(WORDS["offline"])
     context.set_offline(False)
     expect(page.locator("#current h2")).to_have_text("an apple")
     assert gateway.seen[0].body == photo()

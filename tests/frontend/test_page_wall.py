@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, FloatRect, Page, expect
 
+from frontend.index.texts import LANGUAGES
 from frontend.index.verdict import Known, verdict
 
 from . import gateway as behaviors
@@ -57,7 +58,7 @@ def wall(page: Page, answers: dict[str, bytes]) -> Page:
 
 def with_verdict(answer: dict[str, Any]) -> dict[str, Any]:
     """As index passes it on to the page."""
-    return answer | {"verdict": verdict(answer, [], Known()).to_json()}
+    return answer | {"verdict": verdict(answer, [], Known(), LANGUAGES["en"]).to_json()}
 
 
 def names(page: Page) -> list[str]:

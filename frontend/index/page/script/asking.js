@@ -8,8 +8,10 @@ import { announce, errorFor } from "./words.js";
 
 // As people write it: "a dog, the fox?"
 function wordsOf(text) {
-  const article = new RegExp(`^(?:${say("asked-articles").split(",").join("|")})\\s+`, "i");
-  return split(text.replace(/\?\s*$/, "")).map((word) => word.replace(article, ""));
+  const articles = say("asked-articles").split(",");
+  const alternatives = articles.map((article) => (/['’]$/.test(article) ? article : `${article}\\s+`));
+  const article = new RegExp(`^(?:${alternatives.join("|")})`, "i");
+  return split(text.replace(/^\s*¿|[?？؟]\s*$/g, "")).map((word) => word.replace(article, ""));
 }
 
 export async function askAbout(card, text) {
@@ -17,7 +19,7 @@ export async function askAbout(card, text) {
   if (!words.length) return;
   card.$(".ask input").value = "";
   const line = document.createElement("li");
-  line.textContent = say("asking", { words: words.join(", ") });
+  line.textContent = say("asking", { words: words.join(say("comma")) });
   card.$(".asked").prepend(line);
   let unknown = [];
   try {
@@ -28,7 +30,7 @@ export async function askAbout(card, text) {
     const known = words.filter((word) => !unknown.some(({ label }) => label === word));
     line.textContent =
       known.length > 1
-        ? say("asked-of", { words: known.join(", "), answer: short })
+        ? say("asked-of", { words: known.join(say("comma")), answer: short })
         : say("asked", { answer: short, note });
   } catch (error) {
     unknown = error.unknown ?? [];

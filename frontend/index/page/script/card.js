@@ -194,7 +194,7 @@ export class Card {
       detail,
     ]
       .filter(Boolean)
-      .join(", ");
+      .join(say("comma"));
   }
 
   canceled() {

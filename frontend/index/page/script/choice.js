@@ -89,7 +89,7 @@ $("labels").oninput = () => ($("own-words").checked = true);
 $("add-words").onclick = $("labels").onchange = takeWords;
 $("template").onchange = applyChoice;
 $("labels").onkeydown = (event) => {
-  if (!["Enter", ","].includes(event.key) || event.isComposing) return;
+  if (!["Enter", ",", "，", "、", "،"].includes(event.key) || event.isComposing) return;
   event.preventDefault();
   takeWords();
 };

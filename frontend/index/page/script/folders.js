@@ -1,5 +1,6 @@
 // Folders that are dropped or chosen: the pictures in them, however deep.
 
+import { LANGUAGE } from "./language.js";
 import { say } from "./texts.js";
 import { $, notice } from "./words.js";
 
@@ -20,7 +21,7 @@ export function picturesOf(files) {
   else if (others.length)
     notice(say("left-out", { name: others[0].name, count: others.length, more: others.length - 1 }));
   const path = (file) => file.webkitRelativePath || file.name;
-  return pictures.sort((a, b) => path(a).localeCompare(path(b), "en", { numeric: true }));
+  return pictures.sort((a, b) => path(a).localeCompare(path(b), LANGUAGE, { numeric: true }));
 }
 
 // The files of something that was dropped. Its folders must be asked for before anything is awaited.

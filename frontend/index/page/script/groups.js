@@ -28,8 +28,9 @@ export const FILTERS = {
 function contains(photo, words) {
   if (!words.length) return true;
   const { predictions = [], instead, tags = [] } = photo.answer ?? {};
-  const told = [photo.path, instead?.label, ...predictions.slice(0, 3).map(({ label }) => label)];
-  for (const { label, path = [] } of tags) told.push(label, ...path);
+  const told = [photo.path];
+  for (const { label, label_en, path = [], path_en = [] } of [...predictions.slice(0, 3), instead ?? {}, ...tags])
+    told.push(label, label_en, ...path, ...path_en);
   const text = ` ${told
     .join(" ")
     .toLowerCase()
@@ -68,8 +69,8 @@ export function grouped(photos, order) {
 const LAST = ["wall-group-unsure", "wall-group-failed", "wall-group-open"];
 
 function keyOf(photo) {
-  const word = photo.claim?.word;
-  if (typeof word === "string") return ` ${word}`; // no word is one of the other keys
+  const english = photo.claim?.english;
+  if (typeof english === "string") return ` ${english}`; // no word is one of the other keys
   if (photo.claim) return LAST[0];
   return photo.open ? LAST[2] : LAST[1];
 }

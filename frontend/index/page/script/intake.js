@@ -4,6 +4,7 @@ import { add } from "./adding.js";
 import { readAddress } from "./choice.js";
 import { dropped, picturesOf } from "./folders.js";
 import { checkWords } from "./known.js";
+import { offerLanguages } from "./language.js";
 import { introduce } from "./model.js";
 import { drawn } from "./shrink.js";
 import { teachThese } from "./teaching.js";
@@ -84,5 +85,6 @@ window.addEventListener(
 $("form").onsubmit = (event) => event.preventDefault();
 document.documentElement.classList.add("js");
 history.replaceState(null, ""); // what a document before this one has left there
+offerLanguages();
 readAddress();
 introduce().then(checkWords);

@@ -67,7 +67,7 @@ export async function shownThing(blob, signal) {
 }
 
 const howSure = (confidence, sure) =>
-  say(confidence >= SURE ? "teach-sure" : confidence >= LIKELY ? "teach-likely" : "teach-maybe", { percent: sure });
+  say(confidence >= SURE ? "sure" : confidence >= LIKELY ? "likely" : "maybe", { percent: sure });
 
 // What is said of a photo that shows a thing: its name leads, and what the recognizer says by itself comes after it.
 export function withThing(verdict, { name, confidence }) {

@@ -51,7 +51,7 @@ export function letExplain(element) {
 }
 
 // The same as choice.html has when the recognizer was there as the page was made.
-function fillIn({ labels, everyday = [], vocabulary, explains }) {
+function fillIn({ labels, everyday = [], labels_en = [], everyday_en = [], vocabulary, explains }) {
   const open = vocabulary === "open";
   $("labels-choice").textContent = say("choice-labels", { count: labels.length });
   $("everyday-choice").textContent = say("choice-everyday", { count: everyday.length });
@@ -60,7 +60,7 @@ function fillIn({ labels, everyday = [], vocabulary, explains }) {
   $("advanced").hidden = !open;
   const known = new Set([...labels, ...everyday]);
   $("known").replaceChildren(...[...known].map((word) => new Option(word)));
-  if (!open) offerOnly(known);
+  if (!open) offerOnly(new Set([...known, ...labels_en, ...everyday_en]));
   document.documentElement.dataset.vocabulary = vocabulary;
   document.documentElement.toggleAttribute("data-explains", Boolean(explains));
   letExplain(document);

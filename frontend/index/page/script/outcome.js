@@ -118,7 +118,7 @@ export function progress() {
   warnOfLoss();
   const [card] = all;
   const said = all.length > 1 ? $("count").textContent : card && (card.open ? say("looking") : card.short);
-  document.title = said ? `${said} · ${TITLE}` : TITLE;
+  document.title = said ? say("page-title", { said, title: TITLE }) : TITLE;
 }
 
 // The browser asks before the page is left while it has what nobody keeps.

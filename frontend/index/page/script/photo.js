@@ -61,11 +61,11 @@ export class Photo {
     return this.reply?.answer.verdict;
   }
 
-  // What it stands for: {word, confidence}; `word` is null where nothing is claimed, all of it without an answer.
+  // What it stands for: {word, english, confidence}; `word` is null where nothing is claimed, all of it without an answer.
   get claim() {
     if (!["done", "unsure"].includes(this.state)) return null;
-    const { recognized, label, confidence } = this.verdict;
-    return recognized ? { word: label, confidence } : { word: null, confidence: 0 };
+    const { recognized, label, english = label, confidence } = this.verdict;
+    return recognized ? { word: label, english, confidence } : { word: null, english: null, confidence: 0 };
   }
 
   get short() {

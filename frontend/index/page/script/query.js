@@ -1,13 +1,14 @@
 // What the visitor wants to choose from, as a query: everything, the model's words, everyday things, or words of their
 // own.
 
+import { inLanguage } from "./language.js";
 import { $ } from "./words.js";
 
 export const chosen = () => $("choice").querySelector(":checked").value;
 export const ownWords = () => [...$("chips").children].map((chip) => chip.firstElementChild.textContent);
 export const split = (text) =>
   text
-    .split(",")
+    .split(/[,，、،]/) // as the recognizer has them between labels
     .map((word) => word.trim())
     .filter(Boolean);
 
@@ -23,11 +24,11 @@ export function choice() {
 }
 
 // The query that makes the recognizer choose between these words; those that it does not know are left out.
-export const query = (words) => `?${new URLSearchParams({ labels: words.join(","), unknown: "skip" })}`;
+export const query = (words) => inLanguage({ labels: words.join(","), unknown: "skip" });
 
 // The query that makes the recognizer choose between what the visitor wants.
 export function wanted() {
   const asked = choice();
-  if (asked.labels) return `?${new URLSearchParams({ ...asked, unknown: "skip" })}`;
-  return `?${new URLSearchParams(asked.vocabulary ? { ...asked, tags: "1" } : EVERYTHING)}`;
+  if (asked.labels) return inLanguage({ ...asked, unknown: "skip" });
+  return inLanguage(asked.vocabulary ? { ...asked, tags: "1" } : EVERYTHING);
 }

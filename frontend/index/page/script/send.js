@@ -1,5 +1,6 @@
 // The requests that this page makes, all to its own address, whatever the prefix is that a gateway gives it.
 
+import { LANGUAGE, lang, speaks } from "./language.js";
 import { Trouble } from "./trouble.js";
 
 const TIMEOUT = 120_000; // longer than any gateway waits, so that the gateway answers first
@@ -16,6 +17,7 @@ export function send(blob, query, signal, onProgress) {
     const lost = () => reject(new Trouble(navigator.onLine ? "no_connection" : "offline"));
     request.open("POST", query || "?");
     request.setRequestHeader("Accept", "application/json");
+    request.setRequestHeader("Accept-Language", LANGUAGE); // of what is said, not of the browser
     request.setRequestHeader("Content-Type", "application/octet-stream");
     request.timeout = TIMEOUT;
     request.upload.onprogress = (event) => event.lengthComputable && onProgress(event.loaded / event.total);
@@ -79,8 +81,12 @@ export async function embed(blobs, signal) {
 
 // What the recognizer says of itself: model, vocabulary, labels, limits. Asking also wakes it up.
 export async function describe() {
-  const response = await fetch("?describe", { headers: { Accept: "application/json" } });
-  return understood(await response.text(), response.status, "labels");
+  const response = await fetch(["?describe", new URLSearchParams(lang())].filter(String).join("&"), {
+    headers: { Accept: "application/json", "Accept-Language": LANGUAGE },
+  });
+  const description = understood(await response.text(), response.status, "labels");
+  speaks(description.languages ?? []);
+  return description;
 }
 
 // The JSON of a good answer; throws Trouble for everything else, a gateway's plain text included.
