@@ -19,7 +19,7 @@ from backend.clip.export.example_file import read_file
 from backend.clip.manifest import Manifest
 from backend.clip.recognition.background import Background, unit
 from backend.clip.recognition.examples import Examples, confidences
-from frontend.index.verdict import percent
+from frontend.index.texts import LANGUAGES
 from tests.launch import Running
 from tests.things import view
 
@@ -108,7 +108,7 @@ def test_a_photo_of_a_taught_thing_leads_with_its_name(teachable: Page) -> None:
     expect(page.locator("#current h2")).to_have_text(NAME)
     expect(page.locator("#current .eyebrow")).to_have_text("Taught by you")
     odds = learned(dog=dog, mug=mug).log_odds_of(embedding(shown["buffer"]))
-    sure = percent(float(confidences(odds)[0]))
+    sure = LANGUAGES["en"].percent(float(confidences(odds)[0]))
     expect(page.locator("#current .note")).to_contain_text(sure)
     expect(page.get_by_role("status")).to_have_text(f"photo.jpg: {NAME}, taught by you, {sure} sure")
     expect(page.locator("#current .also .label").first).to_have_text("apple")  # what it says by itself

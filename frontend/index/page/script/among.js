@@ -12,7 +12,12 @@ export async function askAmong(card) {
   if (asksForThem || !card.answer || card.of === card.answer) return;
   card.of = card.answer; // once for each answer
   try {
-    const { answer } = await send(blob, withParameter(inLanguage({}), "verdict"), new AbortController().signal, () => {});
+    const { answer } = await send(
+      blob,
+      withParameter(inLanguage({}), "verdict"),
+      new AbortController().signal,
+      () => {},
+    );
     if (card.query === query) card.among(answer.verdict.footnote, answer.verdict.guesses);
   } catch (error) {
     card.of = null;
