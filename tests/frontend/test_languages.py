@@ -102,6 +102,7 @@ def test_the_manifest_is_in_the_language(index: str) -> None:
 def test_the_words_are_listed_in_the_language(speaking: Gateway, index: str) -> None:
     german = KNOWN | {"everyday": [*map(GERMAN.get, DESCRIPTION["everyday"])], "groups": {"Essen": ["Apfel", "Birne"]}}
     speaking.describe = behaviors.answer(german, Content_Language="de")
+    requests.get(f"{index}?describe&lang=de", timeout=20)  # what another test's recognizer said is forgotten
     response = requests.get(f"{index}?words&lang=de", timeout=20)
     assert "Apfel, Birne" in response.text
     assert "Katze, Hund" in response.text
@@ -207,7 +208,7 @@ def test_the_switch(page: Page, speaking: Gateway, index: str) -> None:
     page.goto(f"{index}?labels=cat,dog")
     page.get_by_role("navigation", name="Language").get_by_role("link", name="Deutsch").click()
     expect(page.locator("html")).to_have_attribute("lang", "de")
-    assert page.url == f"{index}?labels=cat%2Cdog"  # a link for others leaves them their language
+    expect(page).to_have_url(f"{index}?labels=cat%2Cdog")  # a link for others leaves them their language
     page.reload()
     expect(page.locator("html")).to_have_attribute("lang", "de")
     expect(page.locator("#languages [aria-current]")).to_have_text("Deutsch")
