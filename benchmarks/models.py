@@ -71,7 +71,7 @@ def write_checkpoint(architecture: str, folder: Path) -> None:
 
 
 def write_int8(exported: Path) -> None:
-    """As the export does it, but with random weights, whose best labels lie side by side: agreement is no condition."""
+    """As the export does it, but with random weights, whose best labels lie side by side: they need not agree."""
     from backend.clip.export import quantize
     from backend.clip.manifest import Manifest
 

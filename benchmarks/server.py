@@ -55,7 +55,7 @@ def serving(
         cores: those that it may use, if not all.
 
     Raises:
-        ServerFailed: the first answer is no right one.
+        ServerFailed: the first answer is not the right one.
     """
     port = free_port()
     log = folder / f"log-{port}"

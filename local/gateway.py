@@ -176,5 +176,5 @@ async def meet_expectation(request: web.Request) -> web.Response | None:
     if request.headers.get("Expect", "").lower() != "100-continue":
         return error(417, "expectation_failed", "Expect can only be 100-continue.")
     await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-    request.writer.output_size = 0  # this was no answer yet
+    request.writer.output_size = 0  # this was not an answer yet
     return None

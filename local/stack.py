@@ -44,7 +44,7 @@ def read(path: Path, variables: Mapping[str, str] = os.environ) -> list[Function
 
     Raises:
         OSError: the file cannot be read.
-        ValueError: it is no stack file.
+        ValueError: it is not a stack file.
     """
     text = _VARIABLE.sub(lambda match: variables.get(match[1]) or match[2] or "", path.read_text(encoding="utf-8"))
     try:

@@ -217,7 +217,7 @@ def main() -> int:
         print(f"evaluate: {error}", file=sys.stderr)
         return 1
     except FileNotFoundError as error:
-        print(f"evaluate: {arguments.model} is no exported model folder: {error}", file=sys.stderr)
+        print(f"evaluate: {arguments.model} is not an exported model folder: {error}", file=sys.stderr)
         return 1
     print_table(rows)
     return 0

@@ -108,7 +108,7 @@ class Manifest:
     templates: tuple[str, ...]
     confidence: Calibration
     generality: float
-    """In a ranking of everyday words, the factor of a word's weight for each level of more special words below it.
+    """In a ranking of everyday words, the factor of a word's weight for each level of more specific words below it.
     Without it "animal" would always win; with it "dog" wins where none of its breeds is likely enough."""
     precisions: dict[str, Checked]
     """How well the model agrees with open_clip, by number format."""
@@ -142,7 +142,7 @@ class Manifest:
         """Read the manifest of an exported model folder.
 
         Raises:
-            FileNotFoundError: the folder is no exported model.
+            FileNotFoundError: the folder is not an exported model.
             ValueError: it is damaged, or another version of this project exported it.
         """
         try:

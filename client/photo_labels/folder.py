@@ -58,7 +58,7 @@ class Walk:
         endings: of the files that are yielded, in lower case.
 
     Attributes:
-        left_out: the number of entries that are no photos so far, by kind.
+        left_out: the number of entries that are not photos so far, by kind.
         unreadable: the folders that could not be listed so far, with the reason.
     """
 
@@ -103,7 +103,7 @@ def read(path: Path, max_bytes: int) -> Photo:
     """Read a file.
 
     Raises:
-        Unreadable: the system does not allow it, it is no regular file, or it has changed meanwhile.
+        Unreadable: the system does not allow it, it is not a regular file, or it has changed meanwhile.
         RefusedUnread: it is empty, or larger than ``max_bytes``.
     """
     try:

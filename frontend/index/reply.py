@@ -46,7 +46,7 @@ PLATFORM: dict[int, tuple[str, str]] = {
 # For an empty 500, which the watchdog sends when the connection to its function breaks: the function's process has
 # ended.
 DIED = ("clip_failed", "The function clip stopped before it had an answer")
-NONSENSE = ("clip_bad_answer", "What came back is no answer of clip's")
+NONSENSE = ("clip_bad_answer", "What came back is not an answer of clip's")
 
 log = logging.getLogger(__name__)
 

@@ -122,7 +122,7 @@ def verdict(answer: Mapping[str, Any], parameters: Parameters, known: Known, tex
         for tag in tags
         if english not in (_english(tag), *_english_path(tag))
     ]
-    # What is said already, and what that implies: a flamingo is no bird instead.
+    # What is said already, and what that implies: a flamingo is not a bird instead.
     said = {english, *(_english(tag) for tag in tags if english not in _english_path(tag))}
     named = said.union(*(_english_path(tag) for tag in tags if _english(tag) == english))
     shown = len(own) > 1 or not claimed or confidence < _SURE

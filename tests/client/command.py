@@ -22,7 +22,7 @@ def command(*arguments: str | Path) -> list[str]:
 def label(
     *arguments: str | Path, stdout: IO[str] | int = subprocess.PIPE, environment: Mapping[str, str] = ENVIRONMENT
 ) -> subprocess.CompletedProcess[str]:
-    """Runs the client to its end. What it writes to stderr is no stack trace."""
+    """Runs the client to its end. What it writes to stderr is not a stack trace."""
     ended = subprocess.run(
         command(*arguments),
         cwd=PROJECT,

@@ -99,7 +99,7 @@ def fake_service(port: int = 0) -> Iterator[FakeService]:
         request_queue_size = 128
 
         def handle_error(self, *_: Any) -> None:
-            """A client that was killed is no error here."""
+            """A client that was killed is not an error here."""
 
     connections: list[BaseHTTPRequestHandler] = []
     with Server(("127.0.0.1", port), Handler) as server:

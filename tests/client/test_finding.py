@@ -74,7 +74,7 @@ def open_service(service: FakeService) -> FakeService:
 
 @pytest.fixture(scope="module")
 def album(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Six photos, three copies of one of them, one photo of what the model knows, and what is no photo."""
+    """Six photos, three copies of one of them, one photo of what the model knows, and what is not a photo."""
     folder = tmp_path_factory.mktemp("album")
     for seed in range(6):
         picture(seed).save(folder / f"{seed}.jpg", quality=95)
@@ -84,7 +84,7 @@ def album(tmp_path_factory: pytest.TempPathFactory) -> Path:
     one.save(os.fsencode(folder) + b"/copies/recompressed \xff.jpg", quality=40)
     one.crop((8, 6, 310, 232)).save(folder / "copies" / "cropped.png")
     shutil.copy(PROJECT / "docs" / "photos" / "coffee.jpg", folder)
-    (folder / "text.jpg").write_text("This is no photo.")
+    (folder / "text.jpg").write_text("This is not a photo.")
     return folder
 
 
@@ -200,7 +200,7 @@ def test_embeddings_that_are_none_cost_their_photos_only(
     assert rows(index) == []
 
 
-@pytest.mark.parametrize("content", [b"This is no index.", b""])
+@pytest.mark.parametrize("content", [b"This is not an index.", b""])
 def test_files_that_are_no_index(tmp_path: Path, content: bytes) -> None:
     index = tmp_path / "photos.sqlite"
     if content:

@@ -31,7 +31,7 @@ def album(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from_pillow(picture(3)).save(folder / "2025" / "août" / "IMG_1.HEIC")
     picture(4).save(os.fsencode(folder) + b"/not UTF-8 \xff\xe9.webp")
     (folder / "truncated.jpg").write_bytes((folder / "a.jpg").read_bytes()[:300])
-    (folder / "text.jpg").write_text("This is no photo.")
+    (folder / "text.jpg").write_text("This is not a photo.")
     (folder / "empty.gif").touch()
     with (folder / "large.tif").open("wb") as file:
         file.truncate(30_000_000)

@@ -321,7 +321,7 @@ def test_a_gateway_that_is_not_there() -> None:
 
 
 def test_a_gateway_that_takes_a_photo_slowly() -> None:
-    """It holds a request for as long as clip starts: that takes time, and is no reason to send the photo again."""
+    """It holds a request for as long as clip starts: that takes time, and is not a reason to send the photo again."""
     with socket.create_server(("127.0.0.1", 0)) as gateway:
         gateway.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
         port = gateway.getsockname()[1]

@@ -70,7 +70,7 @@ NONSENSE: dict[str, tuple[Say, set[int]]] = {
     "a score that is text": (document(GOOD | {"predictions": [{"label": "cat", "score": "0.9"}]}), {502}),
     "a score of nothing": (document(GOOD | {"predictions": [{"label": "cat", "score": 0}]}), {502}),
     "a label that is a list": (document(GOOD | {"predictions": [{"label": ["cat"], "score": 0.9}]}), {502}),
-    "confidence that is no number": (whole(json.dumps(GOOD).replace("0.934", "NaN").encode()), {502}),
+    "confidence that is not a number": (whole(json.dumps(GOOD).replace("0.934", "NaN").encode()), {502}),
     "a tag without its path": (document(GOOD | {"tags": [{"label": "cat", "confidence": 1}]}), {502}),
     "tags that are text": (document(GOOD | {"tags": ["cat"]}), {502}),
     "unknown words that are text": (document(GOOD | {"unknown": ["cat"]}), {502}),

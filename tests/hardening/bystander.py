@@ -38,7 +38,7 @@ Body = bytes | Iterator[bytes] | list[tuple[str, str]]
 
 
 def ask(url: str, data: Body = PHOTO, timeout: float = 60, **options: Any) -> Seen:
-    """Post one body, or the fields of a form; an answer that is no ranking and no typed error fails the test."""
+    """Post one body, or the fields of a form; an answer that is neither a ranking nor a typed error fails the test."""
     start = time.monotonic()
     try:
         answer = requests.post(url, data=data, timeout=timeout, **options)

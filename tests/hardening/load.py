@@ -93,7 +93,7 @@ def main() -> int:
     arguments = parser.parse_args()
     with clip(arguments.model) as program:
         load = Load(program.url)
-        load.run(500)  # what every thread keeps for itself is no leak
+        load.run(500)  # what every thread keeps for itself is not a leak
         print("before", Census.of(program.process.pid), flush=True)
         verdicts = load.run(arguments.requests)
         print("after ", Census.of(program.process.pid))

@@ -18,7 +18,7 @@ def load(service: Running) -> Load:
 
 def test_a_mixture_of_good_and_bad_requests(load: Load, service: Running) -> None:
     process_id = service.process.pid
-    load.run(400)  # what every thread keeps for itself is no leak
+    load.run(400)  # what every thread keeps for itself is not a leak
     before = Census.of(process_id)
 
     verdicts = load.run(COUNT)

@@ -215,7 +215,7 @@ class _Received:
 
 
 def judge(request: Request, received: bytes) -> int:
-    """The status; an answer that is no page, no ranking and no error in JSON or HTML fails the test."""
+    """The status; an answer that is neither a page, a ranking nor an error in JSON or HTML fails the test."""
     if not request.is_whole:  # its end, or what comes after it, may have cut the answer off
         return 0
     response = http.client.HTTPResponse(_Received(received), method=request.method)  # type: ignore[arg-type]

@@ -178,7 +178,7 @@ def test_of_a_training_set_only_the_held_out_images_count(tmp_path: Path) -> Non
     [
         ({"--data": "nothing.npz"}, "nothing.npz: no such file"),
         ({"--photos": "nothing"}, "nothing: no such folder"),
-        ({"--model": "nothing"}, "nothing is no exported model folder"),
+        ({"--model": "nothing"}, "nothing is not an exported model folder"),
         ({"--url": "http://127.0.0.1:9/function/clip"}, "did not answer as the clip function does"),
     ],
 )

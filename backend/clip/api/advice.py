@@ -32,7 +32,7 @@ _OTHER_FORMATS = (
     (0, b"%!PS", "a PostScript document", _DOCUMENT),
     (0, b"\xc5\xd0\xd3\xc6", "an EPS document", _DOCUMENT),
     (0, b"\xd0\xcf\x11\xe0", "an Office document", _DOCUMENT),
-    # What is no image by its brands (``formats.sniff``), and QuickTime before there were brands.
+    # What is not an image by its brands (``formats.sniff``), and QuickTime before there were brands.
     *((4, kind, "an MP4 or MOV video", _STILL) for kind in (b"ftyp", b"moov", b"mdat", b"wide", b"pnot")),
     (0, b"\x1a\x45\xdf\xa3", "a Matroska or WebM video", _STILL),
     (8, b"AVI LIST", "an AVI video", _STILL),

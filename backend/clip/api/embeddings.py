@@ -103,7 +103,9 @@ def _input(value: Any, position: int) -> str | Image:
             )
         return value
     if not isinstance(value, str):
-        raise BadParameter(f"input[{position}] must be a string, a text or an image as a data URI: no tokens.")
+        raise BadParameter(
+            f"input[{position}] must be a text, or an image as a data URI: token arrays are not supported."
+        )
     if not value or value.isspace():
         raise BadParameter(f"input[{position}] is empty.")
     if is_url(value):

@@ -32,9 +32,9 @@ def _read_calibration(path: Path) -> Calibration:
         calibration = Calibration.read(json.loads(path.read_text(encoding="utf-8")))
         calibrated = calibration.threshold > 0 and calibration.weights.keys() == UNCALIBRATED.weights.keys()
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-        raise ExportError(f"{path} is no calibration: {error}.") from error
+        raise ExportError(f"{path} is not a calibration: {error}.") from error
     if not calibrated:
-        raise ExportError(f"{path} is no calibration: its weights must be {', '.join(UNCALIBRATED.weights)}.")
+        raise ExportError(f"{path} is not a calibration: its weights must be {', '.join(UNCALIBRATED.weights)}.")
     return calibration
 
 

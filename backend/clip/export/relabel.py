@@ -27,7 +27,7 @@ def relabel(model: Path, labels: tuple[str, ...], out: Path) -> None:
     try:
         words = json.loads((model / _EVERYDAY).read_text(encoding="utf-8"))["words"]
     except FileNotFoundError as error:
-        raise ValueError(f"{model} is no exported model with everyday words.") from error
+        raise ValueError(f"{model} is not an exported model with everyday words.") from error
     if "classes" not in words[0]:
         raise ValueError(f"{model} compares embeddings: export it again with these labels.")
     known = Names([word["word"], *word["also"]] for word in words)

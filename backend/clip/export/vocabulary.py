@@ -1,7 +1,7 @@
 """The everyday words in the form that an exported model folder has them.
 
 ``everyday.json`` holds ``{"words": […]}``, for each word ``word``, ``also`` (other names), ``height`` (levels of more
-special words below it), ``above`` (positions of the words that it is directly a kind of, that of the outline first),
+specific words below it), ``above`` (positions of the words that it is directly a kind of, that of the outline first),
 ``group`` (the most general word above it), ``related`` (positions of the words that do not compete with it) and, for a
 model with fine classes, ``classes`` (those that are the word) and ``compatible`` (those that do not compete with it).
 ``everyday.npy`` holds their embeddings, float32 [words, dim], for a model without.

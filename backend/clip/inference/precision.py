@@ -33,7 +33,7 @@ def setting(checked: Collection[str]) -> str | None:
         checked: the precisions that this model was checked in, whether it agreed or not.
 
     Raises:
-        ValueError: it is no precision, or this model was not checked in it.
+        ValueError: it is not a precision, or this model was not checked in it.
     """
     name = os.environ.get("inference_precision", "").strip().lower() or "auto"
     if name not in ("auto", *checked):

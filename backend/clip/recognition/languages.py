@@ -36,7 +36,7 @@ class Understood(NamedTuple):
     """A label as the model is asked for it."""
 
     label: str
-    """An English word; or what the caller has sent, if that is no name of an everyday word in another language."""
+    """An English word; or what the caller has sent, if that is not a name of an everyday word in another language."""
     language: str
     """The language that the label is in, as far as that is known; else English."""
 

@@ -89,7 +89,7 @@ class Recognizer:
             precision: one of ``PRECISIONS``; None takes that of the setting, or else the fastest that agrees.
 
         Raises:
-            FileNotFoundError: the folder is no exported model.
+            FileNotFoundError: the folder is not an exported model.
             ValueError: the setting is none that this model was checked in; a file of the folder is damaged or missing.
         """
         self.manifest = Manifest.read(folder)

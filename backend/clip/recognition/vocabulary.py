@@ -28,7 +28,7 @@ LABEL_EMBEDDINGS = "labels.npy"
 _KEYS = {"word", "also", "height", "above", "group", "related"}
 _KEYS_OF_CLASSES = {"classes", "compatible"}
 NEAREST = 0.98
-"""A label that is no everyday word competes with all words but the 2 % that are nearest to it."""
+"""A label that is not an everyday word competes with all words but the 2 % that are nearest to it."""
 _OTHER = "other"
 _LEAST_RIVAL = 1e-12
 
@@ -43,7 +43,7 @@ class Everyday(ABC):
         """``entries`` as ``everyday.json`` has them, see ``export/vocabulary.py``."""
         self.words = tuple(entry["word"] for entry in entries)
         self.heights = np.array([entry["height"] for entry in entries], np.float64)
-        """float64 [n], the levels of more special words below each."""
+        """float64 [n], the levels of more specific words below each."""
         self._entries = entries
 
     @staticmethod
@@ -76,7 +76,7 @@ class Everyday(ABC):
         return Candidates(labels, np.array([self.find(label) for label in labels], np.intp), embeddings)
 
     def chosen(self, candidates: Candidates) -> Candidates:
-        """Candidates that a caller has chosen: general and special words, each as likely as the others."""
+        """Candidates that a caller has chosen: general and specific words, each as likely as the others."""
         return candidates
 
     def own(self, labels: Sequence[str], folder: Path) -> Candidates:

@@ -96,7 +96,7 @@ def _response(result: Mapping[str, Any]) -> Response:
     """The HTTP response for a handler's result; what the result leaves out has defaults.
 
     Raises:
-        AttributeError, TypeError, ValueError: the result is no HTTP response.
+        AttributeError, TypeError, ValueError: the result is not an HTTP response.
     """
     body, status = result.get("body", ""), int(result.get("statusCode", 200))
     if not isinstance(body, str | bytes):

@@ -23,7 +23,7 @@ class Origins:
         """Read ``https://one.example, https://two.example:8443``, or ``*`` for all sites.
 
         Raises:
-            ValueError: naming the variable, for anything that is no origin.
+            ValueError: naming the variable, for anything that is not an origin.
         """
         names = [name.strip().lower().rstrip("/") for name in text.split(",") if name.strip()]
         for name in names:
@@ -32,7 +32,7 @@ class Origins:
         return cls(frozenset(names))
 
     def headers(self, origin: str) -> dict[str, str]:
-        """The headers that let a page read an answer; ``origin`` is the page's, or "" for a caller that is no page."""
+        """The headers that let a page read an answer; ``origin`` is the page's, or "" for any other caller."""
         if not self.allowed:
             return {}
         if _ANY in self.allowed:

@@ -25,7 +25,7 @@ def seconds(name: str, default: str, environment: Mapping[str, str] = os.environ
     """Read a duration in seconds: ``23s``, ``500ms``, ``1m30s``, ``0.5h``; a number alone counts seconds.
 
     Raises:
-        ValueError: naming the variable, when it is no duration or less than 0.1 seconds.
+        ValueError: naming the variable, when it is not a duration or less than 0.1 seconds.
     """
     text = environment.get(name) or default
     found = _DURATION.fullmatch(text.strip())
@@ -40,7 +40,7 @@ def size(name: str, default: str, environment: Mapping[str, str] = os.environ) -
     """Read a number of bytes: ``20MB`` is 20,000,000; ``20MiB``, ``20Mi`` and ``20m`` are 20,971,520.
 
     Raises:
-        ValueError: naming the variable, when it is no size or less than a byte.
+        ValueError: naming the variable, when it is not a size or less than a byte.
     """
     text = environment.get(name) or default
     found = _SIZE.fullmatch(text.strip())

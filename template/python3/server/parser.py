@@ -22,7 +22,7 @@ _MAX_CHUNK_LINE = 4096
 _NOT_COMPRESSED = ("", "identity")
 # For each chunk waitress copies the rest of the data that it was given: many tiny chunks at once would cost seconds.
 _SLICE = 4096
-# After a refusal this many times the largest body is read and dropped at most, then the request is answered.
+# After a refusal, at most this many times the limit is read and discarded before the request is answered.
 _DROPPED = 8
 # From this many seconds on, a request must have arrived at this rate, in bytes per second.
 _RATE_FROM = 5.0

@@ -15,7 +15,7 @@ class Settings:
     max_body_bytes: int
     """Larger request bodies are refused."""
     max_buffered_bytes: int
-    """Of all bodies over 1 MiB that are held at a time; who exceeds it waits, then is refused."""
+    """Of all bodies over 1 MiB that are held at a time; requests beyond it wait, then get 503."""
     server_threads: int
     """Requests handled at the same time: more than the watchdog's ``max_inflight``, so that none waits."""
     handler_wait: float

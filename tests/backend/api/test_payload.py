@@ -1,4 +1,4 @@
-"""Request bodies through the gateway: forms, and bodies that are no image file."""
+"""Request bodies through the gateway: forms, and bodies that are not image files."""
 
 import base64
 import json

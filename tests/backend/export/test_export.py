@@ -174,7 +174,7 @@ def test_a_broken_calibration_is_refused(
     path.write_text(text)
 
     assert command("--model", checkpoints["vit"], "--out", str(tmp_path / "model"), "--confidence", str(path)) == 1
-    assert f"{path} is no calibration" in capsys.readouterr().err
+    assert f"{path} is not a calibration" in capsys.readouterr().err
 
 
 def test_an_error_ends_the_command_without_a_traceback(tmp_path: Path) -> None:

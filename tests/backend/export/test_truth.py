@@ -40,7 +40,7 @@ def pictures(name: str, classes: tuple[str, ...], each: int) -> Pictures:
         ("pets", "Beagle, dog", "beagle", "right"),
         ("pets", "Beagle, dog", "dog", "right"),
         ("pets", "Beagle, dog", "cat", "wrong"),
-        ("pets", "Bombay, cat", "cat", "right"),  # the breed is no everyday word
+        ("pets", "Bombay, cat", "cat", "right"),  # the breed is not an everyday word
         ("pets", "Bombay, cat", "Persian cat", "unclear"),
         ("pets", "Persian, cat", "Persian cat", "right"),
         ("dtd", "cobwebbed", "spider web", "right"),

@@ -152,7 +152,7 @@ def test_a_related_word_does_not_compete_by_its_embedding(tmp_path: Path) -> Non
 
     best, rivals = everyday.rivals(view, everyday.logits(view), candidates, logits, 0)
 
-    # The poodle is a dog, and the label that is no word has the dog's own embedding; only the cat competes.
+    # The poodle is a dog, and the label that is not a word has the dog's own embedding; only the cat competes.
     assert best == 4
     assert set(logits.tolist()) & set(rivals.tolist()) == {2}
     related = int(read_words().related[read_words().index("dog")].sum())
@@ -160,7 +160,7 @@ def test_a_related_word_does_not_compete_by_its_embedding(tmp_path: Path) -> Non
 
     best, rivals = everyday.rivals(view, everyday.logits(view), candidates, logits, 3)
 
-    # A label that is no word does not compete with the two in a hundred words that are nearest to it.
+    # A label that is not a word does not compete with the two in a hundred words that are nearest to it.
     assert best == 1
     assert len(rivals) == pytest.approx(0.98 * len(known.words), abs=3)
     assert set(logits.tolist()) & set(rivals.tolist()) == {3, 2}
