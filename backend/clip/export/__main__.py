@@ -7,8 +7,8 @@
 The folder holds ``image.xml`` and ``.bin`` (OpenVINO IR with fp16 weights; uint8 [n, height, width, 3] in, float32
 [n, dim] of unit length out; mean and std are inside), ``labels.npy`` (float32 [labels, dim], the 18 templates averaged
 by open_clip), ``everyday.json`` and ``.npy`` (``vocabulary.py``), ``model.json`` (``manifest.py``) and, where the
-vocabulary is open, ``text.xml``, ``.bin`` and ``tokenizer.json``, for SigLIP also ``tokens.npy`` and ``scales.npy`` (the
-embeddings of its tokens in int8). It is written only if it agrees with open_clip.
+vocabulary is open, ``text.xml``, ``.bin`` and ``tokenizer.json``, for SigLIP also ``tokens.npy`` and ``scales.npy``
+(the embeddings of its tokens in int8). It is written only if it agrees with open_clip.
 """
 
 import argparse
