@@ -87,7 +87,7 @@ def write_gemma_tokenizer(folder: Path) -> None:
     lines = [line for path in sorted(WORDS.glob("*.txt")) for line in path.read_text(encoding="utf-8").splitlines()]
     bpe.train_from_iterator([line.lower() for line in lines], trainer)
     model = json.loads(bpe.to_str())["model"]
-    merges = [tuple(pair) for pair in model["merges"]]
+    merges: Any = [tuple(pair) for pair in model["merges"]]
     sides: dict[str, Any] = {"padding_side": "right", "add_bos_token": False, "add_eos_token": True}
     GemmaTokenizer(vocab=model["vocab"], merges=merges, **sides).save_pretrained(folder)
 
