@@ -24,6 +24,7 @@ def folder(tmp_path: Path) -> Path:
     Image.open(Path(str(skimage.data.__file__)).parent / "chelsea.png").save(tmp_path / "cat.jpg")
     photo((640, 480)).save(tmp_path / "apple.jpg")
     (tmp_path / "notes.txt").write_text("Apples: five.\n")
+    (tmp_path / "docs").symlink_to(PROJECT / "docs")
     return tmp_path
 
 

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any, TypeVar
@@ -31,7 +32,9 @@ def served(url: str, talk: Callable[[Client], Awaitable[T]], **environment: str)
         async with Client(parameters, read_timeout_seconds=60) as client:
             return await talk(client)
 
-    return asyncio.run(connected())
+    # Other tests of this process may have left a loop running in its main thread, as Playwright's do.
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, connected()).result()
 
 
 def call(url: str, tool: str, **arguments: Any) -> CallToolResult:

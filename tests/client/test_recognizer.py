@@ -4,6 +4,7 @@ import asyncio
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
@@ -51,7 +52,10 @@ def test_many_tasks_do_not_ask_for_more_than_it_takes(service: FakeService) -> N
             answers = await asyncio.gather(*(recognizer.recognize_async(str(n).encode()) for n in range(60)))
         return [each.label for each in answers]
 
-    assert asyncio.run(ask()) == [str(n) for n in range(60)]
+    # Other tests of this process may have left a loop running in its main thread, as Playwright's do.
+    with ThreadPoolExecutor(1) as thread:
+        answers = thread.submit(asyncio.run, ask()).result()
+    assert answers == [str(n) for n in range(60)]
     assert service.most <= 5
     assert set(service.answered.values()) == {1}
 

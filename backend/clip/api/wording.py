@@ -105,7 +105,8 @@ def wording(
     named = _named(everyday.languages, values)
     language = named or _accepted(everyday.languages, headers)
     sent = query.labels if query.explained is None else (*query.labels, query.explained)
-    in_english = named is None and all(everyday.find(label) >= 0 for label in sent)
+    # What reads many languages itself is asked in the caller's own words.
+    in_english = recognizer.is_multilingual or (named is None and all(everyday.find(label) >= 0 for label in sent))
     if in_english and language == ENGLISH:
         return query, Wording(everyday)
     as_sent = [Understood(label, ENGLISH) for label in sent]

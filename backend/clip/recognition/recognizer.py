@@ -446,6 +446,11 @@ class Recognizer:
         return Phrases.read(self._folder, self.manifest.logit_scale)
 
     @property
+    def is_multilingual(self) -> bool:
+        """Whether the text tower may read other languages than English, as that of SigLIP 2 does."""
+        return self.manifest.vocabulary == "open" and self.manifest.kind == "siglip"
+
+    @property
     def has_classes(self) -> bool:
         """Whether the image tower says how likely fine classes are."""
         return isinstance(self.everyday, FineClasses)

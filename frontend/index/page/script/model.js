@@ -28,8 +28,18 @@ export function atOnce() {
   return most === 0 ? MOST_AT_ONCE : clamp(Math.floor(most / 4), 1, MOST_AT_ONCE);
 }
 
-export async function introduce() {
-  if (model) return;
+let asking;
+
+// Whoever asks while somebody else does waits for the same answer.
+export function introduce() {
+  if (model) return Promise.resolve();
+  asking ??= ask().finally(() => {
+    asking = undefined;
+  });
+  return asking;
+}
+
+async function ask() {
   const tell = (text) => {
     $("model").textContent = text;
     $("model").hidden = !text;
