@@ -237,7 +237,7 @@ def test_without_javascript(browser: Browser, speaking: Gateway, index: str, loc
     page = context.new_page()
     page.goto(index)
     speaking.clip.append(behaviors.answer(translated(prediction(), {"apple": word})))
-    page.get_by_label(texts.say("choose")).set_input_files(file())
+    page.get_by_label(texts.say("choose"), exact=True).set_input_files(file())
     page.get_by_role("button", name=texts.say("recognize"), exact=True).click()
     expect(page.get_by_role("heading", level=2)).to_have_text(word)
     expect(page.locator(".note")).to_have_text(texts.say("sure", percent=texts.percent(0.934)))

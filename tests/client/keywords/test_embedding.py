@@ -133,7 +133,7 @@ def test_kill_9_leaves_the_old_or_the_new_photo(tagging: FakeService, tmp_path: 
     arguments = (photos, "--url", tagging.url, "--out", tmp_path / "labels.jsonl", "--embed", "--no-backup")
 
     def changed() -> int:
-        return sum(path.read_bytes() != original for path in photos.glob("*.jpg"))
+        return sum(path.read_bytes() != original for path in photos.glob("[0-9]*.jpg"))
 
     for at_least in (5, 20):
         with start(*arguments) as process:

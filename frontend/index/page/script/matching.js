@@ -84,6 +84,7 @@ export function withThing(verdict, { name, confidence }) {
     note: [howSure(confidence, sure), ...warnings].join(SEPARATOR),
     short: say("teach-short", { name, percent: sure }),
     label: name,
+    english: name,
     confidence,
     also: [...said, ...verdict.also],
     thing: name,
