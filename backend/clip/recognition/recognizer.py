@@ -237,8 +237,10 @@ class Recognizer:
         self, view: View, words: NDArray[np.float64], candidates: Candidates, odds: NDArray[np.float64]
     ) -> NDArray[np.float64]:
         """Of the things among the candidates, float64 [things], on the scale of ``_logits``."""
+        if not candidates.things:
+            return np.empty(0)
         things = np.array(candidates.things, np.intp)
-        if things.size and candidates.overlapping and not candidates.embeddings.size:
+        if candidates.overlapping and not candidates.embeddings.size:
             return np.asarray(np.log(np.maximum(confidences(odds)[things], _LEAST)))
         return self.everyday.total(view, words) + odds[things]
 
@@ -308,9 +310,9 @@ class Recognizer:
         word = int(candidates.words[best])
         fits_together = candidates.overlapping or not candidates.embeddings.size
         if word >= 0 and fits_together and not self.everyday.alone(word):
-            known = candidates.words >= 0
             if not candidates.embeddings.size:
                 return float(sure_of_words()[word])
+            known = candidates.words >= 0
             words = words.copy()  # the labels among the words have embeddings of their own
             words[candidates.words[known]] = logits[known]
             return float(self._confidences(view, words)[word])
