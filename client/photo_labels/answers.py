@@ -43,15 +43,13 @@ def recognition(said: dict[str, Any]) -> dict[str, Any]:
     predictions = said.get("predictions")
     if not isinstance(predictions, list) or not 0 < len(predictions) <= _MOST_PREDICTIONS or "error" in said:
         raise BadAnswer("The answer has no predictions.")
-    if not all(
-        isinstance(one, dict) and _is_label(one.get("label")) and _is_share(one.get("score")) for one in predictions
-    ):
+    if not all(_is_word(one) and _is_share(one.get("score")) for one in predictions):
         raise BadAnswer("The answer has a prediction that is not a label with a score.")
     tags = said.get("tags", [])
     if not (isinstance(tags, list) and len(tags) <= _MOST_PREDICTIONS and all(map(_is_tag, tags))):
         raise BadAnswer("The answer has a tag that is not a label with a confidence and a path of labels.")
     instead = said.get("instead")
-    if instead is not None and not (isinstance(instead, dict) and _is_label(instead.get("label"))):
+    if instead is not None and not (_is_word(instead) and _is_share(instead.get("confidence", 0.0))):
         raise BadAnswer("The answer has something else instead of a label.")
     if not isinstance(said.get("recognized", False), bool) or not _is_share(said.get("confidence", 0.0)):
         raise BadAnswer("The answer does not say how sure it is.")
@@ -117,8 +115,15 @@ def _is_label(value: Any) -> TypeGuard[str]:
     )
 
 
+def _is_word(value: Any) -> bool:
+    """Whether it is an object with a label, which may be in another language and have the English one beside it."""
+    return (
+        isinstance(value, dict) and _is_label(value.get("label")) and _is_label(value.get("label_en", value["label"]))
+    )
+
+
 def _is_tag(value: Any) -> bool:
-    if not (isinstance(value, dict) and _is_label(value.get("label")) and _is_share(value.get("confidence"))):
+    if not (_is_word(value) and _is_share(value.get("confidence"))):
         return False
     path = value.get("path")
     return isinstance(path, list) and len(path) <= _LONGEST_PATH and all(map(_is_label, path))

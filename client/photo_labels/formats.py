@@ -18,9 +18,11 @@ from .terminal import printable
 # Characters that JSON leaves as they are, and that a terminal or a reader of lines would obey.
 _FOR_TERMINALS = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 _BEST = ("label", "score")
-_REST = ("confidence", "recognized", "instead", "error", *State._fields)
+_IN_ENGLISH = "_en"
+_REST = ("confidence", "recognized", "instead", "word", "error", *State._fields)
 # What a result adds to the answer.
 _OWN = ("file", *State._fields)
+_WORD = "word"
 _NAMES = sys.getfilesystemencodeerrors()
 
 
@@ -66,12 +68,14 @@ class JsonLines:
         return Origin.read(read_json(line)["run"])
 
     def line(self, result: Result) -> bytes:
-        answer = {name: value for name, value in result.answer.items() if name not in _OWN}
-        return _json({"file": result.file, **answer, **result.state._asdict()}) + b"\n"
+        answer = {name: value for name, value in result.answer.items() if name not in (*_OWN, _WORD)}
+        word = {_WORD: result.word} if result.error is None else {}
+        return _json({"file": result.file, **answer, **word, **result.state._asdict()}) + b"\n"
 
     def result(self, line: bytes) -> Result:
         said = read_json(line)
         file, size, modified = (said.pop(name) for name in _OWN)
+        said.pop(_WORD, None)  # which follows from the rest
         if not isinstance(file, str) or not isinstance(size, int) or not isinstance(modified, str):
             raise ValueError(line)
         answer = {"error": problem(said)} if "error" in said else recognition(said)
@@ -85,13 +89,17 @@ class Csv:
     """One row for each photo, with the ``top_k`` best labels. The name of the last column says what they are of.
 
     Names that are not UTF-8 are written byte by byte. What a spreadsheet would take for a formula is made harmless.
+
+    Args:
+        translated: whether labels are in another language, and the English ones have columns of their own.
     """
 
-    beginning = ",".join(("file", *_BEST, *_REST)).encode()
-
-    def __init__(self, top_k: int) -> None:
-        more = [f"{column}_{n}" for n in range(2, top_k + 1) for column in _BEST]
-        self._columns = ["file", *_BEST, *_REST, *more]
+    def __init__(self, top_k: int, translated: bool = False) -> None:
+        best = ("label", f"label{_IN_ENGLISH}", "score") if translated else _BEST
+        more = [f"{column}_{n}" for n in range(2, top_k + 1) for column in best]
+        self._columns = ["file", *best, *_REST, *([f"{_WORD}{_IN_ENGLISH}"] if translated else []), *more]
+        self._top_k = top_k
+        self.beginning = ",".join(["file", *best, *_REST]).encode()
 
     def header(self, origin: Origin) -> bytes:
         return self._row([*self._columns, _json({"run": origin.written()}).decode("utf-8", _NAMES)])
@@ -101,13 +109,17 @@ class Csv:
 
     def line(self, result: Result) -> bytes:
         said = result.answer
+        cells: dict[str, Any] = {"file": result.file, **result.state._asdict()}
         if result.error is not None:
-            return self._filled([result.file, "", "", "", "", "", result.error, *result.state])
-        best, *more = said["predictions"]
-        recognized = "true" if result.label is not None else "false"
-        instead = (said.get("instead") or {}).get("label", "")
-        row = [result.file, best["label"], best["score"], said.get("confidence", ""), recognized, instead, ""]
-        return self._filled([*row, *result.state, *(value for one in more for value in (one["label"], one["score"]))])
+            return self._filled(cells | {"error": result.error})
+        for n, one in enumerate(said["predictions"][: self._top_k], 1):
+            ending = f"_{n}" if n > 1 else ""
+            english = one.get("label_en", one["label"])
+            cells |= {f"label{ending}": one["label"], f"label{_IN_ENGLISH}{ending}": english}
+            cells[f"score{ending}"] = one["score"]
+        cells |= {"confidence": said.get("confidence", ""), "instead": (said.get("instead") or {}).get("label", "")}
+        cells |= {"recognized": "true" if result.label is not None else "false"}
+        return self._filled(cells | {_WORD: result.word or "", f"{_WORD}{_IN_ENGLISH}": result.english_word or ""})
 
     def result(self, line: bytes) -> Result:
         *cells, last = self._cells(line)
@@ -119,6 +131,7 @@ class Csv:
             answer: dict[str, Any] = {"error": problem({"error": {"code": said["error"], "message": ""}})}
             return Result(said["file"], answer, state)
         answer = {"predictions": [{"label": said["label"], "score": float(said["score"])}]}
+        answer |= {"confidence": float(said["confidence"])} if said["confidence"] else {}
         answer |= {"recognized": said["recognized"] == "true"}
         answer |= {"instead": {"label": said["instead"]}} if said["instead"] else {}
         return Result(said["file"], recognition(answer), state)
@@ -130,10 +143,9 @@ class Csv:
         [row] = csv.reader(io.StringIO(line.decode("utf-8", _NAMES), newline=""), strict=True)
         return list(map(original, row))
 
-    def _filled(self, row: list[Any]) -> bytes:
-        """The service may have sent fewer labels than there are columns, or more. The last column stays empty."""
-        count = len(self._columns)
-        return self._row([*(row + [""] * count)[:count], ""])
+    def _filled(self, cells: Mapping[str, Any]) -> bytes:
+        """The row with these cells; the others, and the last column, stay empty."""
+        return self._row([*(cells.get(column, "") for column in self._columns), ""])
 
     def _row(self, values: Iterable[Any]) -> bytes:
         text = io.StringIO()

@@ -16,7 +16,7 @@ class Origin:
     """The address of ``clip``."""
     model: str
     options: Mapping[str, str]
-    """The parameters of each request: see docs/api.md."""
+    """The parameters of each request (see docs/api.md), and what else decides which words count."""
 
     @classmethod
     def read(cls, said: Any) -> "Origin":

@@ -89,6 +89,7 @@ class Recognizer:
         vocabulary: ``labels``, ``everyday`` or ``all``.
         template: the prompt that a label is put into, with ``{}`` for it.
         top_k: how many labels an answer has; the service's own number without it.
+        lang: the language of the labels, such as ``de``; English without it.
         tags: ask for every word that a photo is recognized by.
         at_most: requests at a time.
         timeout: how long one answer may take, in seconds.
@@ -104,12 +105,14 @@ class Recognizer:
         vocabulary: str | None = None,
         template: str | None = None,
         top_k: int | None = None,
+        lang: str | None = None,
         tags: bool = False,
         at_most: int = 16,
         timeout: float = 60.0,
         wait: float = 60.0,
     ) -> None:
-        chosen = {"vocabulary": vocabulary, "template": template, "top_k": top_k, "tags": 1 if tags else None}
+        chosen = {"vocabulary": vocabulary, "template": template, "top_k": top_k, "lang": lang}
+        chosen |= {"tags": 1} if tags else {}
         parameters = [("labels", label) for label in labels]
         parameters += [(name, str(value)) for name, value in chosen.items() if value is not None]
         self._service = Service(url or USUAL_ADDRESS, parameters, key, timeout, at_most)

@@ -1,6 +1,7 @@
 """Labels all photos of a folder, many at a time, and writes the results."""
 
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -8,9 +9,10 @@ from .concurrency import Concurrency, Stopped
 from .folder import Walk
 from .keywords.keeper import Keeper
 from .keywords.sidecars import KeywordsError
-from .labeling import Labeler, Left
+from .labeling import Left
 from .output import Output
 from .progress import Progress
+from .results import Result
 from .summary import Summary
 
 
@@ -18,13 +20,14 @@ class Run:
     """One pass over a folder.
 
     Args:
+        look: gets the result of a file, by the folder and its path in it, and raises what ``Labeler.result`` does.
         keeper: writes the photos' keywords, before their results.
         done: the photos that have a result already, with their sizes. It is emptied on the way.
     """
 
     def __init__(
         self,
-        labeler: Labeler,
+        look: Callable[[Path, str], Result],
         concurrency: Concurrency,
         keeper: Keeper,
         output: Output,
@@ -32,7 +35,7 @@ class Run:
         done: dict[str, int],
         progress: Progress,
     ) -> None:
-        self._labeler = labeler
+        self._look = look
         self._concurrency = concurrency
         self._keeper = keeper
         self._output = output
@@ -69,7 +72,7 @@ class Run:
     def _label(self, folder: Path, file: str) -> None:
         try:
             try:
-                result = self._keeper.keep(folder, self._labeler.result(folder, file))
+                result = self._keeper.keep(folder, self._look(folder, file))
             except (Left, KeywordsError) as left:
                 with self._one_at_a_time:
                     self._summary.leave(file, str(left))

@@ -51,7 +51,10 @@ def start(*arguments: str | Path) -> subprocess.Popen[str]:
 
 
 def results(text: str) -> dict[str, Any]:
-    """The answers in JSON Lines by their files, of which each must stand there once, after what they are of."""
+    """The answers in JSON Lines by their files, of which each must stand there once, after what they are of.
+
+    Those to photos have the word to use for the photo beside them.
+    """
     if not text:
         return {}
     first, *said = [json.loads(line) for line in text.splitlines()]
@@ -59,6 +62,9 @@ def results(text: str) -> dict[str, Any]:
     for each in said:
         assert each.pop("bytes") >= 0
         assert each.pop("modified")
+        if "error" not in each:
+            instead = (each.get("instead") or {}).get("label")
+            assert each.pop("word") == (each["predictions"][0]["label"] if each.get("recognized") else instead)
     files = {each.pop("file"): each for each in said}
     assert len(files) == len(said)
     return files

@@ -112,7 +112,7 @@ def test_stdout_that_is_a_log_is_only_added_to(service: FakeService, tmp_path: P
         label(tmp_path / "photos", "--url", service.url, "--csv", stdout=file)
     before, *rows = (tmp_path / "log").read_text().splitlines()
     assert before == "yesterday"
-    assert rows[0].startswith("no line breakfile,label,score,confidence,recognized,instead,error,bytes,modified,")
+    assert rows[0].startswith("no line breakfile,label,score,confidence,recognized,instead,word,error,bytes,modified,")
     assert len(rows) == 4
 
 

@@ -108,7 +108,7 @@ def test_a_pipe_gets_json_lines(service: FakeService, tmp_path: Path) -> None:
     run = json.loads(first)["run"]
     assert run == {"folder": str(tmp_path), "service": service.url, "model": "fake/photos", "options": {}}
     said = json.loads(line)
-    assert list(said) == ["file", "predictions", "confidence", "recognized", "bytes", "modified"]
+    assert list(said) == ["file", "predictions", "confidence", "recognized", "word", "bytes", "modified"]
     assert (said["file"], said["bytes"]) == ("000.jpg", 5)
     seconds, _, rest = said["modified"].removesuffix("Z").partition(".")
     assert len(seconds) == len("2026-01-01T00:00:00")

@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 
@@ -27,7 +28,8 @@ from ..service import HOW_TO_START, USUAL_ADDRESS, Service, ServiceRefuses
 from ..states import state_at
 from ..summary import Summary
 from ..terminal import printable
-from .options import add_service_options, api_key, folder, number
+from ..weighing import weighed
+from .options import add_service_options, api_key, folder, number, share
 
 COMPLETE, INCOMPLETE, WRONG, GONE, SIGNAL = 0, 1, 2, 3, 128
 """The exit codes; that of an interruption has the signal's number added."""
@@ -79,6 +81,13 @@ def _parsed(given: Sequence[str]) -> argparse.Namespace:
         help="everyday: choose among those words; all: among both",
     )
     option("--template", help="the prompt that a label is put into, with {} for it")
+    option("--lang", metavar="TAG", help="the language of the labels, such as de, pt or zh-Hant (default: English)")
+    option(
+        "--min-confidence",
+        type=share,
+        metavar="X",
+        help="take words only that are right with this probability, 0 to 1 (default: what the model's threshold says)",
+    )
     option("--tags", action="store_true", help="add every word that a photo is recognized by")
     option("--xmp", action="store_true", help="write these words into files beside the photos, as photo programs do")
     option("--xmp-style", choices=STYLES, default=STYLES[0], help="lightroom: IMG.xmp beside raw files (%(default)s)")
@@ -109,7 +118,7 @@ def _undo(folder: Path, embedder: Embedder | None) -> int:
 
 
 def _run(arguments: argparse.Namespace, keeper: Keeper, known_as: str | None) -> int:
-    query = {name: getattr(arguments, name) for name in ("top_k", "labels", "vocabulary", "template")}
+    query = {name: getattr(arguments, name) for name in ("top_k", "labels", "vocabulary", "template", "lang")}
     parameters = {name: str(value) for name, value in query.items() if value is not None}
     if arguments.tags or arguments.xmp or arguments.embed:
         parameters["tags"] = "1"
@@ -121,7 +130,8 @@ def _run(arguments: argparse.Namespace, keeper: Keeper, known_as: str | None) ->
     reads = arguments.out is None and sys.stdout.isatty()
     output = Output(arguments.out, _format(arguments, reads))
     model = labeler.find_service(None if arguments.url else HOW_TO_START).model
-    origin = Origin(str(arguments.folder.resolve()), without_password(known_as or url), model, parameters)
+    least = {} if arguments.min_confidence is None else {"min_confidence": f"{arguments.min_confidence:g}"}
+    origin = Origin(str(arguments.folder.resolve()), without_password(known_as or url), model, parameters | least)
     output.begin(origin, arguments.force)
     summary, done, walk = Summary(), dict[str, int](), Walk(arguments.folder)
 
@@ -137,11 +147,15 @@ def _run(arguments: argparse.Namespace, keeper: Keeper, known_as: str | None) ->
         done[result.file] = result.state.bytes
     summary.earlier = summary.photos
 
+    def look(folder: Path, file: str) -> Result:
+        result = labeler.result(folder, file)
+        return replace(result, answer=weighed(result.answer, arguments.min_confidence or 0.0))
+
     began = time.monotonic()
     failure: BaseException | None = None
     with Progress(arguments.folder, concurrency, sys.stderr.isatty() and not reads) as progress:
         try:
-            run = Run(labeler, concurrency, keeper, output, summary, done, progress)
+            run = Run(look, concurrency, keeper, output, summary, done, progress)
             run.folder(arguments.folder, walk, arguments.at_most)
         except (OutputError, ServiceRefuses, ServiceGone, KeyboardInterrupt) as error:
             failure = error
@@ -155,7 +169,7 @@ def _run(arguments: argparse.Namespace, keeper: Keeper, known_as: str | None) ->
 
 def _format(arguments: argparse.Namespace, is_read_by_people: bool) -> Format:
     if arguments.csv:
-        return Csv(arguments.top_k)
+        return Csv(arguments.top_k, arguments.lang is not None)
     return ForPeople() if is_read_by_people else JsonLines()
 
 

@@ -63,6 +63,17 @@ def url(text: str) -> str:
     return text
 
 
+def share(text: str) -> float:
+    """A parser of numbers from 0 to 1."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 1:  # nor what is no number
+        raise argparse.ArgumentTypeError(f"{text} is not a number from 0 to 1")
+    return value
+
+
 def number(most: int) -> Callable[[str], int]:
     """A parser of whole numbers from 1 to ``most``."""
 
