@@ -1,13 +1,13 @@
 """Labels all photos of a folder, many at a time, and writes the results."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Protocol
 
 from .concurrency import Concurrency, Stopped
 from .folder import Walk
-from .keywords.keeper import Keeper
 from .keywords.sidecars import KeywordsError
 from .labeling import Left
 from .output import Output
@@ -16,12 +16,23 @@ from .results import Result
 from .summary import Summary
 
 
+class ResultKeeper(Protocol):
+    """Does something with results beside writing them. Any thread may use it."""
+
+    def keep(self, folder: Path, result: Result) -> Result:
+        """Take the result of a file in the folder, and give it back as it is to be written.
+
+        Raises:
+            Left, KeywordsError: it cannot be done now, and the file is left for the next run.
+        """
+
+
 class Run:
     """One pass over a folder.
 
     Args:
         look: gets the result of a file, by the folder and its path in it, and raises what ``Labeler.result`` does.
-        keeper: writes the photos' keywords, before their results.
+        keepers: take each result in turn before it is written, and give what is to be written.
         done: the photos that have a result already, with their sizes. It is emptied on the way.
     """
 
@@ -29,7 +40,7 @@ class Run:
         self,
         look: Callable[[Path, str], Result],
         concurrency: Concurrency,
-        keeper: Keeper,
+        keepers: Sequence[ResultKeeper],
         output: Output,
         summary: Summary,
         done: dict[str, int],
@@ -37,7 +48,7 @@ class Run:
     ) -> None:
         self._look = look
         self._concurrency = concurrency
-        self._keeper = keeper
+        self._keepers = keepers
         self._output = output
         self._summary = summary
         self._done = done
@@ -72,7 +83,9 @@ class Run:
     def _label(self, folder: Path, file: str) -> None:
         try:
             try:
-                result = self._keeper.keep(folder, self._look(folder, file))
+                result = self._look(folder, file)
+                for keeper in self._keepers:
+                    result = keeper.keep(folder, result)
             except (Left, KeywordsError) as left:
                 with self._one_at_a_time:
                     self._summary.leave(file, str(left))

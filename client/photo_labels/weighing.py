@@ -7,8 +7,9 @@ from typing import Any
 def weighed(answer: Mapping[str, Any], least: float) -> Mapping[str, Any]:
     """An answer to a photo without the words that are less sure than ``least``, 0 to 1.
 
-    ``recognized`` says whether the first label still is. Where no label counts but a tag does, the surest tag is the word
-    instead of one, so that a photo has such a word whenever it has keywords. The service's own threshold holds as well.
+    ``recognized`` says whether the first label still is. Where no label counts but a tag does, the surest tag is the
+    word instead of one, so that a photo has such a word whenever it has keywords. The service's own threshold holds as
+    well.
     """
     if "error" in answer or not least:
         return answer

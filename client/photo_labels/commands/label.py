@@ -5,7 +5,7 @@ import signal
 import sys
 import time
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
@@ -18,13 +18,16 @@ from ..formats import Csv, Format, ForPeople, JsonLines
 from ..keywords.embedding import Embedder, NoExifTool
 from ..keywords.keeper import Keeper, undo
 from ..keywords.sidecars import ENDING, STYLES, KeywordsError
-from ..labeling import Labeler, ServiceGone
+from ..labeling import Labeler, Left, ServiceGone
 from ..origin import Origin, without_password
 from ..output import Output, OutputError
 from ..progress import Progress
 from ..results import Result
 from ..run import Run
 from ..service import HOW_TO_START, USUAL_ADDRESS, Service, ServiceRefuses
+from ..sorting.record import SortingError
+from ..sorting.sorter import Sorter
+from ..sorting.sorter import undo as unsort
 from ..states import state_at
 from ..summary import Summary
 from ..terminal import printable
@@ -52,9 +55,15 @@ def main(arguments: Sequence[str], known_as: str | None = None) -> int:
     try:
         given = _parsed(arguments)
         embedder = Embedder(not given.no_backup) if given.embed else None
-        with closing(Keeper(given.xmp_style if given.xmp else None, embedder)) as keeper:
-            return _undo(given.folder, embedder) if given.undo else _run(given, keeper, known_as)
-    except (OutputError, ServiceRefuses, ServiceGone, NoExifTool) as error:
+        with ExitStack() as stack:
+            keeper = stack.enter_context(closing(Keeper(given.xmp_style if given.xmp else None, embedder)))
+            if given.undo:
+                return _undo(given, embedder)
+            sorter = None
+            if given.sort_into:
+                sorter = stack.enter_context(closing(Sorter(given.sort_into, given.folder, given.copy)))
+            return _run(given, keeper, sorter, known_as)
+    except (OutputError, ServiceRefuses, ServiceGone, NoExifTool, SortingError) as error:
         _say(str(error))
         return GONE if isinstance(error, ServiceGone) else WRONG
     except KeyboardInterrupt as interrupt:
@@ -93,17 +102,40 @@ def _parsed(given: Sequence[str]) -> argparse.Namespace:
     option("--xmp-style", choices=STYLES, default=STYLES[0], help="lightroom: IMG.xmp beside raw files (%(default)s)")
     option("--embed", action="store_true", help="write them into the photos, by ExifTool; IMG.jpg_original is kept")
     option("--no-backup", action="store_true", help="with --embed: keep no IMG.jpg_original")
-    option("--undo", action="store_true", help="remove what --xmp has written, and with --embed what it has written")
+    option("--sort-into", type=Path, metavar="DIR", help="put a link to each photo into DIR, in a folder for its word")
+    option("--copy", action="store_true", help="with --sort-into: copies, and not links")
+    option(
+        "--undo",
+        action="store_true",
+        help="remove what --xmp has written, with --embed also what that has, with --sort-into what is in DIR",
+    )
     add_service_options(parser, 64)
     arguments = parser.parse_args(given)
     arguments.key = api_key(parser, arguments)
+    if arguments.copy and arguments.sort_into is None:
+        parser.error("--copy is for --sort-into DIR")
     arguments.csv = arguments.csv or (arguments.out is not None and arguments.out.suffix == ".csv")
     if arguments.csv and arguments.top_k is None:
         arguments.top_k = 1
     return arguments
 
 
-def _undo(folder: Path, embedder: Embedder | None) -> int:
+def _undo(given: argparse.Namespace, embedder: Embedder | None) -> int:
+    if given.sort_into:
+        _unsort(given.sort_into, given.folder)
+        if not (given.xmp or given.embed):
+            return COMPLETE
+    return COMPLETE if _remove_keywords(given.folder, embedder) else INCOMPLETE
+
+
+def _unsort(target: Path, folder: Path) -> None:
+    removed, changed = unsort(target, folder)
+    for place in changed:
+        _say(f"{place} is left: it has been changed.")
+    _say(f"{removed:,} {'photo was' if removed == 1 else 'photos were'} taken out of {target}.")
+
+
+def _remove_keywords(folder: Path, embedder: Embedder | None) -> bool:
     walk = Walk(folder, {ENDING} | (PHOTO_ENDINGS if embedder else set()))
     cleared = failed = 0
     for file, outcome in undo(walk, folder, embedder):
@@ -114,10 +146,10 @@ def _undo(folder: Path, embedder: Embedder | None) -> int:
     for name, reason in walk.unreadable.items():
         _say(f"{name} could not be listed: {reason}")
     _say(f"The keywords were removed from {cleared:,} {'file' if cleared == 1 else 'files'}.")
-    return INCOMPLETE if failed or walk.unreadable else COMPLETE
+    return not (failed or walk.unreadable)
 
 
-def _run(arguments: argparse.Namespace, keeper: Keeper, known_as: str | None) -> int:
+def _run(arguments: argparse.Namespace, keeper: Keeper, sorter: Sorter | None, known_as: str | None) -> int:
     query = {name: getattr(arguments, name) for name in ("top_k", "labels", "vocabulary", "template", "lang")}
     parameters = {name: str(value) for name, value in query.items() if value is not None}
     if arguments.tags or arguments.xmp or arguments.embed:
@@ -144,6 +176,11 @@ def _run(arguments: argparse.Namespace, keeper: Keeper, known_as: str | None) ->
 
     for result in output.earlier(holds):
         summary.add(result)
+        if sorter is not None:
+            try:
+                sorter.keep(arguments.folder, result)
+            except Left as left:
+                summary.leave(result.file, str(left))
         done[result.file] = result.state.bytes
     summary.earlier = summary.photos
 
@@ -155,7 +192,7 @@ def _run(arguments: argparse.Namespace, keeper: Keeper, known_as: str | None) ->
     failure: BaseException | None = None
     with Progress(arguments.folder, concurrency, sys.stderr.isatty() and not reads) as progress:
         try:
-            run = Run(look, concurrency, keeper, output, summary, done, progress)
+            run = Run(look, concurrency, [keeper, *([sorter] if sorter else [])], output, summary, done, progress)
             run.folder(arguments.folder, walk, arguments.at_most)
         except (OutputError, ServiceRefuses, ServiceGone, KeyboardInterrupt) as error:
             failure = error

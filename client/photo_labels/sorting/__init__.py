@@ -1,0 +1,1 @@
+"""Photos in a folder for each word: links to them, or copies."""
