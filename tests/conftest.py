@@ -4,11 +4,15 @@ import gc
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.launch import PROJECT, Running, local
 from tests.workers import Made, locked
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Playwright
 
 # Set before PyTorch is imported. Its threads wait for each other actively, and take the processor from other tests.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -79,3 +83,23 @@ def trained(shared: Path) -> Path:
             source = load(f"local-dir:{PROJECT / 'training' / 'checkpoint'}", None)
             export(source, folder, vocabulary="closed", label_names=("cup",), templates=("a {}.",))
     return folder
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator["Playwright"]:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        yield playwright
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: "Playwright") -> Iterator["Browser"]:
+    """Chromium, one for all tests of a process: Playwright cannot be started twice in it."""
+    from tests.frontend.chromium import NoBrowserError, launched
+
+    try:
+        with launched(playwright) as browser:
+            yield browser
+    except NoBrowserError as error:
+        pytest.fail(str(error))

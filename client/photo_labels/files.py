@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -88,12 +89,13 @@ class NewFile:
             if sys.platform == "win32":
                 self._name.unlink(missing_ok=True)
 
-    def take_its_place(self, content: bytes) -> None:
-        """Write the file, and put it in the place of ``path``."""
+    def take_its_place(self, content: Iterable[bytes]) -> None:
+        """Write the file in these parts, and put it in the place of ``path``."""
         assert self._descriptor is not None  # noqa: S101
-        rest = content
-        while rest:
-            rest = rest[os.write(self._descriptor, rest) :]
+        for part in content:
+            rest = part
+            while rest:
+                rest = rest[os.write(self._descriptor, rest) :]
         os.fsync(self._descriptor)
         if self._path.exists():
             self._name.chmod(self._path.stat().st_mode & 0o7777)

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -34,6 +35,7 @@ class Run:
         look: gets the result of a file, by the folder and its path in it, and raises what ``Labeler.result`` does.
         keepers: take each result in turn before it is written, and give what is to be written.
         done: the photos that have a result already, with their sizes. It is emptied on the way.
+        look_again: takes what is said anew of these; without it they are not asked.
     """
 
     def __init__(
@@ -45,6 +47,7 @@ class Run:
         summary: Summary,
         done: dict[str, int],
         progress: Progress,
+        look_again: Callable[[Result], object] | None = None,
     ) -> None:
         self._look = look
         self._concurrency = concurrency
@@ -53,6 +56,7 @@ class Run:
         self._summary = summary
         self._done = done
         self._progress = progress
+        self._look_again = look_again
         self._one_at_a_time = threading.Lock()
         self._failure: BaseException | None = None
 
@@ -69,9 +73,13 @@ class Run:
                     if file in self._done:
                         with self._one_at_a_time:
                             self._progress.skip(self._done.pop(file))
-                        continue
+                        if self._look_again is None:
+                            continue
+                        work = self._again
+                    else:
+                        work = self._label
                     self._concurrency.begin_photo()
-                    pool.submit(self._label, folder, file)
+                    pool.submit(self._guarded, work, folder, file)
             except Stopped:
                 pass
             except BaseException:
@@ -80,21 +88,9 @@ class Run:
         if self._failure is not None:
             raise self._failure
 
-    def _label(self, folder: Path, file: str) -> None:
+    def _guarded(self, work: Callable[[Path, str], None], folder: Path, file: str) -> None:
         try:
-            try:
-                result = self._look(folder, file)
-                for keeper in self._keepers:
-                    result = keeper.keep(folder, result)
-            except (Left, KeywordsError) as left:
-                with self._one_at_a_time:
-                    self._summary.leave(file, str(left))
-                    self._progress.finish(0)
-                return
-            with self._one_at_a_time:
-                self._output.write(result)
-                self._summary.add(result)
-                self._progress.finish(result.state.bytes)
+            work(folder, file)
         except Stopped:
             pass
         except BaseException as error:
@@ -102,3 +98,23 @@ class Run:
             self._concurrency.stop()
         finally:
             self._concurrency.end_photo()
+
+    def _label(self, folder: Path, file: str) -> None:
+        try:
+            result = self._look(folder, file)
+            for keeper in self._keepers:
+                result = keeper.keep(folder, result)
+        except (Left, KeywordsError) as left:
+            with self._one_at_a_time:
+                self._summary.leave(file, str(left))
+                self._progress.finish(0)
+            return
+        with self._one_at_a_time:
+            self._output.write(result)
+            self._summary.add(result)
+            self._progress.finish(result.state.bytes)
+
+    def _again(self, folder: Path, file: str) -> None:
+        assert self._look_again is not None  # noqa: S101
+        with suppress(Left):
+            self._look_again(self._look(folder, file))

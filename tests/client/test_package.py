@@ -38,7 +38,8 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_wheel_has_the_package_and_nothing_else(installed: Path) -> None:
-    sources = {path.relative_to(CLIENT) for path in (CLIENT / "photo_labels").rglob("*.py")}
+    package = CLIENT / "photo_labels"
+    sources = {path.relative_to(CLIENT) for kind in ("py", "css", "js") for path in package.rglob(f"*.{kind}")}
     files = {path.relative_to(installed) for path in installed.rglob("*") if path.is_file()}
     assert files >= sources | {Path("photo_labels/py.typed")}
     rest = files - sources - {Path("photo_labels/py.typed")}

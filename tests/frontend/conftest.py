@@ -3,11 +3,10 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.functions import serving
 
-from .chromium import NoBrowserError, launched
 from .gateway import Gateway
 
 # Of index's call to clip: room for its retries, and short enough to wait for.
@@ -46,22 +45,6 @@ def gateway(running_gateway: Gateway) -> Iterator[Gateway]:
 def index(gateway: Gateway) -> str:
     """The address of ``index`` behind the gateway."""
     return f"{gateway.url}/function/index"
-
-
-@pytest.fixture(scope="session")
-def playwright() -> Iterator[Playwright]:
-    with sync_playwright() as playwright:
-        yield playwright
-
-
-@pytest.fixture(scope="session")
-def browser(playwright: Playwright) -> Iterator[Browser]:
-    """Chromium."""
-    try:
-        with launched(playwright) as browser:
-            yield browser
-    except NoBrowserError as error:
-        pytest.fail(str(error))
 
 
 @pytest.fixture

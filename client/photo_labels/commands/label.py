@@ -9,6 +9,7 @@ from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
@@ -22,6 +23,7 @@ from ..labeling import Labeler, Left, ServiceGone
 from ..origin import Origin, without_password
 from ..output import Output, OutputError
 from ..progress import Progress
+from ..report.errors import ReportError
 from ..results import Result
 from ..run import Run
 from ..service import HOW_TO_START, USUAL_ADDRESS, Service, ServiceRefuses
@@ -33,6 +35,9 @@ from ..summary import Summary
 from ..terminal import printable
 from ..weighing import weighed
 from .options import add_service_options, api_key, folder, number, share
+
+if TYPE_CHECKING:
+    from ..report.report import Report
 
 COMPLETE, INCOMPLETE, WRONG, GONE, SIGNAL = 0, 1, 2, 3, 128
 """The exit codes; that of an interruption has the signal's number added."""
@@ -62,8 +67,9 @@ def main(arguments: Sequence[str], known_as: str | None = None) -> int:
             sorter = None
             if given.sort_into:
                 sorter = stack.enter_context(closing(Sorter(given.sort_into, given.folder, given.copy)))
-            return _run(given, keeper, sorter, known_as)
-    except (OutputError, ServiceRefuses, ServiceGone, NoExifTool, SortingError) as error:
+            report = stack.enter_context(closing(_report(given.report, given.folder))) if given.report else None
+            return _run(given, keeper, sorter, report, known_as)
+    except (OutputError, ServiceRefuses, ServiceGone, NoExifTool, ReportError, SortingError) as error:
         _say(str(error))
         return GONE if isinstance(error, ServiceGone) else WRONG
     except KeyboardInterrupt as interrupt:
@@ -102,6 +108,7 @@ def _parsed(given: Sequence[str]) -> argparse.Namespace:
     option("--xmp-style", choices=STYLES, default=STYLES[0], help="lightroom: IMG.xmp beside raw files (%(default)s)")
     option("--embed", action="store_true", help="write them into the photos, by ExifTool; IMG.jpg_original is kept")
     option("--no-backup", action="store_true", help="with --embed: keep no IMG.jpg_original")
+    option("--report", type=Path, metavar="FILE", help="write a page there (HTML) with all photos by their words")
     option("--sort-into", type=Path, metavar="DIR", help="put a link to each photo into DIR, in a folder for its word")
     option("--copy", action="store_true", help="with --sort-into: copies, and not links")
     option(
@@ -118,6 +125,14 @@ def _parsed(given: Sequence[str]) -> argparse.Namespace:
     if arguments.csv and arguments.top_k is None:
         arguments.top_k = 1
     return arguments
+
+
+def _report(path: Path, folder: Path) -> "Report":
+    try:
+        from ..report.report import Report
+    except ImportError:
+        raise ReportError("--report needs Pillow: pipx install 'photo-labels[report]'.") from None
+    return Report(path, folder)
 
 
 def _undo(given: argparse.Namespace, embedder: Embedder | None) -> int:
@@ -149,13 +164,21 @@ def _remove_keywords(folder: Path, embedder: Embedder | None) -> bool:
     return not (failed or walk.unreadable)
 
 
-def _run(arguments: argparse.Namespace, keeper: Keeper, sorter: Sorter | None, known_as: str | None) -> int:
-    query = {name: getattr(arguments, name) for name in ("top_k", "labels", "vocabulary", "template", "lang")}
-    parameters = {name: str(value) for name, value in query.items() if value is not None}
+def _run(
+    arguments: argparse.Namespace,
+    keeper: Keeper,
+    sorter: Sorter | None,
+    report: "Report | None",
+    known_as: str | None,
+) -> int:
+    given = {name: getattr(arguments, name) for name in ("top_k", "labels", "vocabulary", "template", "lang")}
+    parameters = {name: str(value) for name, value in given.items() if value is not None}
     if arguments.tags or arguments.xmp or arguments.embed:
         parameters["tags"] = "1"
     url = arguments.url or USUAL_ADDRESS
-    service = Service(url, list(parameters.items()), arguments.key, arguments.timeout, arguments.at_most)
+    # The pictures are for the report, and not of the results.
+    query = parameters | ({"preview": "1"} if report is not None else {})
+    service = Service(url, list(query.items()), arguments.key, arguments.timeout, arguments.at_most)
     concurrency = Concurrency(arguments.at_most)
     labeler = Labeler(service, concurrency, arguments.wait, _say)
     # A terminal that shows stdout is for people, and a progress bar would be mixed with the results.
@@ -176,6 +199,8 @@ def _run(arguments: argparse.Namespace, keeper: Keeper, sorter: Sorter | None, k
 
     for result in output.earlier(holds):
         summary.add(result)
+        if report is not None:
+            report.add(result)
         if sorter is not None:
             try:
                 sorter.keep(arguments.folder, result)
@@ -192,7 +217,9 @@ def _run(arguments: argparse.Namespace, keeper: Keeper, sorter: Sorter | None, k
     failure: BaseException | None = None
     with Progress(arguments.folder, concurrency, sys.stderr.isatty() and not reads) as progress:
         try:
-            run = Run(look, concurrency, [keeper, *([sorter] if sorter else [])], output, summary, done, progress)
+            keepers = [each for each in (keeper, sorter, report) if each is not None]
+            look_again = None if report is None else report.picture
+            run = Run(look, concurrency, keepers, output, summary, done, progress, look_again)
             run.folder(arguments.folder, walk, arguments.at_most)
         except (OutputError, ServiceRefuses, ServiceGone, KeyboardInterrupt) as error:
             failure = error
@@ -201,6 +228,9 @@ def _run(arguments: argparse.Namespace, keeper: Keeper, sorter: Sorter | None, k
     if failure:
         _say(f"Not all photos have a result. {output.how_to_continue}" if summary.photos else "No photo has a result.")
         raise failure
+    if report is not None:
+        report.write(model, arguments.lang or "en")
+        _say(f"{arguments.report} shows them.")
     return COMPLETE if summary.is_complete and not walk.unreadable else INCOMPLETE
 
 

@@ -58,7 +58,7 @@ def write(sidecar: Path, words: Words) -> bool:
             if document is None:
                 sidecar.unlink()
             else:
-                new.take_its_place(document)
+                new.take_its_place((document,))
             return True
     except (XmpError, Unreadable) as error:
         raise KeywordsError(f"its sidecar {error}") from error

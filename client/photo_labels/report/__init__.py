@@ -1,0 +1,1 @@
+"""One file of HTML with all photos by their words, which opens from a disk without a network."""
