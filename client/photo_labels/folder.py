@@ -20,6 +20,15 @@ RAW_ENDINGS = frozenset((
     ".srw",
 ))  # fmt: skip
 PHOTO_ENDINGS = IMAGE_ENDINGS | RAW_ENDINGS
+# Of videos, which ffmpeg reads.
+VIDEO_ENDINGS = frozenset((
+    ".3gp", ".avi", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts", ".webm", ".wmv",
+))  # fmt: skip
+VIDEOS = "videos"
+"""What ``Walk.left_out`` calls these where they are not asked for."""
+# A live photo is a photo and a video of one name.
+_LIVE_VIDEO = ".mov"
+_LIVE_PHOTOS = (".heic", ".HEIC", ".jpg", ".JPG", ".jpeg", ".JPEG")
 # What servers keep beside photos: Synology's thumbnails, which are named like photos, and what was deleted.
 _FOLDERS_OF_SERVERS = frozenset(("@eaDir", "#recycle", "@Recycle"))
 # A file that has been replaced by a symbolic link or a pipe is neither followed nor waited for. Windows has no such
@@ -52,7 +61,8 @@ class Walk:
     """Yields the paths of the photos in and below a folder, relative to it, with ``/`` as the separator.
 
     They come in the order in which the system lists them and are not collected, so that a million of them take no
-    memory. Symbolic links, names that begin with a dot and what servers keep beside photos are left out.
+    memory. Symbolic links, names that begin with a dot, videos of live photos and what servers keep beside photos are
+    left out.
 
     Args:
         endings: of the files that are yielded, in lower case.
@@ -94,9 +104,13 @@ class Walk:
         if entry.is_dir(follow_symlinks=False):
             return "folders of a server" if entry.name in _FOLDERS_OF_SERVERS else "folder"
         ending = os.path.splitext(entry.name)[1].lower()  # noqa: PTH122
-        if entry.is_file(follow_symlinks=False) and ending in self._endings:
+        if not entry.is_file(follow_symlinks=False):
+            return "not named like a photo"
+        if ending == _LIVE_VIDEO and any(Path(entry.path).with_suffix(each).exists() for each in _LIVE_PHOTOS):
+            return "live photos' videos"
+        if ending in self._endings:
             return "photo"
-        return "not named like a photo"
+        return VIDEOS if ending in VIDEO_ENDINGS else "not named like a photo"
 
 
 def read(path: Path, max_bytes: int) -> Photo:

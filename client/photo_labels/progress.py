@@ -19,16 +19,16 @@ class Progress:
     Its methods are called by one thread at a time.
 
     Args:
-        folder: is counted beside the run.
+        walk: finds the files once more, to count them beside the run.
         is_shown: nothing is shown otherwise.
     """
 
-    def __init__(self, folder: Path, concurrency: Concurrency, is_shown: bool) -> None:
+    def __init__(self, folder: Path, walk: Walk, concurrency: Concurrency, is_shown: bool) -> None:
         self._concurrency = concurrency
         self._photos = self._all_photos = 0
         self._bar = tqdm(disable=not is_shown, dynamic_ncols=True, bar_format=_FORMAT, total=0)
         if is_shown:
-            threading.Thread(target=self._count, args=(folder,), daemon=True).start()
+            threading.Thread(target=self._count, args=(folder, walk), daemon=True).start()
 
     def __enter__(self) -> "Progress":
         return self
@@ -51,9 +51,9 @@ class Progress:
         self._bar.set_description_str(f"{photos} photos, {self._concurrency.limit} at a time ", refresh=False)
         self._bar.update(size)
 
-    def _count(self, folder: Path) -> None:
+    def _count(self, folder: Path, walk: Walk) -> None:
         photos = size = 0
-        for file in Walk(folder):
+        for file in walk:
             photos += 1
             state = state_at(folder / file)
             size += state.bytes if state else 0

@@ -16,6 +16,7 @@ _ADVICE = {
     "too_many_pixels": "larger than the service takes: make them smaller",
     "too_expensive": "too costly to decode: save them as JPEG",
     "corrupt_image": "damaged: get them from a backup or the camera again",
+    "unreadable_video": "not videos, damaged, or of another format: convert them",
     "empty_body": "empty: get them from a backup or the camera again",
     "unsupported_image": "not photos, or of another format: convert or rename them",
 }

@@ -33,7 +33,12 @@ def test_camera_raw_files_are_photos_and_what_lies_beside_them_is_left_out(tmp_p
     walk = Walk(tmp_path)
 
     assert set(walk) == photos
-    assert walk.left_out == {"not named like a photo": 4, "hidden": 2, "folders of a server": 1}
+    assert walk.left_out == {
+        "not named like a photo": 3,
+        "live photos' videos": 1,
+        "hidden": 2,
+        "folders of a server": 1,
+    }
     assert walk.unreadable == {}
 
 

@@ -6,7 +6,6 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack, closing
-from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -14,12 +13,13 @@ from typing import TYPE_CHECKING
 from tqdm import tqdm
 
 from ..concurrency import Concurrency
-from ..folder import PHOTO_ENDINGS, Walk
+from ..folder import PHOTO_ENDINGS, VIDEO_ENDINGS, VIDEOS, Walk
 from ..formats import Csv, Format, ForPeople, JsonLines
 from ..keywords.embedding import Embedder, NoExifTool
 from ..keywords.keeper import Keeper, undo
 from ..keywords.sidecars import ENDING, STYLES, KeywordsError
 from ..labeling import Labeler, Left, ServiceGone
+from ..media import Media
 from ..origin import Origin, without_password
 from ..output import Output, OutputError
 from ..progress import Progress
@@ -33,7 +33,7 @@ from ..sorting.sorter import undo as unsort
 from ..states import state_at
 from ..summary import Summary
 from ..terminal import printable
-from ..weighing import weighed
+from ..videos import NEEDED, NoFfmpeg, Videos
 from .options import add_service_options, api_key, folder, number, share
 
 if TYPE_CHECKING:
@@ -188,7 +188,9 @@ def _run(
     least = {} if arguments.min_confidence is None else {"min_confidence": f"{arguments.min_confidence:g}"}
     origin = Origin(str(arguments.folder.resolve()), without_password(known_as or url), model, parameters | least)
     output.begin(origin, arguments.force)
-    summary, done, walk = Summary(), dict[str, int](), Walk(arguments.folder)
+    videos = _videos()
+    endings = PHOTO_ENDINGS | VIDEO_ENDINGS if videos else PHOTO_ENDINGS
+    summary, done, walk = Summary(), dict[str, int](), Walk(arguments.folder, endings)
 
     def holds(result: Result) -> bool:
         now = state_at(arguments.folder / result.file)
@@ -209,22 +211,22 @@ def _run(
         done[result.file] = result.state.bytes
     summary.earlier = summary.photos
 
-    def look(folder: Path, file: str) -> Result:
-        result = labeler.result(folder, file)
-        return replace(result, answer=weighed(result.answer, arguments.min_confidence or 0.0))
-
     began = time.monotonic()
     failure: BaseException | None = None
-    with Progress(arguments.folder, concurrency, sys.stderr.isatty() and not reads) as progress:
+    media = Media(labeler, arguments.min_confidence or 0.0, videos)
+    keepers = [each for each in (keeper, sorter, report) if each is not None]
+    look_again = None if report is None else report.picture
+    counted = Walk(arguments.folder, endings)
+    with Progress(arguments.folder, counted, concurrency, sys.stderr.isatty() and not reads) as progress:
         try:
-            keepers = [each for each in (keeper, sorter, report) if each is not None]
-            look_again = None if report is None else report.picture
-            run = Run(look, concurrency, keepers, output, summary, done, progress, look_again)
+            run = Run(media.look, concurrency, keepers, output, summary, done, progress, look_again)
             run.folder(arguments.folder, walk, arguments.at_most)
         except (OutputError, ServiceRefuses, ServiceGone, KeyboardInterrupt) as error:
             failure = error
     if summary.photos or not failure:
         sys.stderr.write(summary.text(time.monotonic() - began, walk))
+        if walk.left_out[VIDEOS]:
+            _say(NEEDED)
     if failure:
         _say(f"Not all photos have a result. {output.how_to_continue}" if summary.photos else "No photo has a result.")
         raise failure
@@ -232,6 +234,13 @@ def _run(
         report.write(model, arguments.lang or "en")
         _say(f"{arguments.report} shows them.")
     return COMPLETE if summary.is_complete and not walk.unreadable else INCOMPLETE
+
+
+def _videos() -> Videos | None:
+    try:
+        return Videos()
+    except NoFfmpeg:
+        return None
 
 
 def _format(arguments: argparse.Namespace, is_read_by_people: bool) -> Format:

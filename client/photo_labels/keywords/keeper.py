@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from ..folder import Walk
+from ..folder import PHOTO_ENDINGS, Walk
 from ..results import Result
 from ..states import state_at
 from . import sidecars
@@ -36,6 +36,8 @@ class Keeper:
         photo, words = folder / result.file, words_of(result.answer)
         if self._style is not None:
             sidecars.write(sidecars.sidecar_of(photo, self._style), words)
+        if photo.suffix.lower() not in PHOTO_ENDINGS:  # into a video nothing is written
+            return result
         if self._embedder is not None and self._embedder.write(photo, words, result.state):
             return replace(result, state=state_at(photo) or result.state)
         return result

@@ -15,13 +15,30 @@ from .errors import ReportError
 from .page import BEGINNING, Failure, Group, Photo, page
 from .thumbnails import Thumbnail, thumbnail
 
+# In seconds, of a video.
+_LONGEST = 1e6
+
 
 @dataclass(frozen=True)
 class _Shown:
     word: str | None
     confidence: float | None
     message: str | None
+    times: str
     picture: Callable[[], Thumbnail] | None = None
+
+
+def _times(result: Result) -> str:
+    """When a video shows what; "" for a photo. Whoever has written the answer may have written anything."""
+    frames = result.answer.get("frames")
+    if not isinstance(frames, list):
+        return ""
+    shown = []
+    for frame in frames:
+        match frame:
+            case {"time": int() | float() as seconds, "word": str() as word} if 0 <= seconds < _LONGEST:
+                shown.append(f"{int(seconds // 60)}:{int(seconds % 60):02} {word}")
+    return ", ".join(shown)
 
 
 class Report:
@@ -63,7 +80,7 @@ class Report:
         """Take what is shown of a result, but for its picture."""
         message = None if result.error is None else result.answer["error"]["message"] or result.error
         with self._lock:
-            self._photos[result.file] = _Shown(result.word, result.confidence, message)
+            self._photos[result.file] = _Shown(result.word, result.confidence, message, _times(result))
 
     def picture(self, result: Result) -> Result:
         """Take the picture of a photo out of the preview in its answer; gives the result without it."""
@@ -101,7 +118,7 @@ class Report:
             if shown.message is not None:
                 failures.append(Failure(file, shown.message))
             else:
-                photo = Photo(file, self._address(file), shown.confidence, "", shown.picture)
+                photo = Photo(file, self._address(file), shown.confidence, shown.times, shown.picture)
                 groups[shown.word].append(photo)
         # What is not recognized comes last.
         ordered = sorted(groups.items(), key=lambda item: (item[0] is None, -len(item[1]), item[0] or ""))
