@@ -79,7 +79,7 @@ def main(arguments: Sequence[str], known_as: str | None = None) -> int:
 def _parsed(given: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="photo-labels",
-        description="Labels all photos in and below a folder.",
+        description="Labels all photos in and below a folder, and videos where ffmpeg is installed.",
         epilog=_EXIT_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
