@@ -16,8 +16,8 @@ from ..concurrency import Concurrency
 from ..folder import PHOTO_ENDINGS, VIDEO_ENDINGS, VIDEOS, Walk
 from ..formats import Csv, Format, ForPeople, JsonLines
 from ..keywords.embedding import Embedder, NoExifTool
-from ..keywords.keeper import Keeper, undo
-from ..keywords.sidecars import ENDING, STYLES, KeywordsError
+from ..keywords.keeper import Keeper
+from ..keywords.sidecars import STYLES
 from ..labeling import Labeler, Left, ServiceGone
 from ..media import Media
 from ..origin import Origin, without_password
@@ -29,12 +29,12 @@ from ..run import Run
 from ..service import HOW_TO_START, USUAL_ADDRESS, Service, ServiceRefuses
 from ..sorting.record import SortingError
 from ..sorting.sorter import Sorter
-from ..sorting.sorter import undo as unsort
 from ..states import state_at
 from ..summary import Summary
 from ..terminal import printable
 from ..videos import NEEDED, NoFfmpeg, Videos
 from .options import add_service_options, api_key, folder, number, share
+from .undoing import undone
 
 if TYPE_CHECKING:
     from ..report.report import Report
@@ -63,7 +63,7 @@ def main(arguments: Sequence[str], known_as: str | None = None) -> int:
         with ExitStack() as stack:
             keeper = stack.enter_context(closing(Keeper(given.xmp_style if given.xmp else None, embedder)))
             if given.undo:
-                return _undo(given, embedder)
+                return COMPLETE if undone(given, embedder, _say) else INCOMPLETE
             sorter = None
             if given.sort_into:
                 sorter = stack.enter_context(closing(Sorter(given.sort_into, given.folder, given.copy)))
@@ -133,35 +133,6 @@ def _report(path: Path, folder: Path) -> "Report":
     except ImportError:
         raise ReportError("--report needs Pillow: pipx install 'photo-labels[report]'.") from None
     return Report(path, folder)
-
-
-def _undo(given: argparse.Namespace, embedder: Embedder | None) -> int:
-    if given.sort_into:
-        _unsort(given.sort_into, given.folder)
-        if not (given.xmp or given.embed):
-            return COMPLETE
-    return COMPLETE if _remove_keywords(given.folder, embedder) else INCOMPLETE
-
-
-def _unsort(target: Path, folder: Path) -> None:
-    removed, changed = unsort(target, folder)
-    for place in changed:
-        _say(f"{place} is left: it has been changed.")
-    _say(f"{removed:,} {'photo was' if removed == 1 else 'photos were'} taken out of {target}.")
-
-
-def _remove_keywords(folder: Path, embedder: Embedder | None) -> bool:
-    walk = Walk(folder, {ENDING} | (PHOTO_ENDINGS if embedder else set()))
-    cleared = failed = 0
-    for file, outcome in undo(walk, folder, embedder):
-        if isinstance(outcome, KeywordsError):
-            failed += 1
-            _say(f"{file}: {outcome}")
-        cleared += outcome is True
-    for name, reason in walk.unreadable.items():
-        _say(f"{name} could not be listed: {reason}")
-    _say(f"The keywords were removed from {cleared:,} {'file' if cleared == 1 else 'files'}.")
-    return not (failed or walk.unreadable)
 
 
 def _run(
