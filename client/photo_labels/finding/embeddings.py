@@ -44,14 +44,17 @@ def of_text(text: str) -> bytes:
     return _request([text])
 
 
-def embeddings_of(answer: Mapping[str, Any], count: int) -> NDArray[np.float32]:
+def embeddings_of(answer: Mapping[str, Any], count: int, dimensions: int | None) -> NDArray[np.float32]:
     """The embeddings in an answer, float32 of unit length, one row for each of ``count`` inputs.
+
+    Args:
+        dimensions: how many numbers each has to have; None for any.
 
     Raises:
         BadAnswer: it has others.
     """
     rows = [np.frombuffer(base64.b64decode(each["embedding"]), "<f4") for each in answer["data"]]
-    if len(rows) != count or len({len(row) for row in rows}) != 1:
+    if len(rows) != count or len({len(row) for row in rows} | ({dimensions} if dimensions else set())) != 1:
         raise BadAnswer("The answer has other embeddings than were asked for.")
     embeddings = np.stack(rows).astype(np.float32)
     with np.errstate(all="ignore"):

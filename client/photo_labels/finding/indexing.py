@@ -98,7 +98,7 @@ class Indexing:
                 answer = self._embedder.answer(of_images([jpeg for _, jpeg, _ in seen]))
                 if "error" in answer:
                     raise Left(str(answer["error"]["code"]))
-                rows = embeddings_of(answer, len(seen))
+                rows = embeddings_of(answer, len(seen), self._index.dimensions)
             except (Left, BadAnswer) as problem:
                 self.left |= {result.file: str(problem) for result, _, _ in seen}
             else:
