@@ -5,6 +5,7 @@ import signal
 from collections.abc import Sequence
 from importlib import import_module
 
+from ..finding.access import NEEDED
 from ..terminal import say
 from .exit_codes import COMPLETE, GONE, INCOMPLETE, SIGNAL, WRONG
 from .options import add_index, add_service_options, api_key, folder, number
@@ -15,7 +16,6 @@ _EXIT_CODES = f"""exit codes:
   {WRONG}    wrong options, or an index that is of something else or cannot be used
   {GONE}    there is no service, or it was away for longer than --wait
   {SIGNAL + signal.SIGINT}  Ctrl-C; the same command continues"""
-_NEEDED = "This needs NumPy and Pillow: pipx install 'photo-labels[find]'."
 
 
 def index(arguments: Sequence[str]) -> int:
@@ -66,7 +66,7 @@ def _run(parser: argparse.ArgumentParser, arguments: Sequence[str], module: str,
         finding = import_module(f"photo_labels.finding.{module}")
         from ..finding.asking import CANNOT, ServiceGone
     except ImportError:
-        say(_NEEDED)
+        say(NEEDED)
         return WRONG
     try:
         is_complete: bool = getattr(finding, function)(given)

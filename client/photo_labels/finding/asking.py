@@ -3,7 +3,6 @@
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ from ..answers import Description
 from ..concurrency import Concurrency
 from ..labeling import Labeler, Left, ServiceGone
 from ..service import HOW_TO_START, USUAL_ADDRESS, Parameters, Service, ServiceRefuses
+from .access import Access
 from .embeddings import EmbeddingService
 from .index import Index, IndexFileError
 
@@ -19,29 +19,10 @@ class NoAnswer(Exception):
     """The service has no answer to what a search needs. The message says why."""
 
 
-__all__ = ["CANNOT", "Access", "Asking", "NoAnswer", "ServiceGone", "answer", "opened"]
+__all__ = ["CANNOT", "Asking", "NoAnswer", "ServiceGone", "answer", "opened"]
 
 CANNOT = (IndexFileError, ServiceRefuses, NoAnswer)
 """What is raised where something cannot be done as it was asked for."""
-
-
-@dataclass(frozen=True)
-class Access:
-    """How the service is asked.
-
-    Attributes:
-        url: the address of ``clip``; None for that of ``make up``.
-        key: the API key, or "".
-        at_most: requests at a time.
-        timeout: seconds for one answer.
-        wait: seconds for a service that is away.
-    """
-
-    url: str | None
-    key: str
-    at_most: int
-    timeout: float
-    wait: float
 
 
 class Asking:

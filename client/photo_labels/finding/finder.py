@@ -13,7 +13,8 @@ from ..answers import BadAnswer
 from ..labeling import Labeler
 from ..service import ServiceRefuses
 from ..terminal import printable, say
-from .asking import Access, Asking, NoAnswer, answer, opened
+from .access import Access
+from .asking import Asking, NoAnswer, answer, opened
 from .embeddings import embeddings_of, of_text
 from .index import Index, IndexFileError, Place
 from .search import PIXEL, by_embedding, by_words, parts_of

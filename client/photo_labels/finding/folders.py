@@ -10,7 +10,8 @@ from tqdm import tqdm
 from ..folder import Walk
 from ..origin import Origin
 from ..terminal import printable, say
-from .asking import Access, Asking, opened
+from .access import Access
+from .asking import Asking, opened
 from .duplicates import groups
 from .index import Index
 from .indexing import PARAMETERS, Indexing
