@@ -8,6 +8,7 @@ asks a stand-in for a service of an open or a closed vocabulary; what that spend
 """
 
 import argparse
+import base64
 import json
 import os
 import subprocess
@@ -66,7 +67,8 @@ def fill(path: Path, photos: int, dimensions: int) -> None:
 
 
 def _unit(rows: NDArray[np.float64]) -> NDArray[np.float32]:
-    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+    unit: NDArray[np.float64] = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    return unit.astype(np.float32)
 
 
 def search_by_embedding(path: Path) -> int:
@@ -86,7 +88,6 @@ def search_by_words(path: Path) -> int:
 @contextmanager
 def stand_in(is_open: bool, dimensions: int) -> Iterator[str]:
     """Serve what ``photo-labels find`` asks for, in a thread; gives the address."""
-    import base64
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"

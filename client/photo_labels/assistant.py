@@ -73,7 +73,7 @@ class Finding(BaseModel):
 
     photos: list[FoundPhoto] = Field(description="Best first.")
     words: list[str] | None = Field(
-        description="The words of the text that were looked for, the others being unknown; null if any text is understood."
+        description="The words of the text that were looked for; null if any text is understood."
     )
 
 
@@ -158,9 +158,8 @@ def _found(index: Path, text: str, count: int, access: Access) -> Finding:
         found = find(index, text, count, access, lambda _: None)
     except (*CANNOT, ServiceGone) as error:
         raise ToolError(str(error)) from error
-    return Finding(
-        photos=[FoundPhoto(path=_name(one.path), score=one.score) for one in found.photos], words=found.words
-    )
+    photos = [FoundPhoto(path=_name(one.path), score=one.score) for one in found.photos]
+    return Finding(photos=photos, words=found.words)
 
 
 def _path(text: str) -> Path:
