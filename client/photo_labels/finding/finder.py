@@ -85,6 +85,8 @@ def _by_embedding(index: Index, embedder: Labeler, text: str) -> Iterator[tuple[
         [embedding] = embeddings_of(answer(embedder, of_text(text)), 1, index.dimensions)
     except BadAnswer as problem:
         raise NoAnswer(str(problem)) from problem
+    if embedding is None:
+        raise NoAnswer("The answer has no embedding that fits those of the index.")
     return by_embedding(embedding, index.embeddings())
 
 

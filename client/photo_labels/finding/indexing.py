@@ -102,10 +102,11 @@ class Indexing:
             except (Left, BadAnswer) as problem:
                 self.left |= {result.file: str(problem) for result, _, _ in seen}
             else:
-                entries += [
-                    Entry(result.file, result.state, row, small, confidences(result.answer))
-                    for (result, _, small), row in zip(seen, rows, strict=True)
-                ]
+                for (result, _, small), row in zip(seen, rows, strict=True):
+                    if row is None:
+                        self.left[result.file] = "The answer has no embedding of it."
+                    else:
+                        entries.append(Entry(result.file, result.state, row, small, confidences(result.answer)))
         self._index.put(entries)
         self.added += len(entries)
 
