@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from photo_labels.finding.duplicates import SAME
 from tests.client.photos import picture
 from tests.launch import Running
-from training.duplicates import KINDS, SAME, Pairs, indexed, write_copies
+from training.duplicates import KINDS, Pairs, indexed, write_copies
 from training.photos import Photo
 
 

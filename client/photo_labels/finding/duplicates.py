@@ -11,7 +11,7 @@ from .thumbnails import centred, likeness
 # thing, of which the thumbnails keep the copies.
 _ALIKE = 0.5
 _NEAR = 0.45
-SAME = 0.88
+SAME = 0.9
 """The ``likeness`` of two thumbnails from which on the photos are copies."""
 _BLOCK = 512
 
