@@ -14,7 +14,7 @@ from backend.clip.api.parameters import PARAMETERS
 from backend.clip.decoders import lanes as decoding
 from backend.clip.inference import text_tower as text
 from frontend.index import clip
-from photo_labels.commands.label import COMPLETE, GONE, INCOMPLETE, SIGNAL, WRONG
+from photo_labels.commands.exit_codes import COMPLETE, GONE, INCOMPLETE, SIGNAL, WRONG
 from server import headers, multipart
 from server.environment import seconds
 from tests.client.command import label
