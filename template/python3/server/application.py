@@ -57,8 +57,8 @@ class Application:
         self.wsgi.after_request(self._finish)
         self.wsgi.register_error_handler(_Refused, lambda refused: _error(refused.problem))
         self.wsgi.register_error_handler(Exception, _failed)
-        self.wsgi.add_url_rule("/ready", _READY, self._ready, provide_automatic_options=False)
         self.wsgi.url_map.merge_slashes = False
+        self.wsgi.add_url_rule("/ready", _READY, self._ready, provide_automatic_options=False)
         self.wsgi.url_map.converters["any_path"] = _AnyPath
         self.wsgi.endpoint("handler")(self._handle)
         # A rule that names no methods takes all. Werkzeug keeps requests to change to a web socket apart.
