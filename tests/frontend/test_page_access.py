@@ -20,8 +20,14 @@ LIGHT, DARK = {"color_scheme": "light"}, {"color_scheme": "dark"}
 
 UNKNOWN = [{"label": "flamnigo", "near": ["flamingo"]}]
 
+# What is beside the window, unless it is in a row that is pushed sideways.
 OUTSIDE = """() => [...document.querySelectorAll("main :is(p, h2, li, button, label, pre, img)")]
   .filter((element) => element.checkVisibility())
+  .filter((element) => {
+    do element = element.parentElement;
+    while (element && getComputedStyle(element).overflowX !== "auto");
+    return !element;
+  })
   .filter((element) => {
     const { left, right } = element.getBoundingClientRect();
     return left < -1 || right > innerWidth + 1;
