@@ -57,7 +57,9 @@ def through_all_states(page: Page, gateway: Gateway, look: Callable[[str], None]
 
     ready = threading.Event()
     tags = [{"label": "chair", "confidence": 0.7, "path": []}]
-    gateway.clip.append(behaviors.until(ready, behaviors.answer(prediction(confidence=0.8) | {"tags": tags})))
+    # Held by the gateway in index's place, which does not wait as long as it takes to look.
+    tagged = prediction(confidence=0.8) | {"tags": tags}
+    gateway.index.append(behaviors.until(ready, behaviors.answer_of_index(tagged)))
     page.set_input_files("#photo", file("a-rather-long-name-" * 8 + ".jpg"))
     expect(page.locator("[data-state=looking]")).to_be_visible()
     look("looking")
@@ -100,7 +102,7 @@ def through_all_states(page: Page, gateway: Gateway, look: Callable[[str], None]
     look("error")
 
     waiting = threading.Event()
-    gateway.clip.extend([behaviors.until(waiting, behaviors.error("internal", 500))] * 3)
+    gateway.index.extend([behaviors.until(waiting, behaviors.error("internal", 500))] * 3)
     page.set_input_files("#photo", [file(), file("second.heic", b"not for browsers"), file()])
     expect(page.locator("[data-state=looking]")).to_have_count(3)
     look("a few on their way")

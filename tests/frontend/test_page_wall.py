@@ -6,13 +6,10 @@ import os
 import re
 import threading
 from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, FloatRect, Page, expect
 
-from frontend.index.texts import LANGUAGES
-from frontend.index.verdict import Known, verdict
 from tests.launch import wait_for
 
 from . import gateway as behaviors
@@ -95,11 +92,6 @@ def wall(page: Page, answers: dict[str, bytes]) -> Page:
     page.set_input_files("#photo", [file(name, data) for name, data in answers.items()])
     expect(page.locator("#count")).to_have_text("6 recognized, 1 not, 1 failed")
     return page
-
-
-def with_verdict(answer: dict[str, Any]) -> dict[str, Any]:
-    """As index passes it on to the page."""
-    return answer | {"verdict": verdict(answer, [], Known(), LANGUAGES["en"]).to_json()}
 
 
 def names(page: Page) -> list[str]:
@@ -317,7 +309,7 @@ SMALL = {photo(40 + place, 30): prediction([word]) for place, word in enumerate(
 
 def answer_at_once(gateway: Gateway) -> None:
     """Has the gateway answer in index's place, as it is the page that is measured."""
-    answers = {one: behaviors.answer(with_verdict(answer)) for one, answer in SMALL.items()}
+    answers = {one: behaviors.answer_of_index(answer) for one, answer in SMALL.items()}
     gateway.index.extend([behaviors.by_body(answers)] * MANY)
 
 
@@ -391,8 +383,8 @@ def test_axe_finds_nothing(page: Page, gateway: Gateway, answers: dict[str, byte
         assert width <= visible, state
 
     ready = threading.Event()
-    behavior = gateway.clip.pop()
-    gateway.clip.append(behaviors.until(ready, behavior))
+    # Held by the gateway in index's place, which does not wait as long as it takes to look.
+    gateway.index.append(behaviors.until(ready, behaviors.answer_of_index(prediction())))
     page.set_input_files("#photo", [file(name, data) for name, data in answers.items()])
     expect(page.locator("#count")).to_have_text("7 of 8 photos done")
     look("running")
