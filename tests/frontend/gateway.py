@@ -174,8 +174,10 @@ class Gateway:
         with _Server(("127.0.0.1", 0), type("Handler", (_Handler,), {"gateway": self})) as server:
             self.url = f"http://127.0.0.1:{server.server_address[1]}"
             threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
-            yield
-            server.shutdown()
+            try:
+                yield
+            finally:
+                server.shutdown()
 
 
 class _Server(ThreadingHTTPServer):

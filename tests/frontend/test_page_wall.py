@@ -27,8 +27,9 @@ IN_THE_DOCUMENT = 200
 TO_ANSWER = 40
 WORDS = ["pear", "apple", "bear", "tulip"]
 # The first batch that the browser keeps: whether all of so many photos are there with their pictures and answers.
-IS_KEPT = """(count) => new Promise((resolve) => {
+IS_KEPT = """(count) => new Promise((resolve, reject) => {
   const opening = indexedDB.open("batches");
+  opening.onerror = opening.onblocked = () => reject(opening.error);
   opening.onsuccess = () => {
     const stores = opening.result.transaction(["photos", "pictures"]);
     const [photos, pictures] = ["photos", "pictures"].map((name) => stores.objectStore(name).getAll());
@@ -42,6 +43,7 @@ IS_KEPT = """(count) => new Promise((resolve) => {
 # Makes many of its few photos, by copies under names of their own. The last ones have no answer yet.
 MULTIPLY = """({ many, unanswered }) => new Promise((resolve, reject) => {
   const opening = indexedDB.open("batches");
+  opening.onerror = opening.onblocked = () => reject(opening.error);
   opening.onsuccess = () => {
     const changing = opening.result.transaction(["batches", "photos", "pictures"], "readwrite");
     const [batches, photos, pictures] = [...changing.objectStoreNames].map((name) => changing.objectStore(name));
