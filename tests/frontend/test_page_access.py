@@ -150,7 +150,7 @@ def test_bars_grow_from_the_side_one_reads_from(page: Page) -> None:
     page.evaluate("document.documentElement.dir = 'rtl'")
     page.set_input_files("#photo", file())
     expect(page.locator("[data-state=done]")).to_be_visible()
-    page.wait_for_function("() => !document.getAnimations().length")  # all has come to rest
+    page.wait_for_function("() => document.getAnimations().every(({ playState }) => playState === 'finished')")
     track, level = page.locator(".track").nth(1).bounding_box(), page.locator(".level").nth(1).bounding_box()
     assert track
     assert level
