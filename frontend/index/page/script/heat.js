@@ -7,7 +7,7 @@ import { say } from "./texts.js";
 import { Trouble } from "./trouble.js";
 import { announce, errorFor, notice } from "./words.js";
 
-const HEAT_SIDE = 512; // pixels of the map's longer side
+const FINE = 512; // the map's longer side, in widths of the thinnest line
 const DIM = "rgb(6 10 8 / 0.66)";
 const GLOW_MOST = 0.5; // its opacity where most counted
 const STRIPE = "rgb(255 255 255 / 0.14)";
@@ -19,12 +19,11 @@ const isWhole = ([left, top, right, bottom]) => right - left > WHOLE && bottom -
 // Whether only the square in the middle was looked at.
 const isPartial = (looks) => looks.length === 1 && !isWhole(looks[0].area);
 
-// Has the photo's shape, so that it is fitted into the frame in the same way. What lies around all that was looked at is
-// striped.
+// Has the photo's size, so that it is fitted into the frame in the same way, to a pixel. What lies around all that was
+// looked at is striped.
 function heatMap(looks, { naturalWidth, naturalHeight }) {
-  const scale = HEAT_SIDE / Math.max(naturalWidth, naturalHeight);
   const map = document.createElement("canvas");
-  [map.width, map.height] = [Math.round(naturalWidth * scale), Math.round(naturalHeight * scale)];
+  [map.width, map.height] = [naturalWidth, naturalHeight];
   const context = map.getContext("2d");
   context.fillStyle = DIM;
   context.fillRect(0, 0, map.width, map.height);
@@ -54,22 +53,23 @@ const boxOf = ([left, top, right, bottom], { width, height }) => [
 ];
 
 function stripe(context, { width, height }, square) {
+  const line = Math.max(width, height) / FINE;
   context.save();
   context.beginPath();
   context.rect(0, 0, width, height);
   context.rect(...square);
   context.clip("evenodd");
   context.strokeStyle = STRIPE;
-  context.lineWidth = 3;
+  context.lineWidth = 3 * line;
   context.beginPath();
-  for (let x = -height; x < width; x += 12) {
+  for (let x = -height; x < width; x += 12 * line) {
     context.moveTo(x, height);
     context.lineTo(x + height, 0);
   }
   context.stroke();
   context.restore();
   context.strokeStyle = EDGE;
-  context.lineWidth = 2;
+  context.lineWidth = 2 * line;
   context.strokeRect(...square);
 }
 
