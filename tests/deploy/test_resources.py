@@ -1,6 +1,7 @@
 """deploy/: valid as Kubernetes, OpenFaaS, the Gateway API and Helm's charts have it, and in step with stack.yml."""
 
 import copy
+import ipaddress
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -8,10 +9,13 @@ from typing import Any
 import jsonschema
 import pytest
 
+from backend.clip.fetch.addresses import is_public
+from backend.clip.fetch.urls import allowed_origins
 from local import stack
 from release import files
 from template.python3.server.environment import seconds, size
 from template.python3.server.settings import Settings
+from tests.backend.fetch.test_addresses import PRIVATE, PUBLIC
 from tests.deploy.resources import (
     FOLDER,
     KUBERNETES,
@@ -46,7 +50,7 @@ ANNOTATIONS = {
     "com.openfaas.retry.codes": r"\d{3}(,\d{3})*",
     "com.openfaas.retry.attempts": r"\d+",
 }
-WITH_FUNCTIONS = ["functions", "pro", "enterprise"]
+WITH_FUNCTIONS = ["functions", "pro", "enterprise", "enterprise-by-url"]
 
 
 def function(overlay: str, name: str) -> dict[str, Any]:
@@ -232,6 +236,30 @@ def test_the_network_leads_from_the_gateway_to_both_functions_and_from_index_bac
     assert to_gateway == {"to": [gateway], "ports": port}
     assert STACK["index"].environment["gateway_url"] == "http://gateway.openfaas:8080"
     assert {each["port"] for each in to_names["ports"]} == {53}
+
+
+@pytest.mark.parametrize("address", [*PUBLIC, *PRIVATE])
+def test_photos_are_fetched_from_where_the_function_would_connect_to(address: str) -> None:
+    """Cloud storage, and nothing of the cluster; NAT64 is for the network to allow, where it has it."""
+    policy = one(built("enterprise-by-url"), "NetworkPolicy", "clip")["spec"]
+    assert policy["ingress"] == one(built("base"), "NetworkPolicy", "clip")["spec"]["ingress"]
+    [_, to_storage] = policy["egress"]
+    assert to_storage["ports"] == [{"port": 443, "protocol": "TCP"}]
+    there = ipaddress.ip_address(address)
+    leads = any(
+        there in ipaddress.ip_network(each["ipBlock"]["cidr"])
+        and not any(there in ipaddress.ip_network(network) for network in each["ipBlock"]["except"])
+        for each in to_storage["to"]
+    )
+    documentation = ("192.0.2.", "198.51.100.", "203.0.113.", "2001:db8:")  # nobody has these
+    if not address.startswith((*documentation, "64:ff9b:", "5f00:")):
+        assert leads == is_public(there)
+
+
+def test_the_storage_is_an_origin_that_the_function_takes() -> None:
+    [origin] = allowed_origins(function("enterprise-by-url", "clip")["environment"]["allow_urls"])
+    assert origin.is_secure
+    assert not any("allow_urls" in function(overlay, "clip")["environment"] for overlay in ("pro", "enterprise"))
 
 
 @pytest.mark.parametrize("overlay", ["gateway", "gateway-per-client"])

@@ -41,8 +41,13 @@ def test_the_server_lives_once() -> None:
         assert link.resolve() == PROJECT / "template" / "python3" / name
 
 
-@pytest.mark.parametrize("function", ["frontend/index", "backend/clip"])
-@pytest.mark.parametrize("name", ["interface.py", "environment.py"])
+@pytest.mark.parametrize(
+    ("function", "name"),
+    [
+        *(("frontend/index", name) for name in ("interface.py", "environment.py")),
+        *(("backend/clip", name) for name in ("interface.py", "environment.py", "body_memory.py")),
+    ],
+)
 def test_handlers_and_server_share_a_module(function: str, name: str) -> None:
     link = PROJECT / function / name
     assert link.is_symlink()

@@ -1,0 +1,1 @@
+../../template/python3/server/body_memory.py
