@@ -82,7 +82,8 @@ def fetched(url: str, deadline: Deadline) -> Iterator[memoryview]:
     owner = object()
     try:
         try:
-            file = _get(remote, _Time(deadline), owner)
+            with deadline.fetches():
+                file = _get(remote, _Time(deadline), owner)
         except TimeoutError as error:
             raise UrlUnavailable(f"{host} did not send the photo in time.") from error
         except ssl.SSLCertVerificationError as error:

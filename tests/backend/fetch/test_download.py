@@ -3,6 +3,7 @@
 import datetime
 import ipaddress
 import json
+import re
 import socket
 import ssl
 import threading
@@ -136,6 +137,11 @@ def test_a_photo_behind_a_signed_url_is_answered_like_the_photo(world: World) ->
         *("Host", "User-Agent", "Accept", "Accept-Encoding", "Connection")
     }
     assert "c0ffee" not in world.clip.output()
+    assert [part.partition(";")[0] for part in answer.headers["Server-Timing"].split(", ")] == [
+        *("wait", "fetch", "decode", "inference")
+    ]
+    metrics = requests.get(f"{world.clip.url}/metrics", timeout=60).text
+    assert float(re.findall(r"^clip_fetch_seconds_count (\S+)$", metrics, re.MULTILINE)[0]) >= 1
 
 
 def test_a_photo_that_comes_in_chunks_or_until_the_end(world: World) -> None:

@@ -1,6 +1,11 @@
 """Which URLs are taken, by their text alone: nothing is looked up, and nothing connected to."""
 
+from urllib.parse import urlsplit
+
+import hypothesis
 import pytest
+from hypothesis import strategies
+from urllib3.util import parse_url
 
 from backend.clip.errors import BadParameter, UrlNotAllowed
 from backend.clip.fetch.urls import Origin, Remote, allowed_origins, require_allowed
@@ -128,6 +133,44 @@ def test_any_other_origin_is_refused_by_name(url: str) -> None:
 def test_what_is_no_plain_url_is_refused(url: str) -> None:
     with pytest.raises(BadParameter, match="must be an absolute https:// URL"):
         require_allowed(url, ALLOWED)
+
+
+ORIGINS = ["https://photos.example.com", "http://127.0.0.1:9000", "https://[2001:db8::1]:8443"]
+PIECES = [
+    *(*ORIGINS, "https://", "evil.example", ":443", "/", "//", "\\", "@", "#", "?", ":", "%", "%2f", "%40", "%00"),
+    *(".", "..", ";", "&", "=", "a", " ", "\t", "\r\n"),
+]
+
+
+def test_no_other_reader_sees_another_host_in_what_is_taken() -> None:
+    taken: set[str] = set()
+
+    @hypothesis.given(
+        strategies.sampled_from(ORIGINS),
+        strategies.sampled_from(["", "/", "/a", "/?"]),
+        strategies.lists(strategies.sampled_from(PIECES), max_size=5).map("".join),
+    )
+    @hypothesis.settings(max_examples=300, deadline=None, derandomize=True, database=None)
+    def holds(origin: str, start: str, rest: str) -> None:
+        url = origin + start + rest
+        try:
+            remote = require_allowed(url, ALLOWED)
+        except (BadParameter, UrlNotAllowed):
+            return
+        split, parsed = urlsplit(url), parse_url(url)
+        host, port = remote.origin.bare_host, remote.origin.port
+        assert split.hostname == (parsed.host or "").strip("[]") == host
+        assert {split.port or port, parsed.port or port} == {port}
+        assert split.username is split.password is parsed.auth is None
+        assert not split.fragment
+        assert remote.target == (split.path or "/") + (f"?{split.query}" if "?" in url else "")
+        assert remote.target.isascii()
+        assert remote.target.isprintable()
+        assert " " not in remote.target
+        taken.add(url)
+
+    holds()
+    assert len(taken) > 20
 
 
 def test_an_address_of_s3_says_how_to_sign_it() -> None:
