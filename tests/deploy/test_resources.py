@@ -13,8 +13,8 @@ from backend.clip.fetch.addresses import is_public
 from backend.clip.fetch.urls import allowed_origins
 from local import stack
 from release import files
-from template.python3.server.environment import seconds, size
-from template.python3.server.settings import Settings
+from server.environment import seconds, size
+from server.settings import Settings
 from tests.backend.fetch.test_addresses import PRIVATE, PUBLIC
 from tests.deploy.resources import (
     FOLDER,

@@ -6,10 +6,11 @@ from typing import Any
 
 from werkzeug.datastructures import MultiDict
 
+from server.interface import Event, Response
+
 from ..deadline import Deadline
 from ..errors import BadParameter, RequestError
 from ..fetch.download import fetched
-from ..interface import Event, Response
 from ..recognition.query import Query
 from ..service import Service
 from . import answer, hugging_face

@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from http.client import HTTPException, HTTPResponse, IncompleteRead
 from typing import Any, cast
 
-from ..body_memory import BodyMemory
+from server.body_memory import BodyMemory
+
 from ..deadline import Deadline
 from ..errors import BodyTooLarge, UrlFailed, UrlUnavailable
 from ..limits import MAX_IMAGE_BYTES

@@ -20,12 +20,12 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from backend.clip.body_memory import BodyMemory
 from backend.clip.deadline import Deadline
 from backend.clip.errors import Busy, UrlUnavailable
 from backend.clip.fetch import download
 from backend.clip.fetch.urls import Origin, allowed_origins
 from backend.clip.limits import MAX_IMAGE_BYTES
+from server.body_memory import BodyMemory
 from tests.backend.asking import error_code, post
 from tests.backend.fetch.storage import Storage, answers, sends, storage
 from tests.functions import STATUS_OF_CODE, clip
