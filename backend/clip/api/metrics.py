@@ -37,6 +37,9 @@ _REQUESTS = Counter(
     "clip_requests", "Answered requests; code is that of an error.", ("path", "status", "code"), registry=_REGISTRY
 )
 _WAIT = Histogram("clip_wait_seconds", "Of a request, in line behind others.", buckets=_SECONDS, registry=_REGISTRY)
+_FETCH = Histogram(
+    "clip_fetch_seconds", "Of a request, until the image behind its URL was here.", buckets=_SECONDS, registry=_REGISTRY
+)
 _DECODE = Histogram("clip_decode_seconds", "Of a request, decoding.", buckets=_SECONDS, registry=_REGISTRY)
 _INFERENCE = Histogram("clip_inference_seconds", "Of a request, in the model.", buckets=_SECONDS, registry=_REGISTRY)
 _BATCH = Histogram(
@@ -65,7 +68,9 @@ def watch(service: Service, paths: Collection[str]) -> None:
 
 
 def observe(deadline: Deadline) -> None:
-    """Record what the time of a request went to, if it needed the decoders or the model."""
+    """Record what the time of a request went to, if it needed a URL, the decoders or the model."""
+    if deadline.fetching:
+        _FETCH.observe(deadline.fetching)
     if deadline.decoding or deadline.inference:
         _WAIT.observe(deadline.waited)
     if deadline.decoding:
