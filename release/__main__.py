@@ -4,6 +4,7 @@ python -m release version
 python -m release check v1.2.3        # the tag is the version, and the changelog has a section on it
 python -m release notes
 python -m release arguments clip      # the build arguments of its image
+python -m release functions           # what deploy/functions/functions.yaml holds
 python -m release files --out FOLDER --source URL index=NAME@sha256:DIGEST clip=NAME@sha256:DIGEST
 """
 
@@ -14,6 +15,8 @@ from pathlib import Path
 
 import yaml
 
+from backend.clip.version import VERSION
+
 from . import changelog, files
 
 
@@ -22,6 +25,7 @@ def main() -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("version", help="print the version")
     commands.add_parser("notes", help="print what the changelog says of it")
+    commands.add_parser("functions", help="print the functions as resources of Kubernetes")
     check = commands.add_parser("check", help="fail unless this tag can be released")
     check.add_argument("tag")
     arguments_of = commands.add_parser("arguments", help="print a function's build arguments, NAME=VALUE a line")
@@ -39,21 +43,22 @@ def main() -> int:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    version = changelog.version()
     text = (changelog.PROJECT / "CHANGELOG.md").read_text(encoding="utf-8")
     match arguments.command:
         case "version":
-            print(version)
+            print(VERSION)
         case "notes":
-            print(changelog.notes(text, version))
+            print(changelog.notes(text, VERSION))
         case "check":
-            changelog.notes(text, version)
-            if arguments.tag != f"v{version}":
-                raise changelog.ReleaseError(f"the tag {arguments.tag} is not v{version}, as pyproject.toml has it.")
-            if changelog.client_version() != version:
-                raise changelog.ReleaseError(f"client/pyproject.toml has another version than {version}.")
+            changelog.notes(text, VERSION)
+            if arguments.tag != f"v{VERSION}":
+                raise changelog.ReleaseError(f"the tag {arguments.tag} is not v{VERSION} of backend/clip/version.py.")
+            if changelog.client_version() != VERSION:
+                raise changelog.ReleaseError(f"client/pyproject.toml has another version than {VERSION}.")
         case "arguments":
-            print("\n".join(files.build_arguments(arguments.function, version)))
+            print("\n".join(files.build_arguments(arguments.function, VERSION)))
+        case "functions":
+            print(files.function_resources(), end="")
         case "files":
             images = dict(image.split("=", 1) for image in arguments.image if "=" in image)
             stack = yaml.safe_dump(files.stack_file(images), sort_keys=False, width=120)

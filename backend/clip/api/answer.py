@@ -10,9 +10,10 @@ from typing import Any
 from werkzeug.datastructures import MIMEAccept
 from werkzeug.http import parse_accept_header
 
+from server.interface import Response
+
 from ..deadline import Deadline
 from ..errors import RequestError, UnknownLabel
-from ..interface import Response
 from ..limits import (
     DEFAULT_TOP_K,
     MAX_IMAGE_BYTES,
@@ -116,7 +117,8 @@ def warnings_header(warnings: Iterable[str]) -> dict[str, str]:
 
 
 def server_timing(deadline: Deadline) -> dict[str, str]:
-    spent = {"wait": deadline.waited, "decode": deadline.decoding, "inference": deadline.inference}
+    fetched = {"fetch": deadline.fetching} if deadline.fetching else {}
+    spent = {"wait": deadline.waited, **fetched, "decode": deadline.decoding, "inference": deadline.inference}
     return {"Server-Timing": ", ".join(f"{name};dur={1000 * seconds:.1f}" for name, seconds in spent.items())}
 
 

@@ -33,14 +33,13 @@ from ..states import state_at
 from ..summary import Summary
 from ..terminal import printable
 from ..videos import NEEDED, NoFfmpeg, Videos
+from .exit_codes import COMPLETE, GONE, INCOMPLETE, SIGNAL, WRONG
 from .options import add_service_options, api_key, folder, number, share
 from .undoing import undone
 
 if TYPE_CHECKING:
     from ..report.report import Report
 
-COMPLETE, INCOMPLETE, WRONG, GONE, SIGNAL = 0, 1, 2, 3, 128
-"""The exit codes; that of an interruption has the signal's number added."""
 _EXIT_CODES = f"""exit codes:
   {COMPLETE}         every photo has been labelled
   {INCOMPLETE}         the run is complete, but some files have failed or were left

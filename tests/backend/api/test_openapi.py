@@ -27,7 +27,7 @@ from backend.clip.api.parameters import PARAMETERS
 from backend.clip.errors import RequestError
 from backend.clip.export.names import LANGUAGES
 from backend.clip.version import VERSION
-from template.python3.server import errors as server_errors
+from server import errors as server_errors
 from tests.functions import clip
 from tests.launch import PROJECT, local, wait_for
 from tests.pictures import encoded, huge_png, photo
@@ -140,6 +140,7 @@ def test_an_explanation_where_the_model_has_them(clip_url: str) -> None:
 
 WRONG: dict[int, tuple[dict[str, Any], dict[str, Any] | str]] = {
     400: ({"params": {"lang": "xx"}}, {"data": b"{"}),
+    403: ({"json": {"url": "https://example.com/photo.jpg"}}, {}),
     413: ({"data": huge_png(70_000, 1000)}, {"data": bytes(33 << 20)}),
     415: ({"data": b"text"}, "data:image/png;base64,aGVsbG8="),
     422: ({"params": {"labels": "flamnigo"}}, CORRUPT),
