@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from template.python3.server.environment import count, seconds
+from server.environment import count, seconds
 
 _VARIABLE = re.compile(r"\$\{(\w+)(?::-([^}]*))?\}")
 # The watchdog's default.

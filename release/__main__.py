@@ -14,6 +14,8 @@ from pathlib import Path
 
 import yaml
 
+from backend.clip.version import VERSION
+
 from . import changelog, files
 
 
@@ -39,21 +41,20 @@ def main() -> int:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    version = changelog.version()
     text = (changelog.PROJECT / "CHANGELOG.md").read_text(encoding="utf-8")
     match arguments.command:
         case "version":
-            print(version)
+            print(VERSION)
         case "notes":
-            print(changelog.notes(text, version))
+            print(changelog.notes(text, VERSION))
         case "check":
-            changelog.notes(text, version)
-            if arguments.tag != f"v{version}":
-                raise changelog.ReleaseError(f"the tag {arguments.tag} is not v{version}, as pyproject.toml has it.")
-            if changelog.client_version() != version:
-                raise changelog.ReleaseError(f"client/pyproject.toml has another version than {version}.")
+            changelog.notes(text, VERSION)
+            if arguments.tag != f"v{VERSION}":
+                raise changelog.ReleaseError(f"the tag {arguments.tag} is not v{VERSION} of backend/clip/version.py.")
+            if changelog.client_version() != VERSION:
+                raise changelog.ReleaseError(f"client/pyproject.toml has another version than {VERSION}.")
         case "arguments":
-            print("\n".join(files.build_arguments(arguments.function, version)))
+            print("\n".join(files.build_arguments(arguments.function, VERSION)))
         case "files":
             images = dict(image.split("=", 1) for image in arguments.image if "=" in image)
             stack = yaml.safe_dump(files.stack_file(images), sort_keys=False, width=120)

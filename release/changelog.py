@@ -1,4 +1,4 @@
-"""Reads the project's version and the changelog (https://keepachangelog.com)."""
+"""Reads the changelog, and the version of the folder client (https://keepachangelog.com)."""
 
 import re
 import tomllib
@@ -10,12 +10,6 @@ _HEADING = re.compile(r"^## \[(?P<version>[^\]]+)\](?: - (?P<date>\d{4}-\d{2}-\d
 
 class ReleaseError(Exception):
     """This cannot be released; the message says why."""
-
-
-def version() -> str:
-    """The version of the project, without a ``v``."""
-    document = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))
-    return str(document["project"]["version"])
 
 
 def client_version() -> str:

@@ -13,10 +13,10 @@ from backend.clip import limits
 from backend.clip.api.parameters import PARAMETERS
 from backend.clip.decoders import lanes as decoding
 from backend.clip.inference import text_tower as text
-from frontend.index import clip, multipart
+from frontend.index import clip
 from photo_labels.commands.label import COMPLETE, GONE, INCOMPLETE, SIGNAL, WRONG
-from template.python3.server import headers
-from template.python3.server.environment import seconds
+from server import headers, multipart
+from server.environment import seconds
 from tests.client.command import label
 from tests.documents import API, ARCHITECTURE, CONFIGURATION, DEPLOY, DOCUMENTS, ROOT, table_rows
 from tests.launch import Running

@@ -10,7 +10,7 @@ from backend.clip.errors import RequestError
 from frontend.index.errors import CATALOG
 from frontend.index.reply import DIED, NONSENSE, PLATFORM
 from frontend.index.texts import LANGUAGES
-from template.python3.server import errors as server_errors
+from server import errors as server_errors
 from tests.documents import API, table_rows
 from tests.launch import PROJECT
 

@@ -8,11 +8,12 @@ from .decoders.lanes import Decoders
 # Before the other imports, so that these processes start while OpenVINO is imported.
 _DECODERS = Decoders()
 
+from server.interface import Context, Event, Response
+
 from .api import answer, embeddings, metrics, models, ollama, openapi, recognition, responses, vision
 from .api.api_key import ApiKey
 from .deadline import Deadline
 from .errors import MethodNotAllowed, NotFound, RequestError
-from .interface import Context, Event, Response
 from .recognition.recognizer import Recognizer
 from .service import Service
 

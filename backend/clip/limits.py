@@ -1,6 +1,6 @@
 """What one request may ask for. The first four can be set in the function's environment."""
 
-from .environment import count, seconds, size
+from server.environment import count, seconds, size
 
 MAX_IMAGE_BYTES = size("max_image_bytes", "20MiB")
 MAX_IMAGE_PIXELS = count("max_image_pixels", "67108864")

@@ -14,7 +14,8 @@ from typing import NamedTuple
 import requests
 import urllib3
 
-from .interface import Context, Response
+from server.interface import Context, Response
+
 from .places import Places
 from .reply import API_KEY_SECRET, Expected, Reply
 from .shapes import are_embeddings, is_description, is_recognition

@@ -9,11 +9,12 @@ from http import HTTPStatus
 from werkzeug.datastructures import MIMEAccept
 from werkzeug.http import parse_accept_header
 
+from server.environment import count, seconds
+from server.interface import Context, Event, Response
+
 from .clip import DEFAULT_GATEWAY_URL, DEFAULT_TIMEOUT, Clip, mounted_api_key
-from .environment import count, seconds
 from .errors import Failure
 from .installed import icon, manifest
-from .interface import Context, Event, Response
 from .languages import PARAMETER, chosen, in_language
 from .result_page import among_labels, as_meant, result_page, with_preview
 from .session import DEFAULT_CONNECTIONS, session

@@ -4,7 +4,8 @@ import json
 from http import HTTPStatus
 from pathlib import Path
 
-from .interface import Response
+from server.interface import Response
+
 from .languages import VARY
 from .texts import Texts
 

@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 from werkzeug.http import dump_cookie, parse_cookie
 
-from .interface import Event
+from server.interface import Event
+
 from .texts import ENGLISH, LANGUAGES, Texts, match, texts_for
 from .upload import Upload
 

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
+from server.interface import Response
+
 from .errors import Failure
-from .interface import Response
 from .shapes import is_error
 
 # The secret that holds clip's API key, where there is one.

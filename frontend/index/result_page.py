@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+from server.interface import Response
+
 from .document import HEADERS, render
 from .errors import words_for
-from .interface import Response
 from .languages import PARAMETER, VARY, Chosen
 from .texts import Texts
 from .upload import Upload

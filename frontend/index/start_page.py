@@ -13,9 +13,10 @@ from urllib.parse import urlencode
 
 from werkzeug.http import parse_etags, parse_set_header, quote_etag
 
+from server.interface import Context, Event, Response
+
 from .document import HEADERS, render
 from .errors import Failure
-from .interface import Context, Event, Response
 from .languages import VARY, Chosen, remember
 from .texts import ENGLISH, LANGUAGES
 from .verdict import Known

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass, replace
 
+from server.interface import Event
+from server.multipart import is_form, parts_of
+
 from .errors import Failure
-from .interface import Event
-from .multipart import is_form, parts_of
 
 ANY_BYTES = "application/octet-stream"
 # The parameter by which the page asks for words.

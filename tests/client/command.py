@@ -2,11 +2,15 @@
 
 import json
 import os
+import pty
 import subprocess
 import sys
+import termios
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Literal
 
 from tests.launch import PROJECT
 
@@ -48,6 +52,43 @@ def start(*arguments: str | Path) -> subprocess.Popen[str]:
         stderr=subprocess.PIPE,
         text=True,
     )
+
+
+def on_a_terminal(stream: Literal["stdout", "stderr"], *arguments: str | Path) -> tuple[str, str]:
+    """Runs the client to its end. What a terminal of 120 columns got as this stream, and what the other one got."""
+    terminal, end = pty.openpty()
+    termios.tcsetwinsize(end, (25, 120))
+    settings = termios.tcgetattr(end)
+    settings[1] &= ~termios.OPOST
+    termios.tcsetattr(end, termios.TCSANOW, settings)
+
+    def seen() -> bytes:
+        # A terminal that nobody reads takes 4 KB, and then holds who writes to it.
+        blocks = []
+        with suppress(OSError):  # the end of a terminal, on Linux
+            while block := os.read(terminal, 65536):
+                blocks.append(block)
+        os.close(terminal)
+        return b"".join(blocks)
+
+    with (
+        ThreadPoolExecutor(1) as reader,
+        subprocess.Popen(
+            command(*arguments),
+            cwd=PROJECT,
+            env=ENVIRONMENT,
+            stdout=end if stream == "stdout" else subprocess.PIPE,
+            stderr=end if stream == "stderr" else subprocess.PIPE,
+            text=True,
+        ) as process,
+    ):
+        os.close(end)
+        reading = reader.submit(seen)
+        try:
+            other = "".join(filter(None, process.communicate(timeout=60)))
+        finally:
+            process.kill()
+        return reading.result().decode(), other
 
 
 def results(text: str) -> dict[str, Any]:

@@ -2,11 +2,7 @@
 
 import csv
 import os
-import pty
 import socket
-import subprocess
-import sys
-import termios
 from contextlib import closing
 from pathlib import Path
 
@@ -14,7 +10,7 @@ import pytest
 import requests
 from pillow_heif import from_pillow
 
-from tests.client.command import ENVIRONMENT, label, results
+from tests.client.command import label, on_a_terminal, results
 from tests.client.fake_service import FakeService
 from tests.client.photos import picture, write_photos
 from tests.formulas import CASES
@@ -184,15 +180,7 @@ def test_options_that_make_no_sense(options: list[str]) -> None:
 def test_a_terminal_sees_how_far_it_is(service: FakeService, tmp_path: Path) -> None:
     write_photos(tmp_path / "photos", 60)
     service.seconds = 0.02
-    terminal, end = pty.openpty()
-    termios.tcsetwinsize(end, (25, 120))
-    command = [sys.executable, "-m", "photo_labels", str(tmp_path / "photos"), "--url", service.url]
-    with subprocess.Popen(command, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=end) as process:
-        os.close(end)
-        assert process.stdout
-        written = process.stdout.read()
-    assert len(results(written.decode())) == 60
-    seen = os.read(terminal, 65536).decode()
-    os.close(terminal)
+    seen, written = on_a_terminal("stderr", tmp_path / "photos", "--url", service.url)
+    assert len(results(written)) == 60
     assert "60/60 photos, " in seen
     assert " at a time [" in seen

@@ -11,6 +11,7 @@ import pytest
 from packaging.requirements import Requirement
 
 import photo_labels.formats
+from backend.clip.version import VERSION
 from photo_labels.formats import Csv, JsonLines
 from photo_labels.results import Result
 from photo_labels.states import State, state
@@ -62,7 +63,7 @@ def test_it_runs_where_the_project_is_not(installed: Path, service: FakeService,
 
 def test_its_version_and_license_are_the_projects() -> None:
     project = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    assert (DESCRIPTION["version"], DESCRIPTION["requires-python"]) == (project["version"], project["requires-python"])
+    assert (DESCRIPTION["version"], DESCRIPTION["requires-python"]) == (VERSION, project["requires-python"])
     assert (CLIENT / "LICENSE").read_text() == (PROJECT / "LICENSE").read_text()
 
 

@@ -1,16 +1,13 @@
 """What a run says at its end, and what stdout gets."""
 
 import json
-import os
-import pty
 import subprocess
 import sys
-import termios
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
-from tests.client.command import ENVIRONMENT, label, results
+from tests.client.command import ENVIRONMENT, label, on_a_terminal, results
 from tests.client.fake_service import FakeService, answer
 from tests.client.photos import write_photos
 from tests.launch import free_port
@@ -82,17 +79,7 @@ def test_a_terminal_gets_a_line_for_people(service: FakeService, tmp_path: Path)
             "bad": {"error": {"code": "corrupt_image", "message": "It cannot be \x1b[2J decoded."}},
         },
     )
-    terminal, end = pty.openpty()
-    settings = termios.tcgetattr(end)
-    settings[1] &= ~termios.OPOST
-    termios.tcsetattr(end, termios.TCSANOW, settings)
-    command = [sys.executable, "-m", "photo_labels", str(tmp_path), "--url", service.url]
-    with subprocess.Popen(command, env=ENVIRONMENT, stdout=end, stderr=subprocess.PIPE) as process:
-        os.close(end)
-        assert process.stderr
-        process.stderr.read()
-    seen = os.read(terminal, 65536).decode()
-    os.close(terminal)
+    seen, _ = on_a_terminal("stdout", tmp_path, "--url", service.url)
     assert sorted(seen.splitlines()) == [
         "000.jpg  apple, 100%",
         "001.jpg  not recognized, perhaps: dog",

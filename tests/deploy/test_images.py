@@ -107,7 +107,7 @@ def closure(modules: set[Path], package: Path) -> set[Path]:
 
 
 def test_the_model_is_made_again_only_when_something_that_it_depends_on_has_changed() -> None:
-    """What the Dockerfile leaves out of the recipe is what no module of the export imports."""
+    """What the Dockerfile leaves out of the recipe is what no module of the export imports, of the server as well."""
     clip = PROJECT / "backend" / "clip"
     dockerfile = (PROJECT / "template/python3-debian/Dockerfile").read_text(encoding="utf-8")
     [removed] = re.findall(r"^RUN cd /function && rm -rf requirements\* ((?:.*\\\n)*.*)$", dockerfile, re.MULTILINE)
@@ -115,7 +115,11 @@ def test_the_model_is_made_again_only_when_something_that_it_depends_on_has_chan
     assert all(path.exists() for path in named)
     left_out = {module for path in named for module in (path.glob("*.py") if path.is_dir() else [path])}
     assert clip / "handler.py" in left_out
-    assert not left_out & closure(set((clip / "export").glob("*.py")), clip)
+    recipe = closure(set((clip / "export").glob("*.py")), clip)
+    assert not left_out & recipe
+    [copied] = re.findall(r"^COPY (server/.*) /server/$", dockerfile, re.MULTILINE)
+    names = {name for module in recipe for name in re.findall(r"from server\.(\w+) import", module.read_text())}
+    assert set(copied.split()) == {"server/__init__.py", *(f"server/{name}.py" for name in names)}
 
 
 def test_a_download_of_photographs_needs_no_other_module() -> None:

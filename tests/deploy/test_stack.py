@@ -8,8 +8,8 @@ import yaml
 
 from local import stack
 from local.model_names import MODELS
-from template.python3.server.environment import seconds
-from template.python3.server.settings import Settings
+from server.environment import seconds
+from server.settings import Settings
 from tests.launch import PROJECT
 
 FILES = ["stack.yml", "index.yml", "clip.yml"]

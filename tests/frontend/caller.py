@@ -2,7 +2,7 @@
 
 import math
 
-from frontend.index.interface import Context
+from server.interface import Context
 
 
 def caller(call_id: str = "", deadline: float = math.inf, gone: bool = False) -> Context:

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from frontend.index.errors import Failure
-from frontend.index.interface import Context, Response
 from frontend.index.start_page import MAX_AGE, RETRY_DELAY, TIMEOUT, Description, page
+from server.interface import Context, Response
 
 from .gateway import DESCRIPTION
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from template.python3.server.headers import MAX_HEADER_BYTES, MAX_LONG_HEADER_BYTES, bounded
+from server.headers import MAX_HEADER_BYTES, MAX_LONG_HEADER_BYTES, bounded
 from tests.functions import clip, serving
 from tests.hardening.attacks import CLIENTS, connection, endure
 from tests.hardening.bystander import PATIENCE, PERIOD, Flood, Seen

@@ -1,11 +1,15 @@
 """What an image is built from: faas-cli copies a template to ``build/FUNCTION`` and follows its symbolic links."""
 
+import os
 import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from local import stack
 from tests.launch import PROJECT
 
 
@@ -26,24 +30,20 @@ def test_a_context_holds_all_that_its_dockerfile_copies(tmp_path: Path, template
         assert (context / source).exists(), source
 
 
-def test_the_version_is_that_of_the_project() -> None:
-    """``clip`` says it in ``GET /``, and faas-cli follows the link when it copies the handler."""
-    link = PROJECT / "backend" / "clip" / "project.toml"
-    assert link.is_symlink()
-    assert link.resolve() == PROJECT / "pyproject.toml"
-
-
-def test_the_server_lives_once() -> None:
-    """A checkout without symbolic links would hold small text files in their place, and build images of these."""
-    for name in ("index.py", "server", "requirements.txt"):
-        link = PROJECT / "template" / "python3-debian" / name
-        assert link.is_symlink()
-        assert link.resolve() == PROJECT / "template" / "python3" / name
-
-
-@pytest.mark.parametrize("function", ["frontend/index", "backend/clip"])
-@pytest.mark.parametrize("name", ["interface.py", "environment.py"])
-def test_handlers_and_server_share_a_module(function: str, name: str) -> None:
-    link = PROJECT / function / name
-    assert link.is_symlink()
-    assert link.resolve() == PROJECT / "template" / "python3" / "server" / name
+@pytest.mark.parametrize("function", stack.read(PROJECT / "stack.yml"), ids=lambda function: function.name)
+def test_a_handler_finds_in_its_context_what_it_imports(function: stack.Function, tmp_path: Path) -> None:
+    """As the last step of the Dockerfile asks. Nothing of the checkout is on the path."""
+    context = tmp_path / "context"
+    shutil.copytree(PROJECT / "template" / function.lang, context)
+    shutil.copytree(function.handler, context / "function")
+    variables = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    ended = subprocess.run(
+        [sys.executable, "-c", "import function.handler"],
+        cwd=context,
+        env={**variables, **function.environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stderr

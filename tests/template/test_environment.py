@@ -2,7 +2,7 @@
 
 import pytest
 
-from template.python3.server.environment import count, seconds, size
+from server.environment import count, seconds, size
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import pytest
 import requests
 
-from template.python3.server.headers import MAX_HEADER_BYTES, MAX_HEADERS_BYTES, MAX_LONG_HEADER_BYTES
+from server.headers import MAX_HEADER_BYTES, MAX_HEADERS_BYTES, MAX_LONG_HEADER_BYTES
 from tests.launch import Running
 from tests.template.wire import exchange, status_and_error
 

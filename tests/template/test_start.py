@@ -14,7 +14,7 @@ import psutil
 import pytest
 import requests
 
-from template.python3.server.settings import Settings
+from server.settings import Settings
 from tests.launch import free_port, running, wait_for
 from tests.template.function import HANDLER, Start, assemble
 

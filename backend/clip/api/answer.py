@@ -10,9 +10,10 @@ from typing import Any
 from werkzeug.datastructures import MIMEAccept
 from werkzeug.http import parse_accept_header
 
+from server.interface import Response
+
 from ..deadline import Deadline
 from ..errors import RequestError, UnknownLabel
-from ..interface import Response
 from ..limits import (
     DEFAULT_TOP_K,
     MAX_IMAGE_BYTES,

@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from server.interface import Event, Response
+
 from ..deadline import Deadline
 from ..errors import BadParameter, RequestError
-from ..interface import Event, Response
 from ..limits import MAX_IMAGES, MAX_LABEL_CHARACTERS, MAX_LABELS, MAX_TEXT_CHARACTERS
 from ..service import Service
 from . import answer

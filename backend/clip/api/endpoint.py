@@ -3,9 +3,10 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from server.interface import Event, Response
+
 from ..deadline import Deadline
 from ..errors import RequestError
-from ..interface import Event, Response
 from ..service import Service
 from .answer import error as usual_error
 

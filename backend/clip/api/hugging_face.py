@@ -7,9 +7,10 @@ from typing import Any
 
 from werkzeug.datastructures import Headers, MultiDict
 
+from server.interface import Event, Response
+
 from ..deadline import Deadline
 from ..errors import BadParameter, UnsupportedImage
-from ..interface import Event, Response
 from ..limits import DEFAULT_TOP_K
 from ..recognition.query import Query
 from ..service import Service

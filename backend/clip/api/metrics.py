@@ -19,8 +19,9 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from server.interface import Event, Response
+
 from ..deadline import Deadline
-from ..interface import Event, Response
 from ..recognition.recognizer import Recognizer
 from ..service import Service
 from ..version import VERSION

@@ -3,8 +3,9 @@
 https://platform.openai.com/docs/api-reference/models/list
 """
 
+from server.interface import Event, Response
+
 from ..deadline import Deadline
-from ..interface import Event, Response
 from ..service import Service
 from .answer import json_response, openai_error
 from .endpoint import Endpoint

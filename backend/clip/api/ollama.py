@@ -6,8 +6,9 @@ https://github.com/ollama/ollama/blob/main/docs/api.md#generate-a-completion
 import json
 from datetime import UTC, datetime
 
+from server.interface import Event, Response
+
 from ..deadline import Deadline
-from ..interface import Event, Response
 from ..service import Service
 from . import answer, photoprism
 from .endpoint import Endpoint

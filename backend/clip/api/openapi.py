@@ -3,8 +3,9 @@
 import json
 from pathlib import Path
 
+from server.interface import Event, Response
+
 from ..deadline import Deadline
-from ..interface import Event, Response
 from ..service import Service
 from ..version import VERSION
 from .answer import json_response

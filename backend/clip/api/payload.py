@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 from werkzeug.http import parse_options_header
 
+from server import multipart
+
 from ..errors import BadParameter, BodyTooLarge, CorruptImage, EmptyBody, HeadersTooLarge, UnsupportedImage
 from ..limits import MAX_IMAGE_BYTES, MAX_IMAGES
 from ..photos.formats import FORMATS, sniff
-from . import multipart
 from .advice import lost_line_breaks, on_a_field, on_no_image
 from .parameters import PARAMETERS
 

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from server.interface import Event, Response
+
 from ..deadline import Deadline
 from ..errors import BadParameter, RequestError
-from ..interface import Event, Response
 from ..limits import MAX_IMAGES
 from ..recognition.query import Query
 from ..recognition.tags import Tag

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 
 from werkzeug.datastructures import MultiDict
 
+from server.interface import Event, Response
+
 from ..deadline import Deadline
 from ..errors import RequestError
-from ..interface import Event, Response
 from ..recognition.query import Query
 from ..service import Service
 from . import answer

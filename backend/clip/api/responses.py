@@ -8,9 +8,10 @@ import time
 import uuid
 from typing import Any
 
+from server.interface import Event, Response
+
 from ..deadline import Deadline
 from ..errors import BadParameter
-from ..interface import Event, Response
 from ..service import Service
 from . import answer, photoprism
 from .endpoint import Endpoint

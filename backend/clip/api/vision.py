@@ -3,9 +3,10 @@
 https://docs.photoprism.app/developer-guide/vision/
 """
 
+from server.interface import Event, Response
+
 from ..deadline import Deadline
 from ..errors import BadParameter
-from ..interface import Event, Response
 from ..limits import MAX_LABEL_CHARACTERS
 from ..service import Service
 from . import answer, photoprism

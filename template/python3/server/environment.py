@@ -1,7 +1,7 @@
 """Settings in environment variables: durations, sizes and whole numbers, read strictly and in the same way everywhere.
 
-The server, both functions and the local gateway have this module; in a handler's folder it is a link, which faas-cli
-follows. A variable that is empty counts as one that is not set.
+The server, the functions and the local gateway read their settings by it. A variable that is empty counts as one that
+is not set.
 """
 
 import os

@@ -1,6 +1,6 @@
 """What a handler is given and what it returns: ``handle(event: Event, context: Context) -> Response``.
 
-The server and both functions have this module; in a handler's folder it is a link, which faas-cli follows.
+A handler imports them from here: ``from server.interface import Event``.
 """
 
 from collections.abc import Callable

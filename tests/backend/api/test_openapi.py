@@ -27,7 +27,7 @@ from backend.clip.api.parameters import PARAMETERS
 from backend.clip.errors import RequestError
 from backend.clip.export.names import LANGUAGES
 from backend.clip.version import VERSION
-from template.python3.server import errors as server_errors
+from server import errors as server_errors
 from tests.functions import clip
 from tests.launch import PROJECT, local, wait_for
 from tests.pictures import encoded, huge_png, photo

@@ -1,8 +1,7 @@
 """Reads a multipart form (RFC 7578) that is in memory: finds its parts, and copies none of them.
 
-Both functions have this module; in ``backend/clip`` it is a link, which faas-cli follows. Parsers of streams, such as
-werkzeug's, copy a file twice and have to handle a boundary that arrives in two pieces. In a body that is complete the
-boundaries only have to be found.
+For handlers, whose ``Event.body`` is complete. Parsers of streams, such as werkzeug's, copy a file twice and have to
+handle a boundary that arrives in two pieces. In a body that is complete the boundaries only have to be found.
 """
 
 import re

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from urllib3.filepost import encode_multipart_formdata
 
-from frontend.index.multipart import MAX_PARTS, HeadersTooLarge, is_form, parts_of
+from server.multipart import MAX_PARTS, HeadersTooLarge, is_form, parts_of
 
 KINDS = "multipart/form-data; boundary="
 

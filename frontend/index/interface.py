@@ -1,1 +1,0 @@
-../../template/python3/server/interface.py
