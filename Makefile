@@ -38,7 +38,7 @@ VERSION_OF_PYTHON := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.versi
 version_of = $(shell sed -n 's/^version = \([0-9]*\.[0-9]*\).*/\1/p' $(1)/pyvenv.cfg 2>/dev/null)
 anew = $(if $(filter $(VERSION_OF_PYTHON),$(call version_of,$(1))),,another-python)
 
-.PHONY: help up label test test-training lint format evaluate calibrate screenshots bench fuzz soak corpora lock sbom audit contexts images
+.PHONY: help up label test test-training lint format evaluate calibrate screenshots bench fuzz soak corpora lock sbom audit functions contexts images
 .PHONY: smoke clean another-python known-model model-to-calibrate
 
 help: ## list the targets
@@ -140,6 +140,10 @@ sbom: $(DEV)/installed ## write build/index.cdx.json and build/clip.cdx.json (Cy
 
 audit: $(DEV)/installed ## look for known vulnerabilities in what the images and the export install (asks PyPI)
 	$(DEV)/bin/pip-audit --strict --disable-pip --require-hashes $(addprefix -r ,$(LOCKS))
+
+functions: $(SERVE)/installed ## write deploy/functions/functions.yaml from stack.yml (OWNER=… TAG=…), for OpenFaaS Standard and for Enterprises
+	@mkdir -p build
+	$(SERVE)/bin/python -m release functions > build/functions.yaml.new && mv build/functions.yaml.new deploy/functions/functions.yaml
 
 contexts: ## lay out build/index and build/clip as `faas-cli build` does
 	@rm -rf build/index build/clip

@@ -20,7 +20,7 @@ from aiohttp import web
 from . import gateway, stack
 from .assemble import assemble
 from .process import Process, StartError
-from .protocol import Runner
+from .protocol import listening
 
 PROJECT = Path(__file__).parent.parent
 # An address that stands for all of this computer's, and the one of them that this computer itself calls.
@@ -47,6 +47,7 @@ def main() -> int:
     logging.basicConfig(level=logging.INFO, format="gateway | %(message)s")
     # It logs malformed requests at length, which are answered anyway. What fails here is logged by the gateway.
     logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
+    logging.getLogger("aiohttp.access").setLevel(logging.WARNING)  # the functions log what they are asked
     try:
         return asyncio.run(_run(stack.read(arguments.yaml), arguments))
     except (OSError, ValueError) as error:
@@ -99,12 +100,10 @@ async def _serve(
         folder = assemble(function, PROJECT / "template", build, model if function.has_model else None)
         processes.append(Process(function, folder, {"gateway_url": url}, say))
 
-    runner = Runner(_application({process.function.name: gateway.Route(process) for process in processes}))
-    await runner.setup()
-    await web.SockSite(runner, listener).start()
+    app = _application({process.function.name: gateway.Route(process) for process in processes})
     status = 0
     try:
-        async with asyncio.TaskGroup() as group:
+        async with listening(app, listener), asyncio.TaskGroup() as group:
             group.create_task(_until(stop))
             for process in processes:
                 group.create_task(process.run(reading_end))
@@ -115,7 +114,6 @@ async def _serve(
         sys.stderr.write(f"{failures.exceptions[0]}\n")
         status = 1
     finally:
-        await runner.cleanup()
         os.close(reading_end)
         os.close(writing_end)
     return status

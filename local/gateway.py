@@ -17,6 +17,8 @@ from .process import Process
 from .protocol import error
 
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
+# What aiohttp reads a byte as that is not UTF-8. It cannot send it on.
+_NOT_TEXT = re.compile(r"[\ud800-\udfff]")
 
 _NAMESPACE = ".openfaas-fn"
 
@@ -120,6 +122,10 @@ def _path_and_query(request: web.Request) -> str:
     return _NOT_ASCII.sub(lambda found: quote(found[0], errors="surrogateescape"), target)
 
 
+def _text(value: str) -> str:
+    return _NOT_TEXT.sub("", value)
+
+
 def _abort(request: web.Request) -> None:
     if request.transport is not None:
         request.transport.abort()
@@ -127,7 +133,7 @@ def _abort(request: web.Request) -> None:
 
 def _end_to_end(headers: CIMultiDictProxy[str]) -> CIMultiDict[str]:
     named = [name.strip() for value in headers.getall("Connection", ()) for name in value.split(",")]
-    kept = CIMultiDict(headers)
+    kept = CIMultiDict((name, _text(value)) for name, value in headers.items())
     for name in (*_HOP_BY_HOP, *named):
         kept.popall(name, None)
     return kept
@@ -149,7 +155,7 @@ async def errors_as_json(
     request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
 ) -> web.StreamResponse:
     """Set each request's call id and start time, and answer the gateway's own errors in the form of the functions'."""
-    request["call_id"] = request.headers.get("X-Call-Id") or str(uuid.uuid4())
+    request["call_id"] = _text(request.headers.get("X-Call-Id", "")) or str(uuid.uuid4())
     request["start_time"] = str(time.time_ns())
     try:
         return await handler(request)

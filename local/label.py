@@ -15,7 +15,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "client"))  # a package of its own, which is not installed here
 
-from photo_labels.commands.label import COMPLETE, INCOMPLETE
+from photo_labels.commands.exit_codes import COMPLETE, INCOMPLETE
 from photo_labels.commands.label import main as client
 from photo_labels.service import Service, ServiceDown, ServiceRefuses
 

@@ -1,14 +1,17 @@
 """The gateway's side of a connection: it accepts what the real gateway accepts, and its own errors are JSON."""
 
 import asyncio
-from typing import Any
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from aiohttp import web
 from aiohttp.http_exceptions import LineTooLong
-from aiohttp.http_parser import HttpRequestParserPy
 
 # The real gateway's limits: aiohttp's own are too small for a long list of labels in a query.
 MAX_HEADER_BYTES = 1 << 20
+_MAX_HEADERS = 10_000
+_BACKLOG = 128
 
 
 def error(status: int, code: str, message: str) -> web.Response:
@@ -16,22 +19,6 @@ def error(status: int, code: str, message: str) -> web.Response:
 
 
 class _Protocol(web.RequestHandler):
-    def __init__(self, manager: web.Server, *, loop: asyncio.AbstractEventLoop, **options: Any) -> None:
-        super().__init__(manager, loop=loop, **options)
-        # curl sends `labels=猫` as it is. aiohttp's parser in Python accepts a target that is not ASCII, that in C does
-        # not.
-        self._parser = HttpRequestParserPy(
-            self,
-            loop,
-            self._read_bufsize,
-            max_line_size=self.max_line_size,
-            max_field_size=self.max_field_size,
-            max_headers=self.max_headers,
-            payload_exception=web.RequestPayloadError,
-            auto_decompress=False,
-            max_msg_queue_size=self._max_msg_queue_size,
-        )
-
     def handle_error(
         self, request: web.BaseRequest, status: int = 500, exc: BaseException | None = None, message: str | None = None
     ) -> web.StreamResponse:
@@ -46,31 +33,29 @@ class _Protocol(web.RequestHandler):
         return answer
 
 
-class _Server(web.Server):
-    def __call__(self) -> web.RequestHandler:
-        return _Protocol(self, loop=self._loop, **self._kwargs)
+@asynccontextmanager
+async def listening(app: web.Application, listener: socket.socket) -> AsyncIterator[None]:
+    """Serve the gateway's application at a socket until the block ends; what is being answered then has a second."""
+    # As Go's server does it: a function learns that its caller has gone, and the caller's place is free.
+    runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=1)
+    await runner.setup()
+    connections = runner.server
+    assert connections is not None  # noqa: S101
+    loop = asyncio.get_running_loop()
 
-
-class Runner(web.AppRunner):
-    """Runs the gateway's application with this protocol."""
-
-    def __init__(self, app: web.Application) -> None:
-        super().__init__(
-            app,
-            access_log=None,
-            # As Go's server does it: a function learns that its caller has gone, and the caller's place is free.
-            handler_cancellation=True,
-            shutdown_timeout=1,
+    def accepted() -> _Protocol:
+        return _Protocol(
+            connections,
+            loop=loop,
+            auto_decompress=False,
             max_line_size=MAX_HEADER_BYTES,
             max_field_size=MAX_HEADER_BYTES,
-            max_headers=10_000,
+            max_headers=_MAX_HEADERS,
         )
 
-    async def _make_server(self) -> web.Server:
-        made = await super()._make_server()
-        return _Server(
-            made.request_handler,
-            request_factory=made.request_factory,
-            handler_cancellation=made.handler_cancellation,
-            **made._kwargs,  # noqa: SLF001 - aiohttp has no public way
-        )
+    server = await loop.create_server(accepted, sock=listener, backlog=_BACKLOG)
+    try:
+        yield
+    finally:
+        server.close()
+        await runner.cleanup()

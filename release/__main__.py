@@ -4,6 +4,7 @@ python -m release version
 python -m release check v1.2.3        # the tag is the version, and the changelog has a section on it
 python -m release notes
 python -m release arguments clip      # the build arguments of its image
+python -m release functions           # what deploy/functions/functions.yaml holds
 python -m release files --out FOLDER --source URL index=NAME@sha256:DIGEST clip=NAME@sha256:DIGEST
 """
 
@@ -24,6 +25,7 @@ def main() -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("version", help="print the version")
     commands.add_parser("notes", help="print what the changelog says of it")
+    commands.add_parser("functions", help="print the functions as resources of Kubernetes")
     check = commands.add_parser("check", help="fail unless this tag can be released")
     check.add_argument("tag")
     arguments_of = commands.add_parser("arguments", help="print a function's build arguments, NAME=VALUE a line")
@@ -55,6 +57,8 @@ def _run(arguments: argparse.Namespace) -> int:
                 raise changelog.ReleaseError(f"client/pyproject.toml has another version than {VERSION}.")
         case "arguments":
             print("\n".join(files.build_arguments(arguments.function, VERSION)))
+        case "functions":
+            print(files.function_resources(), end="")
         case "files":
             images = dict(image.split("=", 1) for image in arguments.image if "=" in image)
             stack = yaml.safe_dump(files.stack_file(images), sort_keys=False, width=120)

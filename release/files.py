@@ -1,10 +1,14 @@
-"""The files that deploy a release's images without building them, both made from ``stack.yml``.
+"""The files that deploy images without building them, all made from ``stack.yml``.
 
-``stack.yml`` is for ``faas-cli deploy -f stack.yml``; its keys are those of ``Services`` and ``Function`` in faas-cli's
-``stack/schema.go``. ``functions.json`` is for ``faas-cli store deploy NAME --url URL``; its keys are those of ``Store``
-and ``StoreFunction`` in ``schema/store/v2/store.go``.
+A release has two of them. ``stack.yml`` is for ``faas-cli deploy -f stack.yml``; its keys are those of ``Services`` and
+``Function`` in faas-cli's ``stack/schema.go``. ``functions.json`` is for ``faas-cli store deploy NAME --url URL``; its
+keys are those of ``Store`` and ``StoreFunction`` in ``schema/store/v2/store.go``.
+
+The third is part of the repository, for ``deploy/``: the functions as resources of Kubernetes; their keys are those of
+the CustomResourceDefinition ``functions.openfaas.com`` of faas-netes.
 """
 
+import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -25,6 +29,8 @@ _BY_DIGEST = re.compile(r"[\w.:/-]+@sha256:[0-9a-f]{64}")
 _BUILD_KEYS = ("lang", "handler", "build_args")
 _STORE_VERSION = "0.2.1"
 _PLATFORMS = ("x86_64", "arm64")
+_NAMESPACE = "openfaas-fn"
+_WRITTEN = "# Written by `make functions` from stack.yml.\n"
 
 
 def stack_file(images: Mapping[str, str]) -> dict[str, Any]:
@@ -69,6 +75,28 @@ def store_file(images: Mapping[str, str], source: str) -> dict[str, Any]:
         for name in [function.name]
     ]
     return {"version": _STORE_VERSION, "functions": functions}
+
+
+def function_resources(variables: Mapping[str, str] = os.environ) -> str:
+    """The functions as resources of the kind ``Function``, in YAML, with what the variables fill into ``stack.yml``."""
+    resources = [
+        {
+            "apiVersion": "openfaas.com/v1",
+            "kind": "Function",
+            "metadata": {"name": function.name, "namespace": _NAMESPACE},
+            "spec": {
+                "name": function.name,
+                "image": function.image,
+                "environment": dict(function.environment),
+                "annotations": function.definition["annotations"],
+                "readOnlyRootFilesystem": function.definition["readonly_root_filesystem"],
+                "requests": function.definition["requests"],
+                "limits": function.definition["limits"],
+            },
+        }
+        for function in stack.read(PROJECT / "stack.yml", variables)
+    ]
+    return _WRITTEN + yaml.safe_dump_all(resources, sort_keys=False, width=120)
 
 
 def build_arguments(name: str, version: str) -> list[str]:

@@ -82,7 +82,9 @@ def test_a_misspelt_model_is_refused_before_torch_is_installed(environment: Path
 def test_bundled_is_what_is_served_without_a_model(environment: Path) -> None:
     variables = (f"PYTHON={sys.executable}", f"SERVE={environment}")
     bundled, nothing = (make("--dry-run", "up", *model, *variables).stdout for model in (["MODEL=bundled"], []))
-    assert bundled == nothing == f"exec {environment}/bin/python -m local --host 127.0.0.1 --port 8080\n"
+    assert bundled == nothing
+    assert " -m local " in nothing
+    assert "--model" not in nothing
 
 
 def test_the_name_of_the_computer_is_no_address_to_listen_on(
@@ -145,8 +147,10 @@ def test_an_exported_folder_is_calibrated_as_it_is(environment: Path, tmp_path: 
     assert "model_names" not in ended.stdout
 
 
-def test_help_lists_every_target_in_a_group() -> None:
-    listed = make("help").stdout
-    targets = re.findall(r"^([a-z]+):.*## ", (PROJECT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
-    assert re.findall(r"^  make ([a-z]+)  ", listed, re.MULTILINE) == targets
-    assert re.findall(r"^\S.*$", listed, re.MULTILINE) == ["Use it", "Change it", "Measure it", "Ship it", "Clean up"]
+def test_help_lists_every_target() -> None:
+    """But those that others need, and those that make a file."""
+    text = (PROJECT / "Makefile").read_text(encoding="utf-8")
+    [phony] = re.findall(r"^\.PHONY: ((?:.*\n\.PHONY: )*.*)$", text, re.MULTILINE)
+    inner = {".PHONY:", "another-python", "known-model", "model-to-calibrate"}
+    listed = re.findall(r"^  make ([a-z-]+) ", make("help").stdout, re.MULTILINE)
+    assert set(listed) == set(phony.split()) - inner

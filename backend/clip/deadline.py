@@ -21,6 +21,8 @@ class Deadline:
     """How many images the request has yet to have done, that in work included. Who has fewer left goes first."""
     waited: float = 0.0
     """Seconds that the request waited in line behind other requests."""
+    fetching: float = 0.0
+    """Seconds until its image was here, where it sent a URL."""
     decoding: float = 0.0
     """Seconds that decoding its images took."""
     inference: float = 0.0
@@ -39,6 +41,15 @@ class Deadline:
         """Raise Busy if the time is over or the caller has gone."""
         if self.left() == 0 or self.abandoned():
             raise Busy("The service is busy, and the time for this request is over. Try again in a few seconds.")
+
+    @contextmanager
+    def fetches(self) -> Iterator[None]:
+        """Count the time of the block as fetching."""
+        start = self._clock()
+        try:
+            yield
+        finally:
+            self.fetching += self._clock() - start
 
     @contextmanager
     def decodes(self) -> Iterator[None]:

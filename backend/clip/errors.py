@@ -32,6 +32,13 @@ class Unauthorized(RequestError):
     headers = MappingProxyType({"WWW-Authenticate": "Bearer"})
 
 
+class UrlNotAllowed(RequestError):
+    """A URL that is not of one of the allowed origins, or leads to an address that is not public."""
+
+    status = 403
+    code = "url_not_allowed"
+
+
 class NotFound(RequestError):
     status = 404
     code = "not_found"
@@ -107,6 +114,13 @@ class TooManyLabels(RequestError):
     code = "too_many_labels"
 
 
+class UrlFailed(RequestError):
+    """There is no file behind a URL, and a later try would find none."""
+
+    status = 422
+    code = "url_failed"
+
+
 class HeadersTooLarge(RequestError):
     """The parts of a form have longer headers than are parsed."""
 
@@ -120,3 +134,10 @@ class Busy(RequestError):
     status = 503
     code = "busy"
     headers = MappingProxyType({"Retry-After": "2"})
+
+
+class UrlUnavailable(RequestError):
+    """The file behind a URL did not come; a later try may get it."""
+
+    status = 503
+    code = "url_unavailable"

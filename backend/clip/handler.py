@@ -52,6 +52,7 @@ def handle(event: Event, context: Context) -> Response:
             raise MethodNotAllowed(endpoint.routes)
         return endpoint.routes[event.method](SERVICE, event, deadline)
     except RequestError as problem:
-        return endpoint.error(problem) if endpoint else answer.error(problem)
+        said = endpoint.error(problem) if endpoint else answer.error(problem)
+        return {**said, "code": problem.code}
     finally:
         metrics.observe(deadline)

@@ -51,7 +51,9 @@ def recognition(said: dict[str, Any]) -> dict[str, Any]:
     if not (isinstance(tags, list) and len(tags) <= _MOST_PREDICTIONS and all(map(_is_tag, tags))):
         raise BadAnswer("The answer has a tag that is not a label with a confidence and a path of labels.")
     instead = said.get("instead")
-    if instead is not None and not (isinstance(instead, dict) and _is_label(instead.get("label"))):
+    if instead is not None and not (
+        isinstance(instead, dict) and _is_label(instead.get("label")) and _is_share(instead.get("confidence", 0.0))
+    ):
         raise BadAnswer("The answer has something else instead of a label.")
     if not isinstance(said.get("recognized", False), bool) or not _is_share(said.get("confidence", 0.0)):
         raise BadAnswer("The answer does not say how sure it is.")

@@ -13,16 +13,19 @@ from mcp.server.mcpserver.exceptions import ToolError
 from mcp.types import ToolAnnotations
 from pydantic import BaseModel, Field
 
+from .finding.access import NEEDED, Access
 from .folder import PHOTO_ENDINGS, Walk
 from .recognizer import PhotoError, Recognition, Recognizer, ServiceError
 from .terminal import printable
 
 _MOST_PHOTOS = 500
 _USUAL_PHOTOS = 100
+_USUAL_FOUND = 20
 _READS_ONLY = ToolAnnotations(read_only_hint=True, idempotent_hint=True, open_world_hint=False)
 _INSTRUCTIONS = (
     "Says what photos on this computer show, by an image recognizer that runs on it or in its network. Its words are "
-    "those of a fixed list; a photo of something else has none. It reads no text in photos and recognizes no persons."
+    "those of a fixed list; a photo of something else has none. It reads no text in photos and recognizes no persons. "
+    "find searches the photos that the user has indexed, and sends none."
 )
 
 
@@ -58,8 +61,29 @@ class Folder(BaseModel):
     unreadable: list[str] = Field(description="Folders in it that could not be listed.")
 
 
-def server(recognizer: Recognizer) -> MCPServer:
-    """A server whose tools ask ``recognizer``. Its photos are files of this computer, which are read only."""
+class FoundPhoto(BaseModel):
+    """A photo that was found."""
+
+    path: str = Field(description="Its file on this computer.")
+    score: float = Field(description="How well it fits, 1 at most; to be compared within this search only.")
+
+
+class Finding(BaseModel):
+    """What a search has found."""
+
+    photos: list[FoundPhoto] = Field(description="Best first.")
+    words: list[str] | None = Field(
+        description="The words of the text that were looked for; null if any text is understood."
+    )
+
+
+def server(recognizer: Recognizer, index: Path, access: Access) -> MCPServer:
+    """A server whose tools ask ``recognizer`` or search. Photos are files of this computer, which are read only.
+
+    Args:
+        index: what ``find`` searches; it may be made later.
+        access: to the same service.
+    """
     tools = MCPServer("photo-labels", instructions=_INSTRUCTIONS, version=_version(), log_level="WARNING")
 
     @tools.tool(annotations=_READS_ONLY)
@@ -89,6 +113,14 @@ def server(recognizer: Recognizer) -> MCPServer:
         photos, failures = await _all(recognizer, place, files, context)
         return Folder(photos=photos, failures=failures, more=len(found) > at_most, unreadable=_names(walk.unreadable))
 
+    @tools.tool(annotations=_READS_ONLY)
+    async def find(
+        text: Annotated[str, Field(description="What the photos show, such as 'dog on a beach'.")],
+        at_most: Annotated[int, Field(ge=1, le=_MOST_PHOTOS, description="How many photos.")] = _USUAL_FOUND,
+    ) -> Finding:
+        """Find photos by what they show, in the index that the user has made of a folder."""
+        return await asyncio.to_thread(_found, index, text, at_most, access)
+
     return tools
 
 
@@ -114,6 +146,20 @@ async def _all(
         raise ToolError(str(error)) from error
     photos = [each for each in answers if isinstance(each, Photo)]
     return photos, [each for each in answers if isinstance(each, Failure)]
+
+
+def _found(index: Path, text: str, count: int, access: Access) -> Finding:
+    try:
+        from .finding.asking import CANNOT, ServiceGone
+        from .finding.finder import find
+    except ImportError as error:
+        raise ToolError(NEEDED) from error
+    try:
+        found = find(index, text, count, access, lambda _: None)
+    except (*CANNOT, ServiceGone) as error:
+        raise ToolError(str(error)) from error
+    photos = [FoundPhoto(path=_name(one.path), score=one.score) for one in found.photos]
+    return Finding(photos=photos, words=found.words)
 
 
 def _path(text: str) -> Path:

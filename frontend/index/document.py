@@ -28,7 +28,7 @@ def _encoded(name: str) -> str:
 
 
 # In this order.
-_STYLE = cssmin(_read("style", "css", "tokens base start words card states rows wall teach"))
+_STYLE = cssmin(_read("style", "css", "tokens base start words card states earlier wall teach"))
 _SCRIPT = jsmin(join(_PAGE / "script", "intake"))
 _WORKER = jsmin(join(_PAGE / "script", "worker"))
 # Of the files that the recognizer reads, as a browser knows not all of them for pictures.

@@ -80,7 +80,7 @@ def handle(event: Event, context: Context) -> Response:
             among = _among_labels(upload, answer, context)
     except Failure as failure:
         headers = failure.headers | {"Content-Type": "application/json"}
-        answer = {"statusCode": failure.status, "headers": headers, "body": failure.body()}
+        answer = {"statusCode": failure.status, "headers": headers, "body": failure.body(), "code": failure.code}
     if kind == "text/html":
         return result_page(answer, upload, event.path, DESCRIPTION.known, seen, among)
     return {**answer, "headers": answer["headers"] | {"X-Content-Type-Options": "nosniff"}}

@@ -108,7 +108,11 @@ class Reply:
             raise Failure("unauthorized", "The function clip does not take the API key of this function.", challenge)
         kind = self.clips_type(expected)
         if kind is not None:
-            return {"statusCode": self.status, "headers": passed_on | {"Content-Type": kind}, "body": self.body}
+            headers = passed_on | {"Content-Type": kind}
+            answer: Response = {"statusCode": self.status, "headers": headers, "body": self.body}
+            if self.status != HTTPStatus.OK:
+                answer["code"] = json.loads(self.body)["error"]["code"]
+            return answer
         died = self.status == HTTPStatus.INTERNAL_SERVER_ERROR and not self.body
         code, message = DIED if died else NONSENSE if self.unreadable else PLATFORM.get(self.status, NONSENSE)
         retry_after = {"Retry-After": _BUSY_SECONDS} if self.status in _TEMPORARY else {}

@@ -42,6 +42,7 @@ def test_the_cheapest_and_the_first_are_next_in_turn(costs: list[float], expecte
 
 def test_only_so_many_are_inside() -> None:
     turns, inside, most, lock = PrioritySemaphore(3), 0, 0, threading.Lock()
+    three = threading.Barrier(3, timeout=20)
 
     def pass_through() -> None:
         nonlocal inside, most
@@ -49,14 +50,14 @@ def test_only_so_many_are_inside() -> None:
             with lock:
                 inside += 1
                 most = max(most, inside)
-            time.sleep(0.01)
+            three.wait()
             with lock:
                 inside -= 1
 
     with ThreadPoolExecutor(12) as pool:
-        for _ in range(30):
-            pool.submit(pass_through)
+        passed = [pool.submit(pass_through) for _ in range(30)]
 
+    assert [one.exception() for one in passed] == [None] * 30
     assert most == 3
 
 
@@ -78,7 +79,7 @@ def test_a_request_whose_caller_has_gone_keeps_no_place() -> None:
 
     with ThreadPoolExecutor(1) as pool, turns.take(0, deadline()):
         future: Future[None] = pool.submit(pass_through)
-        time.sleep(0.05)
+        wait_for(lambda: bool(turns._waiting), "does not wait")
         gone.set()
         with pytest.raises(Busy):
             future.result(1)

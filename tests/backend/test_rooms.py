@@ -6,9 +6,9 @@ from pathlib import Path
 from tests.launch import PROJECT
 
 CLIP = PROJECT / "backend" / "clip"
-ORDER = ["handler", "api", "service", "recognition", "decoders", "inference", "photos"]
+ORDER = ["handler", "api", "service", "fetch", "recognition", "decoders", "inference", "photos"]
 """A room may import what comes after it, and the modules beside the rooms."""
-EXPORT_LACKS = {"handler", "service", "api", "decoders"}
+EXPORT_LACKS = {"handler", "service", "api", "decoders", "fetch"}
 
 
 def imports(module: Path) -> set[str]:

@@ -78,6 +78,7 @@ BODIES = {
     "recognized that is a text": said(recognized="yes"),
     "instead that is a text": said(instead="apple"),
     "instead with escape codes": said(instead={"label": ESCAPE}),
+    "instead that is as sure as a text": said(instead={"label": "pear", "confidence": "very"}),
     "tags that are a text": said(tags="beagle"),
     "tags that are texts": said(tags=["beagle"]),
     "a tag without a path": said(tags=[{"label": "beagle", "confidence": 0.9}]),

@@ -4,7 +4,7 @@ import asyncio
 import os
 import subprocess
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
@@ -14,7 +14,7 @@ import requests
 from mcp import Client, StdioServerParameters
 from mcp.types import CallToolResult, TextContent
 
-from tests.client.command import ENVIRONMENT, command
+from tests.client.command import ENVIRONMENT, command, label
 from tests.client.fake_service import FakeService, answer
 from tests.client.photos import picture
 from tests.launch import PROJECT, Running, free_port
@@ -23,9 +23,11 @@ COFFEE = PROJECT / "docs" / "photos" / "coffee.jpg"
 T = TypeVar("T")
 
 
-def served(url: str, talk: Callable[[Client], Awaitable[T]], **environment: str) -> T:
+def served(
+    url: str, talk: Callable[[Client], Awaitable[T]], options: Sequence[str | Path] = (), **environment: str
+) -> T:
     """What comes of a talk with the server, which is given this service."""
-    program, *arguments = command("mcp", "--url", url)
+    program, *arguments = command("mcp", "--url", url, *options)
     parameters = StdioServerParameters(command=program, args=arguments, env={**ENVIRONMENT, **environment})
 
     async def connected() -> T:
@@ -63,12 +65,13 @@ def test_its_tools_say_what_they_do(service: FakeService) -> None:
 
     tools = {tool.name: tool for tool in served(service.url, talk).tools}
 
-    assert tools.keys() == {"what_is_in", "label_folder"}
+    assert tools.keys() == {"what_is_in", "label_folder", "find"}
     for tool in tools.values():
         assert tool.description
         assert tool.annotations.read_only_hint
     assert tools["what_is_in"].input_schema["required"] == ["path"]
     assert tools["label_folder"].input_schema["required"] == ["folder"]
+    assert tools["find"].input_schema["required"] == ["text"]
 
 
 def test_what_is_in_a_photo(application: Running) -> None:
@@ -117,6 +120,32 @@ def test_a_folder(application: Running, tmp_path: Path) -> None:
     assert sorted(seen) == [(1, 4), (2, 4), (3, 4), (4, 4)]
     assert first["more"]
     assert len(first["photos"]) + len(first["failures"]) == 2
+
+
+def test_photos_are_found(application: Running, tmp_path: Path) -> None:
+    album, index, url = tmp_path / "album", tmp_path / "photos.sqlite", f"{application.url}/function/clip"
+    album.mkdir()
+    coffee = album / os.fsdecode(b"coffee \xff.jpg")
+    coffee.write_bytes(COFFEE.read_bytes())
+    picture(1).save(album / "a.png")
+
+    async def talk(client: Client) -> list[CallToolResult]:
+        before = await client.call_tool("find", {"text": "a cup of espresso"})
+        indexed = await asyncio.to_thread(label, "index", album, "--index", index, "--url", url)
+        assert indexed.returncode == 0
+        texts = ("a cup of espresso", "zebra", "flurb", "!")
+        return [before, *[await client.call_tool("find", {"text": text, "at_most": 1}) for text in texts]]
+
+    before, found, nothing, unknown, empty = served(url, talk, ("--index", index))
+
+    assert f"`photo-labels index FOLDER --index {index}` makes it" in problem(before)
+    [photo] = said(found)["photos"]
+    assert photo["path"] == str(album / r"coffee \udcff.jpg")
+    assert 0.1 < photo["score"] <= 1
+    assert "espresso" in said(found)["words"]
+    assert said(nothing) == {"photos": [], "words": ["zebra"]}
+    assert "does not know: flurb" in problem(unknown)
+    assert "There is no word in this text" in problem(empty)
 
 
 def test_what_cannot_be_asked(service: FakeService, tmp_path: Path) -> None:

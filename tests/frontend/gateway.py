@@ -15,6 +15,9 @@ from urllib.parse import parse_qsl, urlsplit
 
 import requests
 
+from frontend.index.texts import LANGUAGES
+from frontend.index.verdict import Known, verdict
+
 LABELS = ["apple", "bear", "clock", "orange", "pear", "sunflower", "tulip"]
 EVERYDAY = ["cat", "dog", "flamingo", "pizza", *LABELS]
 DESCRIPTION: dict[str, Any] = {
@@ -62,6 +65,12 @@ Behavior = Callable[["_Handler"], None]
 def answer(document: Any, status: int = 200, **headers: str) -> Behavior:
     """Answers JSON."""
     return plain(json.dumps(document), status, **{"Content-Type": "application/json"} | headers)
+
+
+def answer_of_index(answer_of_clip: dict[str, Any]) -> Behavior:
+    """Answers as index does to a question about everything in English."""
+    said = verdict(answer_of_clip, [], Known(), LANGUAGES["en"]).to_json()
+    return answer(answer_of_clip | {"verdict": said})
 
 
 def error(code: str, status: int, **headers: str) -> Behavior:
@@ -165,8 +174,10 @@ class Gateway:
         with _Server(("127.0.0.1", 0), type("Handler", (_Handler,), {"gateway": self})) as server:
             self.url = f"http://127.0.0.1:{server.server_address[1]}"
             threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
-            yield
-            server.shutdown()
+            try:
+                yield
+            finally:
+                server.shutdown()
 
 
 class _Server(ThreadingHTTPServer):

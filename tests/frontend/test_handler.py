@@ -24,11 +24,12 @@ from .conftest import CLIP_TIMEOUT
 from .gateway import DESCRIPTION, Behavior, Gateway, prediction
 from .photos import camera_photo, photo
 
+PATIENCE = 20  # seconds
 HTML = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
 
 
 def post(url: str, **options: object) -> requests.Response:
-    return requests.post(url, timeout=20, **options)  # type: ignore[arg-type]
+    return requests.post(url, timeout=PATIENCE, **options)  # type: ignore[arg-type]
 
 
 def code(response: requests.Response) -> str:
@@ -323,6 +324,7 @@ def test_a_gateway_that_is_not_there() -> None:
 def test_a_gateway_that_takes_a_photo_slowly() -> None:
     """It holds a request for as long as clip starts: that takes time, and is not a reason to send the photo again."""
     with socket.create_server(("127.0.0.1", 0)) as gateway:
+        gateway.settimeout(PATIENCE)
         gateway.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
         port = gateway.getsockname()[1]
         clip = Clip(f"http://127.0.0.1:{port}", 9, session(4))
@@ -332,6 +334,7 @@ def test_a_gateway_that_takes_a_photo_slowly() -> None:
             )
             connection, _ = gateway.accept()
             with connection:
+                connection.settimeout(PATIENCE)
                 time.sleep(6)
                 received = 0
                 while received < 8_000_000:
@@ -346,6 +349,7 @@ def test_a_gateway_that_takes_a_photo_slowly() -> None:
 
 def test_a_gateway_that_does_not_take_a_photo() -> None:
     with socket.create_server(("127.0.0.1", 0)) as gateway:
+        gateway.settimeout(PATIENCE)
         gateway.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
         port = gateway.getsockname()[1]
         clip = Clip(f"http://127.0.0.1:{port}", 1, session(4))
@@ -354,6 +358,7 @@ def test_a_gateway_that_does_not_take_a_photo() -> None:
         assert caught.value.code == "clip_timeout"
         connection, _ = gateway.accept()
         with connection:
+            connection.settimeout(PATIENCE)
             taken = sum(len(piece) for piece in iter(lambda: connection.recv(1 << 20), b""))
         assert taken < 1_000_000  # the rest stayed with ``index``
 

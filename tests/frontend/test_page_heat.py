@@ -71,6 +71,51 @@ def test_the_map_lies_where_the_explanation_says(page: Page, gateway: Gateway) -
     expect(button).to_have_attribute("aria-pressed", "false")
 
 
+def test_what_lies_beside_the_square_is_looked_at_too(page: Page, gateway: Gateway) -> None:
+    """It is on the left, hardly in the middle: each grid has a 1 somewhere, the confidence says what that is worth."""
+    page.set_input_files("#photo", [file(data=photo(800, 400))])  # its left half is red, its right half blue
+    done(page)
+    gateway.clip.append(explained())
+    page.get_by_role("button", name="Where it looked").click()
+    rest = page.get_by_role("button", name="Look at the rest too")
+    expect(rest).to_be_visible()
+    gateway.clip.append(behaviors.error("internal", 500))
+    rest.click()
+    expect(page.locator("#notice")).to_contain_text("Something went wrong")
+    expect(page.locator("#current canvas")).to_be_visible()  # as it was
+    everywhere = {"label": "apple", "grid": [[0, 0, 0], [0, 1, 0], [0, 0, 0]], "area": [0, 0, 1, 1]}
+    for confidence, explanation in ((0.09, EXPLANATION), (0.9, everywhere), (0.0, everywhere)):
+        gateway.clip.append(behaviors.answer(prediction(confidence=confidence) | {"explanation": explanation}))
+    rest.click()
+    expect(page.locator("#current .legend")).to_contain_text("the whole photo, piece by piece")
+    expect(rest).to_be_hidden()
+    expect(page.get_by_role("button", name="Where it looked")).to_be_focused()
+    whole, left, right = gateway.seen[-3:]
+    assert whole.body == gateway.seen[0].body
+    assert {tuple(seen.query) for seen in (whole, left, right)} == {
+        (("labels", "apple"), ("unknown", "skip"), ("explain", "apple"))
+    }
+    for part, (most, least) in ((left, (0, 2)), (right, (2, 0))):
+        image = Image.open(BytesIO(part.body))
+        assert image.size == (400, 400)
+        means = np.asarray(image, float).mean(axis=(0, 1))
+        assert means[most] > 150 > 60 > means[least]
+    shown = pixels(page)
+    height, width, _ = shown.shape
+    glow = shown[..., 0] - shown[..., 2]
+    row, column = np.unravel_index(int(glow.argmax()), glow.shape)
+    assert (row / height, column / width) == pytest.approx((0.5, 0.25), abs=0.06)
+    assert np.abs(glow[:, width // 2 :]).max() < glow.max() / 5
+    assert np.abs(np.diff(glow, axis=1)).max() < 16  # no edge where the looks meet
+    assert np.std(shown[: height // 8, : width // 8, 3]) < 5  # nothing is striped
+    asked = len(gateway.seen)
+    page.get_by_role("button", name="Where it looked").click()
+    expect(page.locator("#current canvas")).to_have_count(0)
+    page.get_by_role("button", name="Where it looked").click()
+    expect(page.locator("#current .legend")).to_contain_text("piece by piece")
+    assert len(gateway.seen) == asked
+
+
 def test_another_question_has_another_map(page: Page, gateway: Gateway) -> None:
     page.set_input_files("#photo", [file()])
     done(page)

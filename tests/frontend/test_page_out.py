@@ -29,7 +29,7 @@ def test_the_result(page: Page) -> None:
     expect(card.locator(".eyebrow")).to_be_hidden()
     expect(card.locator(".note")).to_have_text("I am sure: 93%")
     expect(card.locator(".near")).to_be_hidden()
-    page.evaluate("Promise.all(document.getAnimations().map((animation) => animation.finished))")
+    page.wait_for_function("() => document.getAnimations().every(({ playState }) => playState === 'finished')")
     track, best = card.locator(".track").first.bounding_box(), card.locator(".level").first.bounding_box()
     assert track
     assert best

@@ -194,9 +194,8 @@ def test_share(context: BrowserContext, index: str, files: bool) -> None:
     page.set_input_files("#photo", [file()])
     done(page)
     page.get_by_role("button", name="Share").click()
-    shared = page.evaluate(
-        "async () => { while (!window.shared) await new Promise((rest) => setTimeout(rest, 20)); return shared; }"
-    )
+    page.wait_for_function("window.shared")
+    shared = page.evaluate("shared")
     assert shared["text"] == "holiday.jpg: an apple, 93% sure"
     assert shared["url"] == page.url
     assert shared.get("files") == (["holiday.jpg"] if files else None)

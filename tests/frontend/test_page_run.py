@@ -153,7 +153,8 @@ def test_stop_and_go_on(page: Page, gateway: Gateway) -> None:
     with page.expect_download() as download:
         page.get_by_role("button", name="Save as JSON").click()
     documents = json.loads(Path(download.value.path()).read_bytes())
-    assert [document.get("error") for document in documents][4:] == ["Not answered yet."] * 6
+    # Which four they are is chance: photos are on their way together.
+    assert sorted(document.get("error", "") for document in documents) == [""] * 4 + ["Not answered yet."] * 6
     ready.set()
     asked = len(gateway.seen)
     page.get_by_role("button", name="Go on").click()

@@ -18,7 +18,7 @@ import pytest
 import requests
 
 from tests.functions import clip, verdict
-from tests.launch import PROJECT, Running, local
+from tests.launch import PROJECT, Running, local, wait_for
 from tests.pictures import encoded, photo
 from tests.processes import MEGABYTE
 
@@ -56,13 +56,12 @@ def clients(count: int, ask: Callable[[], int]) -> Iterator[Counter[int]]:
 def test_sigterm_loses_no_accepted_request() -> None:
     with clip() as program:
         with clients(16, lambda: requests.post(program.url, data=PHOTO, timeout=60).status_code) as answers:
-            time.sleep(0.5)
+            wait_for(lambda: answers.total() > 16, "no client is answered")
             program.process.send_signal(signal.SIGTERM)
             after = answers.total()
-            time.sleep(1.5)
+            wait_for(lambda: answers.total() > after + 32 or program.process.poll() is not None, "no more are answered")
 
         assert set(answers) == {200}
-        assert answers.total() > after + 16
         assert program.process.poll() is None
 
 

@@ -15,7 +15,7 @@ from PIL import Image
 from tests.functions import clip
 from tests.hardening.bystander import PHOTO, Bystander, Flood, Seen, ask, posting, together
 from tests.hardening.jpegs import scans
-from tests.launch import PROJECT, Running, local
+from tests.launch import PROJECT, Running, local, wait_for
 from tests.pictures import encoded, photo
 
 _PATIENCE = 60.0
@@ -155,7 +155,7 @@ def test_index_leaves_places_for_direct_callers(tmp_path: Path) -> None:
         through, direct = program.url + "/function/index", program.url + "/function/clip"
         assert requests.get(through + "?describe", timeout=60).json()["limits"]["max_inflight"] == 4
         with Flood(24, posting(through, [medium])) as flood:
-            time.sleep(1)
+            wait_for(lambda: len(flood.seen) > 0, "nobody is answered")
             seen = [requests.post(direct, data=PHOTO, timeout=60).status_code for _ in range(20)]
             page = requests.get(through, headers={"Accept": "text/html"}, timeout=10)
         print(Counter(seen), flood)

@@ -224,8 +224,7 @@ def test_clients_that_go_away_free_their_place(gateway: Running) -> None:
             for _ in range(4):
                 stack.enter_context(closing(connect(gateway))).sendall(part)
             time.sleep(0.2)
-    time.sleep(1.5)
-    assert requests.post(gateway.url + ECHO, data=b"free").content == b"free"
+    wait_for(lambda: requests.post(gateway.url + ECHO, data=b"free").content == b"free", gateway.output, 10)
     assert "Traceback" not in "".join(line for line in gateway.output().splitlines() if not line.startswith("echo | "))
 
 

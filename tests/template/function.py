@@ -22,6 +22,7 @@ def handle(event, context):
                 "traceparent": context.traceparent}
         return {"statusCode": 201, "headers": {"Content-Type": "application/json"}, "body": json.dumps(seen)}
     if event.path == "/slow":
+        logging.info("slow")
         time.sleep(float(event.query["seconds"]))
         return {"body": "late"}
     if event.path == "/raise":
@@ -38,6 +39,9 @@ def handle(event, context):
         return eval(event.body)
     return {"statusCode": 404, "body": "nothing here"}
 """
+
+SLOW = '"message": "slow"'
+"""What a slow request writes into the log when it has reached the handler."""
 
 Start = Callable[..., AbstractContextManager[Running]]
 

@@ -1,5 +1,6 @@
 """server/application.py: what a handler sees of a request, and what a caller sees of its result."""
 
+import json
 import os
 from concurrent.futures import ThreadPoolExecutor
 
@@ -47,6 +48,28 @@ def test_head_is_get_without_the_body(function: Running) -> None:
 @pytest.mark.parametrize("method", ["OPTIONS", "DELETE", "PATCH", "BREW"])
 def test_other_methods_are_the_handlers_matter(function: Running, method: str) -> None:
     assert requests.request(method, f"{function.url}/event").json()["method"] == method
+
+
+@pytest.mark.parametrize(
+    ("sent", "path"),
+    [
+        ("GET /a//b/", "/a//b/"),
+        ("GET /a%0Ab%0A", "/a\nb\n"),
+        ("GET http://elsewhere", "/"),
+        ("OPTIONS /ready", "/ready"),
+        ("POST /ready", "/ready"),
+        ("GET /ready/", "/ready/"),
+    ],
+)
+def test_every_path_but_one_is_the_handlers_matter(function: Running, sent: str, path: str) -> None:
+    raw = exchange(function, f"{sent} HTTP/1.1\r\nX-Show-Event: yes\r\nConnection: close\r\n\r\n".encode())
+    assert raw.startswith(b"HTTP/1.1 201 ")
+    assert json.loads(raw.partition(b"\r\n\r\n")[2])["path"] == path
+
+
+def test_a_request_for_a_web_socket_is_the_handlers_matter(function: Running) -> None:
+    answer = requests.get(f"{function.url}/event", headers={"Connection": "Upgrade", "Upgrade": "websocket"})
+    assert (answer.status_code, answer.json()["path"]) == (201, "/event")
 
 
 @pytest.mark.parametrize("path", ["/raise", "/exit"])

@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from tests.launch import Running, wait_for
-from tests.template.function import Start
+from tests.template.function import SLOW, Start
 from tests.template.wire import answer, connect, exchange, status_and_error
 
 LIMIT = 1_000_000
@@ -222,9 +222,10 @@ def test_a_connection_is_used_again(function: Running) -> None:
 
 
 def test_slow_requests_do_not_hold_up_quick_ones(function: Running) -> None:
+    before = function.output().count(SLOW)
     with ThreadPoolExecutor(16) as clients:
         slow = [clients.submit(requests.get, f"{function.url}/slow?seconds=2") for _ in range(16)]
-        time.sleep(0.3)
+        wait_for(lambda: function.output().count(SLOW) == before + 16, function.output)
         assert requests.post(f"{function.url}/echo", data=b"quick").content == b"quick"
         assert not any(one.done() for one in slow)
         assert [one.result().text for one in slow] == ["late"] * 16

@@ -41,6 +41,13 @@ def test_a_request_is_one_line(function: Running) -> None:
     }
 
 
+def test_the_code_is_what_the_handler_says_it_is(function: Running) -> None:
+    result = b"{'statusCode': 422, 'body': 'not even JSON', 'code': 'of_the_handler'}"
+    requests.post(f"{function.url}/result", data=result, headers={"X-Call-Id": "code"})
+    [line] = lines_of(function, "code", 1)
+    assert (line["status"], line["code"]) == (422, "of_the_handler")
+
+
 def test_a_failure_has_its_traceback_in_one_line_that_the_watchdog_can_read(function: Running) -> None:
     requests.get(f"{function.url}/raise", headers={"X-Call-Id": "two"})
     failure, request = lines_of(function, "two", 2)

@@ -14,7 +14,7 @@ import pytest
 import requests
 
 from tests.launch import Running, wait_for
-from tests.template.function import Start
+from tests.template.function import SLOW, Start
 from tests.template.wire import answer, connect, exchange, status_and_error
 
 MB = 1_000_000
@@ -90,9 +90,10 @@ def test_a_slow_body_is_ended_long_before_its_time_is_over(start: Start) -> None
 
 
 HOLDING = """
-import time
+import logging, time
 def handle(event, context):
     if event.path == "/hold":
+        logging.info("slow")
         time.sleep(float(event.query["seconds"]))
     return {"body": str(len(event.body))}
 """
@@ -121,7 +122,7 @@ def test_a_body_that_waits_too_long_for_memory_is_refused_while_small_ones_pass(
     settings = {"max_buffered_bytes": "2MB", "request_timeout": "9s"}
     with start(HOLDING, **settings) as program, ThreadPoolExecutor(5) as clients:
         first = clients.submit(requests.post, f"{program.url}/hold?seconds=6", data=body)
-        time.sleep(0.5)
+        wait_for(lambda: SLOW in program.output(), program.output)
         waiting = [clients.submit(as_a_proxy_sends, program, 3 * MB) for _ in range(3)]
         turned_away = clients.submit(requests.post, program.url, data=body)
         for _ in range(20):
@@ -161,7 +162,7 @@ def requests_of(program: Running) -> list[dict[str, Any]]:
 def test_a_request_that_waited_for_a_thread_longer_than_its_time_is_not_begun(start: Start) -> None:
     with start(HOLDING, server_threads="1", request_timeout="1s") as program, ThreadPoolExecutor(2) as clients:
         first = clients.submit(requests.get, f"{program.url}/hold?seconds=2")
-        time.sleep(0.3)
+        wait_for(lambda: SLOW in program.output(), program.output)
         late = requests.post(program.url, data=b"late")
         assert (late.status_code, late.json()["error"]["code"]) == (503, "busy")
         assert "Retry-After" in late.headers
@@ -171,7 +172,7 @@ def test_a_request_that_waited_for_a_thread_longer_than_its_time_is_not_begun(st
 def test_a_request_whose_caller_has_gone_is_not_begun(start: Start) -> None:
     with start(HOLDING, server_threads="1") as program, ThreadPoolExecutor(1) as clients:
         first = clients.submit(requests.get, f"{program.url}/hold?seconds=1")
-        time.sleep(0.3)
+        wait_for(lambda: SLOW in program.output(), program.output)
         for _ in range(5):
             with closing(connect(program)) as sock:
                 sock.sendall(b"GET /hold?seconds=5 HTTP/1.1\r\nHost: x\r\n\r\n")
@@ -185,6 +186,7 @@ ABANDONED = """
 import logging, time
 def handle(event, context):
     seconds = context.deadline - time.monotonic()
+    logging.info("slow")
     while not context.abandoned():
         time.sleep(0.05)
     logging.info("abandoned with %.1f s of %.1f s left", context.deadline - time.monotonic(), seconds)
@@ -199,7 +201,7 @@ def test_a_handler_learns_that_its_caller_has_gone_and_how_much_time_there_was(s
             sock.sendall(HEAD + b"Content-Length: 2\r\n\r\nx")
             time.sleep(1.5)
             sock.sendall(b"y")
-            time.sleep(0.5)
+            wait_for(lambda: SLOW in program.output(), program.output)
         wait_for(lambda: "abandoned with" in program.output(), program.output, 5)
         line = next(line for line in map(json.loads, program.output().splitlines()) if "abandoned" in str(line))
         words = line["message"].split()

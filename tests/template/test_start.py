@@ -16,7 +16,7 @@ import requests
 
 from server.settings import Settings
 from tests.launch import free_port, running, wait_for
-from tests.template.function import HANDLER, Start, assemble
+from tests.template.function import HANDLER, SLOW, Start, assemble
 
 SLOW_START = f"import time\ntime.sleep(2)\n{HANDLER}"
 
@@ -86,7 +86,7 @@ def test_sigterm_interrupts_nothing_and_sigint_ends(start: Start) -> None:
     with start() as program, ThreadPoolExecutor(1) as clients:
         requests.get(program.url)
         slow = clients.submit(requests.get, f"{program.url}/slow?seconds=1")
-        time.sleep(0.3)
+        wait_for(lambda: SLOW in program.output(), program.output)
         program.process.send_signal(signal.SIGTERM)
         assert slow.result().text == "late"
         assert requests.post(f"{program.url}/echo", data=b"after").content == b"after"

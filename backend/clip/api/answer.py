@@ -117,7 +117,8 @@ def warnings_header(warnings: Iterable[str]) -> dict[str, str]:
 
 
 def server_timing(deadline: Deadline) -> dict[str, str]:
-    spent = {"wait": deadline.waited, "decode": deadline.decoding, "inference": deadline.inference}
+    fetched = {"fetch": deadline.fetching} if deadline.fetching else {}
+    spent = {"wait": deadline.waited, **fetched, "decode": deadline.decoding, "inference": deadline.inference}
     return {"Server-Timing": ", ".join(f"{name};dur={1000 * seconds:.1f}" for name, seconds in spent.items())}
 
 

@@ -16,25 +16,30 @@ from ..recognition.query import Query
 from ..service import Service
 from . import answer
 from .advice import on_no_image
-from .json_object import LongString, read_object, require_known
+from .json_object import LongString, require_known
 from .parameters import distinct_labels, require_template, require_top_k, require_unknown
 from .payload import image_in
 from .wording import wording
 
+IMAGE = "inputs"
+"""The name of the image, which alone may be long."""
 # "options" are for Hugging Face's own servers, such as wait_for_model; they have no effect.
-_NAMES = ("inputs", "parameters", "options")
+_NAMES = (IMAGE, "parameters", "options")
 _PARAMETERS = ("candidate_labels", "hypothesis_template", "top_k", "unknown")
 
 
-def classify(service: Service, event: Event, deadline: Deadline) -> Response:
-    """``[{"label", "score"}, …]``, best first, for the image that is base64 in ``inputs``."""
-    values = read_object(event.body, "inputs")
-    if "inputs" not in values:
+def classify(service: Service, values: dict[str, Any], event: Event, deadline: Deadline) -> Response:
+    """``[{"label", "score"}, …]``, best first, for the image that is base64 in ``inputs``.
+
+    Args:
+        values: the JSON in the event's body.
+    """
+    if IMAGE not in values:
         raise UnsupportedImage(f"This JSON has no 'inputs'. {on_no_image(event.body, 'application/json')}")
     require_known(values, _NAMES)
     if event.query:
         raise BadParameter("With JSON, parameters go into its 'parameters', not into the query.")
-    inputs = values["inputs"]
+    inputs = values[IMAGE]
     if not isinstance(inputs, str | LongString):
         raise BadParameter("inputs must be the image as a base64 string.")
     query = _query(values.get("parameters"))

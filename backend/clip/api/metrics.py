@@ -4,7 +4,6 @@ They count what happens in this process, which answers all requests of its conta
 count anything themselves.
 """
 
-import logging
 from collections.abc import Collection, Iterator
 
 from prometheus_client import (
@@ -19,6 +18,7 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from server.answered import Answered, observers
 from server.interface import Event, Response
 
 from ..deadline import Deadline
@@ -37,6 +37,9 @@ _REQUESTS = Counter(
     "clip_requests", "Answered requests; code is that of an error.", ("path", "status", "code"), registry=_REGISTRY
 )
 _WAIT = Histogram("clip_wait_seconds", "Of a request, in line behind others.", buckets=_SECONDS, registry=_REGISTRY)
+_FETCH = Histogram(
+    "clip_fetch_seconds", "Of a request, until the image behind its URL was here.", buckets=_SECONDS, registry=_REGISTRY
+)
 _DECODE = Histogram("clip_decode_seconds", "Of a request, decoding.", buckets=_SECONDS, registry=_REGISTRY)
 _INFERENCE = Histogram("clip_inference_seconds", "Of a request, in the model.", buckets=_SECONDS, registry=_REGISTRY)
 _BATCH = Histogram(
@@ -47,17 +50,27 @@ ProcessCollector(registry=_REGISTRY)
 
 
 def watch(service: Service, paths: Collection[str]) -> None:
-    """Begin to count the service's work and the requests that the server logs; other paths count as one."""
+    """Begin to count the service's work and its requests, those that the server itself refuses too.
+
+    Paths that are not among ``paths`` count as one.
+    """
     service.recognizer.observe_batch = _BATCH.observe
     service.decoders.observe_end(lambda reason: _KILLED.labels(reason).inc())
     _REGISTRY.register(_LabelCache(service.recognizer))
     manifest = service.recognizer.manifest
     _MODEL.info({"model": manifest.title, "precision": service.recognizer.precision, "version": VERSION})
-    logging.getLogger("request").addHandler(_RequestLog(paths))
+
+    def count(answered: Answered) -> None:
+        path = answered.path if answered.path in paths else _OTHER
+        _REQUESTS.labels(path, answered.status, answered.code).inc()
+
+    observers.append(count)
 
 
 def observe(deadline: Deadline) -> None:
-    """Record what the time of a request went to, if it needed the decoders or the model."""
+    """Record what the time of a request went to, if it needed a URL, the decoders or the model."""
+    if deadline.fetching:
+        _FETCH.observe(deadline.fetching)
     if deadline.decoding or deadline.inference:
         _WAIT.observe(deadline.waited)
     if deadline.decoding:
@@ -73,19 +86,6 @@ def expose(_service: Service, event: Event, _deadline: Deadline) -> Response:
     except (TypeError, ValueError):  # a version that is not a number
         encode, content_type = choose_encoder("")
     return {"statusCode": 200, "headers": {"Content-Type": content_type}, "body": encode(_REGISTRY)}
-
-
-class _RequestLog(logging.Handler):
-    """Counts the requests that the server logs: those that the handler answers, and those that the server refuses."""
-
-    def __init__(self, paths: Collection[str]) -> None:
-        super().__init__()
-        self._paths = paths
-
-    def emit(self, record: logging.LogRecord) -> None:
-        if isinstance(record.args, dict):
-            path = record.args["path"] if record.args["path"] in self._paths else _OTHER
-            _REQUESTS.labels(path, record.args["status"], record.args.get("code", "")).inc()
 
 
 class _LabelCache(Collector):

@@ -2,12 +2,13 @@
 
 import argparse
 import signal
-import sys
 from collections.abc import Sequence
-from pathlib import Path
+from importlib import import_module
 
-from .label import COMPLETE, GONE, INCOMPLETE, SIGNAL, WRONG
-from .options import add_service_options, api_key, folder, number
+from ..finding.access import NEEDED
+from ..terminal import say
+from .exit_codes import COMPLETE, GONE, INCOMPLETE, SIGNAL, WRONG
+from .options import add_index, add_service_options, api_key, folder, number
 
 _EXIT_CODES = f"""exit codes:
   {COMPLETE}    it is complete
@@ -15,19 +16,18 @@ _EXIT_CODES = f"""exit codes:
   {WRONG}    wrong options, or an index that is of something else or cannot be used
   {GONE}    there is no service, or it was away for longer than --wait
   {SIGNAL + signal.SIGINT}  Ctrl-C; the same command continues"""
-_NEEDED = "This needs NumPy and Pillow: pipx install 'photo-labels[find]'."
-_INDEX = "photo-labels.sqlite"
 
 
 def index(arguments: Sequence[str]) -> int:
     """Bring an index up to date and return the exit code."""
-    return _run(_folders("index", "Writes the index of a folder, or brings it up to date."), arguments)
+    parser = _folders("index", "Writes the index of a folder, or brings it up to date.")
+    return _run(parser, arguments, "folders", "index")
 
 
 def duplicates(arguments: Sequence[str]) -> int:
     """Bring an index up to date, print the photos that are there twice, and return the exit code."""
     parser = _folders("duplicates", "Lists photos that are there twice: resized, recompressed, or slightly cropped.")
-    return _run(parser, arguments)
+    return _run(parser, arguments, "folders", "duplicates")
 
 
 def find(arguments: Sequence[str]) -> int:
@@ -36,7 +36,7 @@ def find(arguments: Sequence[str]) -> int:
     parser.add_argument("text", help="what they show, such as 'dog on a beach'")
     parser.add_argument("--count", type=number(100_000), default=20, metavar="N", help="how many (%(default)s)")
     add_service_options(parser, 1)
-    return _run(parser, arguments)
+    return _run(parser, arguments, "finder", "command")
 
 
 def _folders(name: str, description: str) -> argparse.ArgumentParser:
@@ -54,30 +54,29 @@ def _parser(name: str, description: str) -> argparse.ArgumentParser:
         epilog=_EXIT_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument(
-        "--index", type=Path, default=Path(_INDEX), metavar="FILE", help="the index (default: %(default)s)"
-    )
-    parser.set_defaults(command=name)
+    add_index(parser)
     return parser
 
 
-def _run(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> int:
+def _run(parser: argparse.ArgumentParser, arguments: Sequence[str], module: str, function: str) -> int:
+    """Run a function of a module of ``finding``, which is imported for it alone: a search needs little."""
     given = parser.parse_args(arguments)
     given.key = api_key(parser, given)
     try:
-        from ..finding import asking
+        finding = import_module(f"photo_labels.finding.{module}")
+        from ..finding.asking import CANNOT, ServiceGone
     except ImportError:
-        sys.stderr.write(f"{_NEEDED}\n")
+        say(NEEDED)
         return WRONG
     try:
-        is_complete = asking.COMMANDS[given.command](given)
-    except asking.WRONG as error:
-        asking.say(str(error))
+        is_complete: bool = getattr(finding, function)(given)
+    except CANNOT as error:
+        say(str(error))
         return WRONG
-    except asking.ServiceGone as error:
-        asking.say(str(error))
+    except ServiceGone as error:
+        say(str(error))
         return GONE
     except KeyboardInterrupt:
-        asking.say("The same command continues.")
+        say("The same command continues.")
         return SIGNAL + signal.SIGINT
     return COMPLETE if is_complete else INCOMPLETE

@@ -27,10 +27,9 @@ from ..service import HOW_TO_START, USUAL_ADDRESS, Service, ServiceRefuses
 from ..states import state_at
 from ..summary import Summary
 from ..terminal import printable
+from .exit_codes import COMPLETE, GONE, INCOMPLETE, SIGNAL, WRONG
 from .options import add_service_options, api_key, folder, number
 
-COMPLETE, INCOMPLETE, WRONG, GONE, SIGNAL = 0, 1, 2, 3, 128
-"""The exit codes; that of an interruption has the signal's number added."""
 _EXIT_CODES = f"""exit codes:
   {COMPLETE}         every photo has been labelled
   {INCOMPLETE}         the run is complete, but some files have failed or were left

@@ -38,6 +38,12 @@ def add_service_options(parser: argparse.ArgumentParser, at_most: int) -> None:
     option("--wait", type=number(86400), default=300, metavar="S", help="seconds for a service that is away (300)")
 
 
+def add_index(parser: argparse.ArgumentParser) -> None:
+    """Add ``--index``."""
+    default = Path("photo-labels.sqlite")
+    parser.add_argument("--index", type=Path, default=default, metavar="FILE", help="the index (default: %(default)s)")
+
+
 def api_key(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> str:
     """The API key, "" for none. The program ends where it cannot be read or cannot be sent in a header."""
     try:

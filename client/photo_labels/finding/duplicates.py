@@ -7,11 +7,12 @@ from numpy.typing import NDArray
 
 from .thumbnails import centred, likeness
 
-# Chosen on copies that were made of photographs. Embeddings find photos of the same thing, of which the
-# thumbnails keep the copies.
-_ALIKE = 0.75
-_NEAR = 0.4
-_SAME = 0.91
+# Chosen on copies that were made of photographs (python -m training.duplicates). Embeddings find photos of the same
+# thing, of which the thumbnails keep the copies.
+_ALIKE = 0.5
+_NEAR = 0.45
+SAME = 0.9
+"""The ``likeness`` of two thumbnails from which on the photos are copies."""
 _BLOCK = 512
 
 
@@ -32,9 +33,9 @@ def groups(files: Sequence[str], embeddings: NDArray[np.float32], thumbnails: ND
             of = above[of]
         return of
 
-    for first, second in _near(embeddings, centred(thumbnails)):
+    for first, second in candidates(embeddings, centred(thumbnails)):
         one, other = top(first), top(second)
-        if one != other and likeness(thumbnails[first], thumbnails[second]) >= _SAME:
+        if one != other and likeness(thumbnails[first], thumbnails[second]) >= SAME:
             above[max(one, other)] = min(one, other)
     found: dict[int, list[str]] = {}
     for position, file in enumerate(files):
@@ -42,8 +43,13 @@ def groups(files: Sequence[str], embeddings: NDArray[np.float32], thumbnails: ND
     return sorted(sorted(group) for group in found.values() if len(group) > 1)
 
 
-def _near(embeddings: NDArray[np.float32], pictures: NDArray[np.float32]) -> Iterator[tuple[int, int]]:
-    """The pairs that may be copies, by their positions. Most pairs are told apart by products of matrices."""
+def candidates(embeddings: NDArray[np.float32], pictures: NDArray[np.float32]) -> Iterator[tuple[int, int]]:
+    """The pairs that may be copies, by their positions. Most pairs are told apart by products of matrices.
+
+    Args:
+        embeddings: of unit length, one row for each photo.
+        pictures: their thumbnails, as ``centred`` gives them.
+    """
     for start in range(0, len(embeddings), _BLOCK):
         end = start + _BLOCK
         alike = embeddings[start:end] @ embeddings[start:].T >= _ALIKE

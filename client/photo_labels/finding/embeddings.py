@@ -2,7 +2,6 @@
 
 import base64
 import json
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -44,21 +43,34 @@ def of_text(text: str) -> bytes:
     return _request([text])
 
 
-def embeddings_of(answer: Mapping[str, Any], count: int) -> NDArray[np.float32]:
-    """The embeddings in an answer, float32 of unit length, one row for each of ``count`` inputs.
+def embeddings_of(answer: Mapping[str, Any], count: int, dimensions: int | None) -> list[NDArray[np.float32] | None]:
+    """The embeddings in an answer, float32 of unit length, one for each of ``count`` inputs; None for what is none.
+
+    Args:
+        dimensions: how many numbers each has to have; None for as many as the first has.
 
     Raises:
-        BadAnswer: it has others.
+        BadAnswer: it has another number of them.
     """
-    rows = [np.frombuffer(base64.b64decode(each["embedding"]), "<f4") for each in answer["data"]]
-    if len(rows) != count or len({len(row) for row in rows}) != 1:
+    if len(answer["data"]) != count:
         raise BadAnswer("The answer has other embeddings than were asked for.")
-    embeddings = np.stack(rows).astype(np.float32)
-    with np.errstate(all="ignore"):
-        lengths = np.linalg.norm(embeddings, axis=1)
-    if not all(math.isfinite(length) and abs(length - 1) < _LENGTH_TOLERANCE for length in lengths.tolist()):
-        raise BadAnswer("The answer has embeddings that are not of unit length.")
+    embeddings = [_embedding(each.get("embedding")) for each in answer["data"]]
+    for position, embedding in enumerate(embeddings):
+        if embedding is not None:
+            dimensions = dimensions or len(embedding)
+            if len(embedding) != dimensions:
+                embeddings[position] = None
     return embeddings
+
+
+def _embedding(said: object) -> NDArray[np.float32] | None:
+    try:
+        embedding = np.frombuffer(base64.b64decode(said, validate=True), "<f4")  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return None
+    with np.errstate(all="ignore"):
+        length = float(np.linalg.norm(embedding))
+    return embedding.astype(np.float32) if abs(length - 1) < _LENGTH_TOLERANCE else None
 
 
 def _request(inputs: Sequence[str]) -> bytes:
@@ -72,10 +84,4 @@ def _checked(said: dict[str, Any]) -> dict[str, Any]:
     for position, each in enumerate(data):
         if not isinstance(each, dict) or each.get("index", position) != position:
             raise BadAnswer("The answer has no embeddings in the order of what was sent.")
-        try:
-            raw = base64.b64decode(each["embedding"], validate=True)
-        except (LookupError, TypeError, ValueError):
-            raise BadAnswer("The answer has an embedding that is not base64.") from None
-        if not raw or len(raw) % 4:
-            raise BadAnswer("The answer has an embedding that is not of float32.")
     return said

@@ -1,9 +1,9 @@
-"""A file of SQLite with one row for each photo of a folder: its embedding, its words, and a tiny picture of it."""
+"""A file of SQLite with the photos of a folder: their embeddings, their words, and tiny pictures of them."""
 
 import json
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,10 +15,12 @@ from ..states import State
 
 # "PhLb": by this a file of SQLite is known to be one of these.
 _APPLICATION = 0x50684C62
-_VERSION = 1
-# A search reads all embeddings and nothing else, in few large pages.
+_VERSION = 2
+# A search reads the embeddings of all photos: in large pages, many in one value, each page once.
 _PAGE = 65536
-_BLOCK = 1024
+_SIDE = 32  # of a thumbnail: see thumbnails.py, which needs more to be imported than a search does
+_NO_THUMBNAILS = np.empty((0, _SIDE, _SIDE), np.uint8)
+_WORD = np.dtype([("row", "<u2"), ("word", "<u4"), ("confidence", "<f4")])
 _TABLES = """
 CREATE TABLE origin (written TEXT NOT NULL);
 CREATE TABLE photos (
@@ -26,11 +28,23 @@ CREATE TABLE photos (
     file BLOB NOT NULL UNIQUE,
     bytes INTEGER NOT NULL,
     modified TEXT NOT NULL,
-    thumbnail BLOB,
-    words TEXT NOT NULL
+    block INTEGER,
+    row INTEGER
 );
-CREATE TABLE embeddings (id INTEGER PRIMARY KEY, embedding BLOB NOT NULL);
+CREATE UNIQUE INDEX places ON photos (block, row);
+CREATE TABLE blocks (
+    id INTEGER PRIMARY KEY,
+    size INTEGER NOT NULL,
+    words BLOB NOT NULL,
+    embeddings BLOB NOT NULL,
+    thumbnails BLOB NOT NULL
+);
+CREATE TABLE words (id INTEGER PRIMARY KEY, word TEXT NOT NULL UNIQUE);
 """
+# A block has the photos that were written together. Where one of them is forgotten, its row stays and is no photo's.
+
+Place = tuple[int, int]
+"""A block's number, and a row in it."""
 
 
 class IndexFileError(Exception):
@@ -116,8 +130,8 @@ class Index:
             )
         with self._file:
             if anew:
-                self._file.execute("DELETE FROM photos")
-                self._file.execute("DELETE FROM embeddings")
+                for table in ("photos", "blocks", "words"):
+                    self._file.execute(f"DELETE FROM {table}")  # noqa: S608
             self._file.execute("DELETE FROM origin")
             self._file.execute("INSERT INTO origin VALUES (?)", (json.dumps(origin.written()),))
 
@@ -126,48 +140,98 @@ class Index:
         rows = self._file.execute("SELECT file, bytes, modified FROM photos")
         return {os.fsdecode(file): State(size, modified) for file, size, modified in rows}
 
-    def put(self, entries: Iterable[Entry]) -> None:
-        """Write rows, in the place of those that these files had, all or none."""
+    @property
+    def dimensions(self) -> int | None:
+        """How many numbers an embedding has; None while there is none."""
+        bytes_of_row = self._file.execute("SELECT length(embeddings) / size FROM blocks LIMIT 1").fetchone()
+        return bytes_of_row[0] // 4 if bytes_of_row else None
+
+    def put(self, entries: Sequence[Entry]) -> None:
+        """Write rows, in the place of those that these files had, all or none.
+
+        Args:
+            entries: their embeddings have the dimensions of those that the index has.
+        """
         with self._file:
-            for entry in entries:
-                self._remove(entry.file)
-                thumbnail = None if entry.thumbnail is None else entry.thumbnail.tobytes()
-                row = (os.fsencode(entry.file), *entry.state, thumbnail, json.dumps(dict(entry.words or {})))
-                added = self._file.execute("INSERT INTO photos VALUES (NULL, ?, ?, ?, ?, ?)", row)
-                if entry.embedding is not None:
-                    embedding = entry.embedding.astype("<f4").tobytes()
-                    self._file.execute("INSERT INTO embeddings VALUES (?, ?)", (added.lastrowid, embedding))
+            self._remove(entry.file for entry in entries)
+            kept = [entry for entry in entries if entry.embedding is not None]
+            block = self._add_block(kept) if kept else None
+            places = {entry.file: (block, row) for row, entry in enumerate(kept)}
+            self._file.executemany(
+                "INSERT INTO photos VALUES (NULL, ?, ?, ?, ?, ?)",
+                ((os.fsencode(one.file), *one.state, *places.get(one.file, (None, None))) for one in entries),
+            )
+
+    def _add_block(self, entries: Sequence[Entry]) -> int | None:
+        words = [
+            (row, self._word(word), confidence)
+            for row, entry in enumerate(entries)
+            for word, confidence in (entry.words or {}).items()
+        ]
+        embeddings = b"".join(
+            entry.embedding.astype("<f4").tobytes() for entry in entries if entry.embedding is not None
+        )
+        thumbnails = b"".join(entry.thumbnail.tobytes() for entry in entries if entry.thumbnail is not None)
+        values = (len(entries), np.array(words, _WORD).tobytes(), embeddings, thumbnails)
+        return self._file.execute("INSERT INTO blocks VALUES (NULL, ?, ?, ?, ?)", values).lastrowid
+
+    def _word(self, word: str) -> int:
+        self._file.execute("INSERT OR IGNORE INTO words VALUES (NULL, ?)", (word,))
+        [(number,)] = self._file.execute("SELECT id FROM words WHERE word = ?", (word,))
+        return int(number)
 
     def remove(self, files: Iterable[str]) -> None:
         with self._file:
-            for file in files:
-                self._remove(file)
+            self._remove(files)
 
-    def _remove(self, file: str) -> None:
-        name = (os.fsencode(file),)
-        self._file.execute("DELETE FROM embeddings WHERE id = (SELECT id FROM photos WHERE file = ?)", name)
-        self._file.execute("DELETE FROM photos WHERE file = ?", name)
+    def _remove(self, files: Iterable[str]) -> None:
+        blocks: set[int] = set()
+        for file in files:
+            name = (os.fsencode(file),)
+            blocks.update(block for (block,) in self._file.execute("SELECT block FROM photos WHERE file = ?", name))
+            self._file.execute("DELETE FROM photos WHERE file = ?", name)
+        self._file.executemany(
+            "DELETE FROM blocks WHERE id = ? AND NOT EXISTS (SELECT 1 FROM photos WHERE block = blocks.id)",
+            ((block,) for block in blocks),
+        )
 
-    def embeddings(self) -> Iterator[tuple[list[int], NDArray[np.float32]]]:
-        """All embeddings as rows, in blocks, each with the numbers of its photos in ascending order."""
-        rows = self._file.execute("SELECT id, embedding FROM embeddings ORDER BY id")
-        while block := rows.fetchmany(_BLOCK):
-            joined = np.frombuffer(b"".join(embedding for _, embedding in block), "<f4")
-            yield [number for number, _ in block], joined.reshape(len(block), -1)
+    def embeddings(self) -> Iterator[tuple[int, NDArray[np.float32]]]:
+        """The blocks by their numbers, each with its embeddings as rows."""
+        for number, size, embeddings in self._file.execute("SELECT id, size, embeddings FROM blocks ORDER BY id"):
+            yield number, np.frombuffer(embeddings, "<f4").reshape(size, -1)
 
-    def file(self, number: int) -> str:
-        """The file of a photo, by its number."""
-        [(file,)] = self._file.execute("SELECT file FROM photos WHERE id = ?", (number,))
-        return os.fsdecode(file)
+    def words(self) -> Iterator[tuple[int, int, NDArray[np.void]]]:
+        """The blocks by their numbers, each with how many rows it has, and the words in them.
 
-    def thumbnails(self) -> tuple[list[str], NDArray[np.uint8]]:
-        """The files that have an embedding, in its order, and their thumbnails: uint8 [files, 32, 32]."""
-        query = "SELECT file, thumbnail FROM photos JOIN embeddings USING (id) ORDER BY id"
-        rows = self._file.execute(query).fetchall()
-        joined = np.frombuffer(b"".join(thumbnail for _, thumbnail in rows), np.uint8)
-        return [os.fsdecode(file) for file, _ in rows], joined.reshape(len(rows), 32, 32)
+        These are structures of ``row``, ``word`` (a number of ``numbers_of``) and ``confidence``, 0 to 1.
+        """
+        for number, size, words in self._file.execute("SELECT id, size, words FROM blocks ORDER BY id"):
+            yield number, size, np.frombuffer(words, _WORD)
 
-    def words(self) -> list[tuple[str, dict[str, float]]]:
-        """The files that are recognized by a word, with all of their words."""
-        rows = self._file.execute("SELECT file, words FROM photos WHERE words != '{}'")
-        return [(os.fsdecode(file), json.loads(words)) for file, words in rows]
+    def numbers_of(self, words: Iterable[str]) -> list[list[int]]:
+        """The numbers of each of these casefolded words in the index, which may have it in several cases, or not."""
+        numbers: dict[str, list[int]] = {}
+        for number, word in self._file.execute("SELECT id, word FROM words"):
+            numbers.setdefault(word.casefold(), []).append(number)
+        return [numbers.get(word, []) for word in words]
+
+    def file(self, place: Place) -> str | None:
+        """The file of the photo that is there; None where it has been forgotten."""
+        found = self._file.execute("SELECT file FROM photos WHERE block = ? AND row = ?", place).fetchone()
+        return os.fsdecode(found[0]) if found else None
+
+    def photos(self) -> tuple[list[str], NDArray[np.float32], NDArray[np.uint8]]:
+        """The files that have an embedding, their embeddings [files, dimensions] and thumbnails [files, 32, 32]."""
+        rows: dict[int, list[tuple[int, str]]] = {}
+        places = self._file.execute("SELECT block, row, file FROM photos WHERE block IS NOT NULL ORDER BY block, row")
+        for block, row, file in places:
+            rows.setdefault(block, []).append((row, os.fsdecode(file)))
+        files, embeddings, thumbnails = [], [np.empty((0, self.dimensions or 0), np.float32)], [_NO_THUMBNAILS]
+        for number, size, of_block, small in self._file.execute(
+            "SELECT id, size, embeddings, thumbnails FROM blocks ORDER BY id"
+        ):
+            files += [file for _, file in rows[number]]
+            here = [row for row, _ in rows[number]]
+            embeddings.append(np.frombuffer(of_block, "<f4").reshape(size, -1)[here])
+            thumbnails.append(np.frombuffer(small, np.uint8).reshape(size, _SIDE, _SIDE)[here])
+        return files, np.concatenate(embeddings), np.concatenate(thumbnails)

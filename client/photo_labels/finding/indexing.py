@@ -98,14 +98,15 @@ class Indexing:
                 answer = self._embedder.answer(of_images([jpeg for _, jpeg, _ in seen]))
                 if "error" in answer:
                     raise Left(str(answer["error"]["code"]))
-                rows = embeddings_of(answer, len(seen))
+                rows = embeddings_of(answer, len(seen), self._index.dimensions)
             except (Left, BadAnswer) as problem:
                 self.left |= {result.file: str(problem) for result, _, _ in seen}
             else:
-                entries += [
-                    Entry(result.file, result.state, row, small, confidences(result.answer))
-                    for (result, _, small), row in zip(seen, rows, strict=True)
-                ]
+                for (result, _, small), row in zip(seen, rows, strict=True):
+                    if row is None:
+                        self.left[result.file] = "The answer has no embedding of it."
+                    else:
+                        entries.append(Entry(result.file, result.state, row, small, confidences(result.answer)))
         self._index.put(entries)
         self.added += len(entries)
 

@@ -1,9 +1,11 @@
 """Searches an index: by the embedding of a text, or by words."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+
+from .index import Place
 
 # Words of a vocabulary have no more.
 _LONGEST = 4
@@ -15,25 +17,67 @@ PIXEL = bytes.fromhex(
 """A photo of one white pixel, as PNG: with it the service can be asked which words it knows."""
 
 
-def best(
-    embedding: NDArray[np.float32], blocks: Iterable[tuple[list[int], NDArray[np.float32]]], count: int
-) -> list[tuple[int, float]]:
-    """The numbers of the photos that are most alike, best first, with their cosines.
+def by_embedding(
+    embedding: NDArray[np.float32], blocks: Iterable[tuple[int, NDArray[np.float32]]]
+) -> Iterator[tuple[Place, float]]:
+    """Every photo with its cosine, best first; of those that are equally good, first who was written first.
 
     Args:
         embedding: of unit length.
-        blocks: numbers of photos, and their embeddings of unit length, [photos, dimensions].
+        blocks: their numbers, each with its embeddings of unit length, [rows, dimensions].
     """
     numbers: list[int] = []
     scores: list[NDArray[np.float32]] = []
-    for of_block, rows in blocks:
-        numbers += of_block
+    for number, rows in blocks:
+        numbers.append(number)
         scores.append(rows @ embedding)
-    if not numbers:
-        return []
-    every = np.concatenate(scores)
-    top = np.argsort(-every, kind="stable")[:count]
-    return [(numbers[row], float(every[row])) for row in top]
+    yield from _best_first(numbers, [len(each) for each in scores], np.concatenate(scores) if scores else np.empty(0))
+
+
+def by_words(
+    wanted: Sequence[Sequence[int]], blocks: Iterable[tuple[int, int, NDArray[np.void]]]
+) -> Iterator[tuple[Place, float]]:
+    """The photos that have some of these words, best first, by the mean of the confidences; a missing word counts 0.
+
+    Args:
+        wanted: the numbers of each word, one at least; any of them stands for it.
+        blocks: as ``Index.words`` has them.
+    """
+    numbers: list[int] = []
+    sizes: list[int] = []
+    said: list[NDArray[np.void]] = []
+    for number, size, words in blocks:
+        numbers.append(number)
+        sizes.append(size)
+        said.append(words)
+    if not said:
+        return
+    every = np.concatenate(said)
+    rows = every["row"] + np.repeat(_starts(sizes), [len(words) for words in said])
+    scores = np.zeros(sum(sizes))
+    for of_word in wanted:
+        here = np.isin(every["word"], of_word)
+        best = np.zeros(len(scores))
+        np.maximum.at(best, rows[here], every["confidence"][here])
+        scores += best / len(wanted)
+    for place, score in _best_first(numbers, sizes, scores):
+        if score == 0:
+            return
+        yield place, score
+
+
+def _starts(sizes: Sequence[int]) -> NDArray[np.int64]:
+    """How many rows lie before each block."""
+    return np.cumsum([0, *sizes[:-1]])
+
+
+def _best_first(
+    numbers: Sequence[int], sizes: Sequence[int], scores: NDArray[np.floating]
+) -> Iterator[tuple[Place, float]]:
+    starts = _starts(sizes)
+    for position in np.argsort(-scores, kind="stable"):
+        block = int(np.searchsorted(starts, position, "right")) - 1
+        yield (numbers[block], int(position - starts[block])), float(scores[position])
 
 
 def parts_of(text: str) -> list[str]:
@@ -41,23 +85,3 @@ def parts_of(text: str) -> list[str]:
     words = [word for word in (each.strip(".,;:!?\"'()") for each in text.split()) if word]
     parts = (" ".join(words[start : start + n]) for n in range(_LONGEST, 0, -1) for start in range(len(words) - n + 1))
     return list(dict.fromkeys(part for part in parts if "," not in part))[:_MOST_CANDIDATES]
-
-
-def with_words(
-    photos: Sequence[tuple[str, Mapping[str, float]]], wanted: Sequence[str], count: int
-) -> list[tuple[str, float]]:
-    """The photos that have some of these words, best first, by the mean of the confidences; a missing word counts 0.
-
-    Args:
-        wanted: casefolded.
-    """
-    found = sorted(_scored(photos, wanted), key=lambda each: (-each[1], each[0]))
-    return found[:count]
-
-
-def _scored(photos: Sequence[tuple[str, Mapping[str, float]]], wanted: Sequence[str]) -> Iterator[tuple[str, float]]:
-    for file, words in photos:
-        folded = {word.casefold(): confidence for word, confidence in words.items()}
-        score = sum(folded.get(word, 0.0) for word in wanted) / len(wanted)
-        if score > 0:
-            yield file, score

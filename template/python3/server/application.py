@@ -1,15 +1,16 @@
 """The Flask application: an HTTP request -> the handler's event -> its result -> an HTTP response."""
 
-import json
 import logging
 import time
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Flask, Request, Response, request
+from flask import Flask, Response, g, request
 from waitress.task import hop_by_hop  # type: ignore[import-untyped]
+from werkzeug.routing import BaseConverter, Rule
 
-from . import log, trace
+from . import trace
+from .answered import Answered, tell
 from .errors import CALLER_GONE, CANNOT_START, INTERNAL, STARTING, Problem
 from .health import Health
 from .interface import Context, Event
@@ -20,6 +21,28 @@ _log = logging.getLogger("function")
 
 # In the WSGI environment: when the first byte of the request arrived, on the clock of time.monotonic.
 BEGUN = "function.begun"
+_READY = "ready"
+
+
+class _Answer(Response):
+    """``code`` is that of an error, or "": the log and the metrics have it from here."""
+
+    code = ""
+
+
+class _Refused(Exception):
+    """The request is answered with ``problem`` and not by the handler."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.message)
+        self.problem = problem
+
+
+class _AnyPath(BaseConverter):
+    """All that follows the first slash, more slashes and ends of lines included."""
+
+    regex = r"[\s\S]*"
+    part_isolating = False
 
 
 class Application:
@@ -30,66 +53,71 @@ class Application:
         self._health = health
         self._settings = settings
         self.wsgi = Flask("function", static_folder=None)
-        # Answering before the routing leaves every path and every method to the handler.
-        self.wsgi.before_request(self._serve)
+        self.wsgi.before_request(self._begin)
+        self.wsgi.after_request(self._finish)
+        self.wsgi.register_error_handler(_Refused, lambda refused: _error(refused.problem))
+        self.wsgi.register_error_handler(Exception, _failed)
+        self.wsgi.url_map.merge_slashes = False
+        self.wsgi.add_url_rule("/ready", _READY, self._ready, provide_automatic_options=False)
+        self.wsgi.url_map.converters["any_path"] = _AnyPath
+        self.wsgi.endpoint("handler")(self._handle)
+        # A rule that names no methods takes all. Werkzeug keeps requests to change to a web socket apart.
+        for websocket in (False, True):
+            self.wsgi.url_map.add(Rule("/<any_path:path>", endpoint="handler", websocket=websocket))
 
-    def _serve(self) -> Response:
-        start = time.monotonic()
+    def _begin(self) -> Response | None:
+        g.begun = time.monotonic()
         trace.identify(request.headers.get(trace.CALL_ID, ""), request.headers.get(trace.TRACEPARENT, ""))
-        body = request.environ["wsgi.input"].take()
-        asks_ready = request.path == "/ready" and request.method in ("GET", "HEAD")
-        response = self._ready() if asks_ready else self._preflight(request) or self._answer(request, body)
+        g.body = request.environ["wsgi.input"].take()
+        allowed = self._settings.allow_origins.preflight(request.method, request.headers)
+        return None if allowed is None else _Answer(status=204, headers=allowed)
+
+    def _finish(self, response: _Answer) -> Response:
         response.headers[trace.CALL_ID] = trace.call_id.get()
         response.headers.extend(self._settings.allow_origins.headers(request.headers.get("Origin", "")))
-        size, code = response.content_length or 0, _code_of(response)
-        if request.method == "HEAD":
-            response.response = []
-        if not asks_ready:  # this is asked every few seconds and would fill the log
-            seconds = time.monotonic() - start
-            log.request(request.method, request.path, response.status_code, code, seconds, len(body), size)
+        if request.endpoint != _READY:  # this is asked every few seconds and would fill the log
+            seconds, size = time.monotonic() - g.begun, response.content_length or 0
+            status = response.status_code
+            tell(Answered(request.method, request.path, status, response.code, seconds, len(g.body), size))
         return response
-
-    def _preflight(self, request: Request) -> Response | None:
-        headers = self._settings.allow_origins.preflight(request.method, request.headers)
-        return None if headers is None else Response(status=204, headers=headers)
 
     def _ready(self) -> Response:
         if self._loader.wait(0) is None:
-            return self._not_ready()
-        return Response('{"ready": true}', content_type="application/json")
+            raise self._not_ready()
+        return _Answer('{"ready": true}', content_type="application/json")
 
-    def _answer(self, request: Request, body: bytes) -> Response:
+    def _handle(self, **_: str) -> Response:
         deadline = request.environ[BEGUN] + self._settings.request_timeout
         gone = request.environ["waitress.client_disconnected"]
         handle = self._loader.wait(min(self._settings.handler_wait, max(0.0, deadline - time.monotonic())))
         if handle is None:
-            return self._not_ready()
+            raise self._not_ready()
         if gone():
-            return _error(CALLER_GONE)
+            raise _Refused(CALLER_GONE)
         method = "GET" if request.method == "HEAD" else request.method
-        event = Event(body, request.headers, method, request.path, request.args)
+        event = Event(g.body, request.headers, method, request.path, request.args)
         context = Context(trace.call_id.get(), deadline, gone, trace.traceparent.get())
-        try:
-            with self._health.handling(deadline):
+        with self._health.handling(deadline):
+            try:
                 return _response(handle(event, context))
-        except BaseException:  # also for sys.exit() in a handler: the caller must get an answer
-            _log.exception("the handler failed")
-            return _error(INTERNAL)
+            except Exception:
+                raise
+            except BaseException as error:  # sys.exit() in a handler: the caller must get an answer
+                raise RuntimeError("the handler has tried to end the process") from error
 
-    def _not_ready(self) -> Response:
-        return _error(CANNOT_START if self._loader.failed else STARTING)
+    def _not_ready(self) -> _Refused:
+        return _Refused(CANNOT_START if self._loader.failed else STARTING)
 
 
-def _code_of(response: Response) -> str:
-    """The code of an error in the usual form, or ""."""
-    try:
-        return str(json.loads(response.get_data())["error"]["code"]) if response.status_code >= 400 else ""
-    except (ValueError, TypeError, LookupError):
-        return ""
+def _failed(error: Exception) -> Response:
+    _log.error("the handler failed", exc_info=error)
+    return _error(INTERNAL)
 
 
 def _error(problem: Problem) -> Response:
-    return Response(problem.body(), problem.status, problem.headers, content_type="application/json")
+    answer = _Answer(problem.body(), problem.status, problem.headers, content_type="application/json")
+    answer.code = problem.code
+    return answer
 
 
 def _response(result: Mapping[str, Any]) -> Response:
@@ -104,7 +132,8 @@ def _response(result: Mapping[str, Any]) -> Response:
     if not 200 <= status <= 599:
         raise ValueError(f"statusCode must be from 200 to 599, not {status}")
     kind = "text/plain; charset=utf-8" if isinstance(body, str) else "application/octet-stream"
-    response = Response(body, status, content_type=kind)
+    response = _Answer(body, status, content_type=kind)
+    response.code = str(result.get("code", ""))
     for name, value in (result.get("headers") or {}).items():
         if name.lower() in hop_by_hop or name.lower() == "content-length":
             raise ValueError(f"the header {name} belongs to the server")

@@ -9,7 +9,8 @@ from typing import Any
 from waitress.channel import HTTPChannel  # type: ignore[import-untyped]
 from waitress.task import ErrorTask, WSGITask  # type: ignore[import-untyped]
 
-from . import log, trace
+from . import trace
+from .answered import Answered, tell
 from .application import BEGUN
 from .errors import INTERNAL, REFUSALS
 from .parser import Busy, Parser
@@ -33,15 +34,16 @@ class _JsonError(ErrorTask):  # type: ignore[misc]
         self.set_close_on_finish()
         self.channel.linger = True
         seconds = time.monotonic() - request.begun
-        log.request(
-            request.command, request.path, status, problem.code, seconds, request.body_bytes_received, len(body)
-        )
+        received = request.body_bytes_received
+        tell(Answered(request.command, request.path, status, problem.code, seconds, received, len(body)))
         self.write(b"" if request.command == "HEAD" else body)
 
 
 class _Task(WSGITask):  # type: ignore[misc]
     def get_environment(self) -> dict[str, Any]:
-        return {**super().get_environment(), BEGUN: self.request.begun}
+        environment = super().get_environment()
+        # http://host is the address of / (RFC 9110, 4.2.3).
+        return {**environment, "PATH_INFO": environment["PATH_INFO"] or "/", BEGUN: self.request.begun}
 
 
 class Channel(HTTPChannel):  # type: ignore[misc]

@@ -5,7 +5,7 @@ A handler imports them from here: ``from server.interface import Event``.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 from werkzeug.datastructures import Headers, MultiDict
 
@@ -44,3 +44,5 @@ class Response(TypedDict):
     statusCode: int
     headers: dict[str, str]
     body: str | bytes
+    code: NotRequired[str]
+    """The code of an error, for the log and the metrics; the caller has it from the body."""

@@ -6,10 +6,14 @@ import sys
 from datetime import UTC, datetime
 
 from . import trace
+from .answered import Answered, observers
 
 # After a line over 64 KiB the watchdog passes no more logs on. Both texts together stay below that, escapes included.
 _MAX_TEXT = 1_000
 _MAX_TRACEBACK = 4_000
+
+# The attribute of a record that has a line's fields in the place of a message.
+_FIELDS = "fields"
 
 _requests = logging.getLogger("request")
 
@@ -21,10 +25,8 @@ class _JsonLines(logging.Formatter):
             "level": record.levelname.lower(),
         }
         line |= {name.name: name.get() for name in (trace.call_id, trace.traceparent) if name.get()}
-        if isinstance(record.args, dict) and record.name == _requests.name:
-            line |= record.args
-        else:
-            line["message"] = record.getMessage()[:_MAX_TEXT]
+        fields = getattr(record, _FIELDS, None)
+        line |= {"message": record.getMessage()[:_MAX_TEXT]} if fields is None else fields
         if record.exc_info:
             # The end of a traceback says what happened. A long one is that of a recursion.
             line["traceback"] = self.formatException(record.exc_info)[-_MAX_TRACEBACK:]
@@ -39,7 +41,7 @@ def _printable(text: str) -> str:
 
 
 def configure() -> None:
-    """Send all logging to stdout, warnings included."""
+    """Send all logging to stdout, warnings and a line for each request included."""
     sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")  # type: ignore[union-attr]
     output = logging.StreamHandler(sys.stdout)
     output.setFormatter(_JsonLines())
@@ -47,23 +49,18 @@ def configure() -> None:
     logging.captureWarnings(True)
     # It warns of the queue's length whenever a few requests arrive at a time.
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+    observers.append(_request)
 
 
-def request(method: str, path: str, status: int, code: str, seconds: float, bytes_in: int, bytes_out: int) -> None:
-    """Log one answered request.
-
-    Args:
-        seconds: the time from its last byte to the answer.
-        code: the error's, or "".
-        bytes_in, bytes_out: the sizes of the bodies.
-    """
+def _request(answered: Answered) -> None:
     fields = {
-        "method": method[:_MAX_TEXT],
-        "path": path[:_MAX_TEXT],
-        "status": status,
-        **({"code": code[:_MAX_TEXT]} if code else {}),
-        "duration_ms": round(seconds * 1000, 1),
-        "bytes_in": bytes_in,
-        "bytes_out": bytes_out,
+        "method": answered.method[:_MAX_TEXT],
+        "path": answered.path[:_MAX_TEXT],
+        "status": answered.status,
+        **({"code": answered.code[:_MAX_TEXT]} if answered.code else {}),
+        "duration_ms": round(answered.seconds * 1000, 1),
+        "bytes_in": answered.bytes_in,
+        "bytes_out": answered.bytes_out,
     }
-    _requests.log(logging.ERROR if status >= 500 else logging.INFO, "request", fields)
+    level = logging.ERROR if answered.status >= 500 else logging.INFO
+    _requests.log(level, "request", extra={_FIELDS: fields})

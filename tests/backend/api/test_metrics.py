@@ -77,6 +77,7 @@ def test_requests_their_times_and_batches_are_counted(clip_url: str) -> None:
     assert requests.get(f"{clip_url}/secret/{'x' * 50}", timeout=60).status_code == 404
     assert requests.post(f"{clip_url}/v1/embeddings", json={"input": "apple"}, timeout=60).ok
     assert requests.get(clip_url, timeout=60).ok
+    assert requests.post(f"{clip_url}/api/generate", data=b"{}", timeout=60).status_code == 400  # in another form
     requests.get(clip_url + "/ready", timeout=60)
 
     assert difference(clip_url, before) == {
@@ -86,6 +87,7 @@ def test_requests_their_times_and_batches_are_counted(clip_url: str) -> None:
         counted("/", 413, "body_too_large"): 1,
         counted("other", 404, "not_found"): 1,
         counted("/v1/embeddings", 200): 1,
+        counted("/api/generate", 400, "bad_parameter"): 1,
         "clip_wait_seconds_count": 6,
         "clip_decode_seconds_count": 5,
         "clip_inference_seconds_count": 6,

@@ -140,6 +140,7 @@ def test_an_explanation_where_the_model_has_them(clip_url: str) -> None:
 
 WRONG: dict[int, tuple[dict[str, Any], dict[str, Any] | str]] = {
     400: ({"params": {"lang": "xx"}}, {"data": b"{"}),
+    403: ({"json": {"url": "https://example.com/photo.jpg"}}, {}),
     413: ({"data": huge_png(70_000, 1000)}, {"data": bytes(33 << 20)}),
     415: ({"data": b"text"}, "data:image/png;base64,aGVsbG8="),
     422: ({"params": {"labels": "flamnigo"}}, CORRUPT),

@@ -169,7 +169,7 @@ from tests.backend.decoders.test_lanes import *
 decoders = Decoders(timeout=60)
 decoders.read_photo(PHOTO, PREPROCESSING, deadline())
 threading.Thread(target=decoders.read_photo, args=(work_without_end(), PREPROCESSING, deadline())).start()
-time.sleep(1.5)
+wait_for(lambda: max((each.cpu_times().user for each in children()[1:]), default=0) > 0.3, "nothing is decoded")
 print(*(process.pid for process in children()), flush=True)
 os.kill(os.getpid(), signal.SIGKILL)
 """

@@ -168,6 +168,7 @@ export class Card {
   hideHeat() {
     this.$(".frame canvas")?.remove();
     this.$(".legend").textContent = "";
+    this.$(".beside").hidden = true;
     for (const button of this.element.querySelectorAll(".heat, .chip, .guesses button"))
       button.setAttribute("aria-pressed", "false");
   }

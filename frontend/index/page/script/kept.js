@@ -110,10 +110,15 @@ export async function keepPhoto(photo) {
   });
 }
 
+// Pictures are kept as bytes: in a private window of WebKit a Blob is refused, or the transaction with it never ends.
+const asBytes = async (blob) => blob && { bytes: await blob.arrayBuffer(), type: blob.type };
+const asBlob = (kept) => kept && new Blob([kept.bytes], { type: kept.type });
+
 // Keeps a photo with its pictures. Throws where all that is kept would be too much.
 export async function keepWhole(photo) {
   const { blob, thumb } = photo;
   const size = blob.size + (thumb?.size ?? 0);
+  const [whole, small] = await Promise.all([asBytes(blob), asBytes(typeof thumb === "string" ? null : thumb)]);
   await transact("readwrite", ["batches", "photos", "pictures"], async (batches, photos, pictures) => {
     const records = await given(batches.getAll());
     if (records.reduce((sum, { bytes }) => sum + bytes, size) > MOST_BYTES) throw new Error("too much is kept");
@@ -121,7 +126,7 @@ export async function keepWhole(photo) {
     if (!record) throw new Error("the batch was deleted");
     batches.put({ ...record, bytes: record.bytes + size });
     photos.put(recordOf(photo), key(photo));
-    pictures.put({ blob, thumb: typeof thumb === "string" ? null : thumb }, key(photo));
+    pictures.put({ blob: whole, thumb: small }, key(photo));
   });
 }
 
@@ -134,7 +139,8 @@ export async function dropPhoto(photo) {
 
 // The pictures of a photo: {blob, thumb}, or undefined.
 export async function picture(photo) {
-  return transact("readonly", ["pictures"], (pictures) => given(pictures.get(key(photo))));
+  const found = await transact("readonly", ["pictures"], (pictures) => given(pictures.get(key(photo))));
+  return found && { blob: asBlob(found.blob), thumb: asBlob(found.thumb) };
 }
 
 // A batch as it was kept: {record, photos, release}, its photos without their pictures; null if another window has it.

@@ -132,7 +132,7 @@ export function tapped(card, { clientX, clientY }) {
 }
 
 // The part, in fractions of the photo's sides, as a file: of the original where the browser can open it.
-async function cutOut(card, part) {
+export async function cutOut(card, part) {
   const whole = await createImageBitmap(card.file, { imageOrientation: "from-image" }).catch(() =>
     createImageBitmap(card.picture),
   );

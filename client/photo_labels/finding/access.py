@@ -1,0 +1,25 @@
+"""Where the service is, and how it is asked."""
+
+from dataclasses import dataclass
+
+NEEDED = "This needs NumPy and Pillow: pip install 'photo-labels[find]'."
+"""What is said where the other modules of this package cannot be imported."""
+
+
+@dataclass(frozen=True)
+class Access:
+    """How the service is asked.
+
+    Attributes:
+        url: the address of ``clip``; None for that of ``make up``.
+        key: the API key, or "".
+        at_most: requests at a time.
+        timeout: seconds for one answer.
+        wait: seconds for a service that is away.
+    """
+
+    url: str | None
+    key: str
+    at_most: int
+    timeout: float
+    wait: float
