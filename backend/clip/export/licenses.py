@@ -70,12 +70,10 @@ def require_license(model: str, pretrained: str | None, *, accepted: bool) -> st
         return UNKNOWN
     if found.commercial or accepted:
         return found.name
-    title = f"{model} {pretrained or ''}".strip() if not model.startswith(_HUB) else model
-    under = (
-        "a license that is not known here" if found.name == UNKNOWN else f"{found.name}, which forbids commercial use"
-    )
+    title = model if model.startswith(_HUB) else f"{model} {pretrained}"
+    what = "not known here" if found.name == UNKNOWN else f"{found.name}, which forbids commercial use"
     raise LicenseError(
-        f"The weights of {title} are under {under}: {found.source}\n"
+        f"The license of {title} is {what}: {found.source}\n"
         "If you have read it and keep to it: --accept-license, or ACCEPT_LICENSE=1 for make and as a build argument."
     )
 

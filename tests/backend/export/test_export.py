@@ -135,7 +135,7 @@ UNEXPORTABLE = [
     (("--model", "ViT-Z-1", "--pretrained", "x"), "ViT-Z-1"),
     (("--model", "ViT-B-32", "--pretrained", "no_such_tag"), "no_such_tag.*local-dir:FOLDER"),
     (("--model", "ViT-B-32", "--pretrained", "datacomp_xl_s13b_b90k"), "download weights.*datacomp.*local-dir:FOLDER"),
-    (("--model", "hf-hub:nobody/nothing"), "nobody/nothing.*license that is not known here.*--accept-license"),
+    (("--model", "hf-hub:nobody/nothing"), "nobody/nothing.*not known here.*--accept-license"),
     (("--model", "hf-hub:nobody/nothing", "--accept-license"), "nobody/nothing.*local-dir:FOLDER"),
     (("--model", "MobileCLIP2-S0", "--pretrained", "dfndr2b"), "apple-amlr.*forbids commercial use.*--accept-license"),
     (("--model", "MobileCLIP2-S0", "--pretrained", "dfndr2b", "--accept-license"), "download weights.*dfndr2b"),
