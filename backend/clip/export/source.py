@@ -123,9 +123,11 @@ def require_known_kind(model_name: str, schema: str | None = None) -> None:
     Raises:
         ExportError: for an architecture of open_clip whose tokenizer is of no kind that can be exported.
     """
+    if schema is not None:
+        return
     text = (open_clip.get_model_config(model_name) or {}).get("text_cfg", {})
     canonical = text.get("tokenizer_kwargs", {}).get("clean") == "canonicalize"
-    if schema is None and (text.get("hf_model_name") or (text.get("hf_tokenizer_name") and not canonical)):
+    if text.get("hf_model_name") or (text.get("hf_tokenizer_name") and not canonical):
         raise ExportError(
             f"{model_name} has neither the CLIP BPE tokenizer nor SigLIP's, "
             "which are the only kinds that can be exported."
