@@ -26,6 +26,8 @@ CLIP_LOCKS := backend/clip/requirements.lock backend/clip/requirements-export.lo
 LOCKS := frontend/index/requirements.lock $(CLIP_LOCKS)
 LOCK = $(DEV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --custom-compile-command "make lock"
 
+# Weights that are not for commercial use are taken with ACCEPT_LICENSE=1 alone.
+ACCEPT := $(if $(filter 1,$(ACCEPT_LICENSE)), --accept-license)
 # MODEL=bundled is the same as no MODEL.
 OTHER_MODEL := $(filter-out bundled,$(MODEL))
 # A model that is to be calibrated may be exported already. Any other is a name, which is looked up before it is used.
@@ -50,7 +52,7 @@ up: $(EXPORT)/installed
 endif
 up: $(SERVE)/installed ## run the application; PORT=8080, HOST=0.0.0.0 for your network, MODEL= and PRETRAINED= for another CLIP, LABELS=file, TEMPLATES=file, EXAMPLES=folder of photos
 ifneq ($(OTHER_MODEL)$(LABELS)$(TEMPLATES)$(EXAMPLES),)
-	@model=$$($(if $(OTHER_MODEL),$(EXPORT),$(SERVE))/bin/python -m local.model_cache --model "$(or $(MODEL),bundled)" --pretrained "$(PRETRAINED)" --labels "$(LABELS)" --templates "$(TEMPLATES)" --examples "$(EXAMPLES)" | tail -n 1) && [ -n "$$model" ] && \
+	@model=$$($(if $(OTHER_MODEL),$(EXPORT),$(SERVE))/bin/python -m local.model_cache --model "$(or $(MODEL),bundled)" --pretrained "$(PRETRAINED)" --labels "$(LABELS)" --templates "$(TEMPLATES)" --examples "$(EXAMPLES)"$(ACCEPT) | tail -n 1) && [ -n "$$model" ] && \
 	exec $(SERVE)/bin/python -m local --host $(HOST) --port $(PORT) --model "$$model"
 else
 	@exec $(SERVE)/bin/python -m local --host $(HOST) --port $(PORT)
@@ -58,7 +60,7 @@ endif
 
 # A misspelt name is refused before gigabytes are installed for it.
 known-model: $(SERVE)/installed
-	@$(SERVE)/bin/python -m local.model_names --model "$(MODEL)" --pretrained "$(PRETRAINED)"
+	@$(SERVE)/bin/python -m local.model_names --model "$(MODEL)" --pretrained "$(PRETRAINED)"$(ACCEPT)
 
 label: $(SERVE)/installed ## label all photos in a folder, by the running application or one of its own: FOLDER=photos, OUT=labels.jsonl, ARGS="--labels cat,dog"
 	@[ -n "$(FOLDER)" ] || { echo "Which folder? make label FOLDER=photos" >&2; exit 2; }
@@ -71,7 +73,7 @@ model-to-calibrate:
 	@[ -n "$(OTHER_MODEL)" ] || { echo "Which model? make calibrate MODEL=ViT-B-32-256 PRETRAINED=datacomp_s34b_b86k, or MODEL=folder of an exported one. The bundled one is calibrated." >&2; exit 2; }
 
 calibrate: $(EXPORT)/installed ## fit a model's confidence on public photographs: MODEL=name PRETRAINED=tag or MODEL=exported folder, DATA=copies of the photographs
-	@exec $(EXPORT)/bin/python -m local.calibrate --model "$(MODEL)" --pretrained "$(PRETRAINED)" --data "$(DATA)"
+	@exec $(EXPORT)/bin/python -m local.calibrate --model "$(MODEL)" --pretrained "$(PRETRAINED)" --data "$(DATA)"$(ACCEPT)
 
 evaluate: $(DEV)/installed ## measure a model: DATA=cifar100.npz PHOTOS="folders" [MODEL=exported folder] [URL=function]
 	$(DEV)/bin/python -m training.evaluate --model $(or $(MODEL),backend/clip/model) $(if $(DATA),--data "$(DATA)") $(if $(PHOTOS),--photos $(PHOTOS)) $(if $(URL),--url "$(URL)")

@@ -22,9 +22,11 @@ def main() -> int:
     parser.add_argument("--model", required=True, help="an exported folder, or a model as MODEL= of make up names it")
     parser.add_argument("--pretrained", default="", help="the tag of open_clip's weights, with a name of open_clip")
     parser.add_argument("--data", default="", help="a folder with copies of the public sets; nothing is downloaded")
+    parser.add_argument("--accept-license", action="store_true", help="take weights that are not for commercial use")
     arguments = parser.parse_args()
     try:
-        model = _folder(arguments.model, "" if ":" in arguments.model else arguments.pretrained)
+        pretrained = "" if ":" in arguments.model else arguments.pretrained
+        model = _folder(arguments.model, pretrained, arguments.accept_license)
     except (ModelError, OSError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
@@ -37,7 +39,7 @@ def main() -> int:
         return 130
 
 
-def _folder(model: str, pretrained: str) -> Path:
+def _folder(model: str, pretrained: str, accept_license: bool) -> Path:
     """The exported folder that a name stands for; what is not exported yet is exported.
 
     Raises:
@@ -50,7 +52,7 @@ def _folder(model: str, pretrained: str) -> Path:
         )
     if (folder / "model.json").is_file():
         return folder
-    return exported(model, pretrained, cache(), {})
+    return exported(model, pretrained, cache(), {}, accept_license)
 
 
 if __name__ == "__main__":

@@ -17,6 +17,8 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
+from backend.clip.export.licenses import LicenseError, require_license
+
 PROJECT = Path(__file__).parent.parent
 CLIP = PROJECT / "backend" / "clip"
 BUNDLED = "bundled"
@@ -36,6 +38,7 @@ def main() -> int:
     parser.add_argument("--labels", default="", help="a text file with one label a line, instead of CIFAR-100's")
     parser.add_argument("--templates", default="", help="a text file with one prompt a line, {} for the label")
     parser.add_argument("--examples", default="", help="a folder with a subfolder of photos a thing, or a file of them")
+    parser.add_argument("--accept-license", action="store_true", help="take weights that are not for commercial use")
     arguments = parser.parse_args()
     # Only a name of open_clip needs a tag: a folder and a repository contain weights.
     pretrained = "" if ":" in arguments.model else arguments.pretrained
@@ -43,7 +46,8 @@ def main() -> int:
     try:
         given = {option: path for option, path in lists.items() if path}
         plain = arguments.model == BUNDLED and not given
-        folder = CLIP / "model" if plain else exported(arguments.model, pretrained, cache(), given)
+        accepts = arguments.accept_license
+        folder = CLIP / "model" if plain else exported(arguments.model, pretrained, cache(), given, accepts)
         if arguments.examples:
             folder = taught(folder, Path(arguments.examples), cache())
     except (ModelError, OSError) as error:
@@ -60,16 +64,21 @@ def cache() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "serverless-image-recognizer"
 
 
-def exported(model: str, pretrained: str, folder: Path, lists: Mapping[str, str]) -> Path:
+def exported(model: str, pretrained: str, folder: Path, lists: Mapping[str, str], accept_license: bool) -> Path:
     """The exported model in the cache, which is exported first if it is not there.
 
     Args:
         folder: the cache.
         lists: the export's options ``--labels`` and ``--templates``, each with a file.
+        accept_license: take weights that are not for commercial use, or whose license is not known.
 
     Raises:
-        ModelError, OSError: it cannot be exported.
+        ModelError, OSError: it cannot be exported, or its license has to be accepted.
     """
+    try:
+        require_license(model, pretrained, accepted=accept_license)
+    except LicenseError as error:
+        raise ModelError(str(error)) from error
     name = re.sub(r"[^\w.-]+", "-", f"{model}-{pretrained}").strip("-")
     target = folder / f"{name}-{_fingerprint(model, lists)}"
     if not target.is_dir():
@@ -78,7 +87,7 @@ def exported(model: str, pretrained: str, folder: Path, lists: Mapping[str, str]
             if model == BUNDLED:
                 _relabel(lists, Path(work) / "model")
             else:
-                _export(model, pretrained, Path(work) / "model", lists)
+                _export(model, pretrained, Path(work) / "model", lists, accept_license)
             try:
                 (Path(work) / "model").rename(target)
             except OSError:
@@ -157,7 +166,7 @@ def _relabel(lists: Mapping[str, str], out: Path) -> None:
         )
 
 
-def _export(model: str, pretrained: str, out: Path, lists: Mapping[str, str]) -> None:
+def _export(model: str, pretrained: str, out: Path, lists: Mapping[str, str], accept_license: bool) -> None:
     if importlib.util.find_spec("open_clip") is None:
         raise ModelError(f"The export needs open_clip: pip install -r {CLIP / 'requirements-export.txt'}")
     if model.startswith(_LOCAL):
@@ -165,6 +174,7 @@ def _export(model: str, pretrained: str, out: Path, lists: Mapping[str, str]) ->
     title = f"{model} {pretrained}".strip()
     command = [sys.executable, "-m", "backend.clip.export", "--model", model, "--out", str(out)]
     command += ["--pretrained", pretrained] if pretrained else []
+    command += ["--accept-license"] if accept_license else []
     for option, path in lists.items():
         command += [option, str(Path(path).resolve())]
     sys.stderr.write(f"Exporting {title}, once. Weights that are not on this computer are downloaded.\n")

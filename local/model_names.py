@@ -1,18 +1,22 @@
-"""Refuses a model that open_clip does not have, before gigabytes are installed to find out.
+"""Refuses a model that open_clip does not have, or whose license needs the user's word, before gigabytes are installed.
 
     python -m local.model_names --model ViT-B-32-256 --pretrained datacomp_s34b_b86k
 
-``model_names.json`` holds the names that open_clip 3.3.0 has weights for and that the export takes, each with its tags.
+``licenses.json`` of the export holds the names that open_clip 3.3.0 has weights for, each with its tags.
 """
 
 import argparse
 import difflib
-import json
 import sys
 from collections.abc import Sequence
+from fnmatch import fnmatchcase
 from pathlib import Path
 
-MODELS: dict[str, list[str]] = json.loads(Path(__file__).with_name("model_names.json").read_text(encoding="utf-8"))
+from backend.clip.export.licenses import WEIGHTS, LicenseError, require_license
+
+# Their tokenizers are of kinds that the export does not take.
+_OTHERS = ("*roberta-*", "nllb-*", "*-CLIPA*", "*-worldwide*")
+MODELS = {name: tags for name, tags in WEIGHTS.items() if not any(fnmatchcase(name, other) for other in _OTHERS)}
 _FORMS = ("local-dir:", "hf-hub:")
 
 
@@ -24,10 +28,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m local.model_names", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--model", required=True)
     parser.add_argument("--pretrained", default="")
+    parser.add_argument("--accept-license", action="store_true")
     arguments = parser.parse_args()
     try:
         require(arguments.model, arguments.pretrained)
-    except UnknownModel as error:
+        require_license(arguments.model, arguments.pretrained, accepted=arguments.accept_license)
+    except (UnknownModel, LicenseError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
     return 0

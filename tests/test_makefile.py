@@ -12,7 +12,7 @@ import pytest
 from tests.launch import PROJECT
 
 # What the make that runs the tests hands down would change the one that is tested.
-HANDED_DOWN = ("MAKE", "MFLAGS", "PORT", "MODEL", "PRETRAINED", "LABELS", "TEMPLATES", "EXAMPLES")
+HANDED_DOWN = ("MAKE", "MFLAGS", "PORT", "MODEL", "PRETRAINED", "LABELS", "TEMPLATES", "EXAMPLES", "ACCEPT_LICENSE")
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith(HANDED_DOWN)}
 
 
@@ -119,6 +119,22 @@ def test_a_misspelt_model_to_calibrate_is_refused_before_torch_is_installed(envi
     assert ended.returncode != 0
     assert "The nearest: ViT-B-32" in ended.stderr
     assert not (tmp_path / "export").exists()
+
+
+@pytest.mark.parametrize("target", ["up", "calibrate"])
+def test_a_license_is_accepted_before_torch_is_installed(target: str, environment: Path, tmp_path: Path) -> None:
+    model = ("MODEL=MobileCLIP2-S0", "PRETRAINED=dfndr2b")
+    variables = (f"PYTHON={sys.executable}", f"SERVE={environment}", f"EXPORT={tmp_path / 'export'}")
+    ended = make(target, *model, *variables)
+    assert ended.returncode != 0
+    assert "apple-amlr" in ended.stderr
+    assert "ACCEPT_LICENSE=1 for make" in ended.stderr
+    assert not (tmp_path / "export").exists()
+
+    commands = make("--dry-run", target, *model, "ACCEPT_LICENSE=1", *variables).stdout
+    program = {"up": "model_cache", "calibrate": "calibrate"}[target]
+    for name in ("model_names", program):
+        assert re.search(rf"-m local\.{name} .* --accept-license", commands), commands
 
 
 def test_an_exported_folder_is_calibrated_as_it_is(environment: Path, tmp_path: Path) -> None:

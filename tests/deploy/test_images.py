@@ -5,6 +5,7 @@ import os
 import re
 import shlex
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -111,9 +112,29 @@ def test_a_download_of_photographs_needs_no_other_module() -> None:
 def test_a_download_has_the_modules_that_it_needs_and_depends_on_no_others() -> None:
     clip = PROJECT / "backend" / "clip"
     dockerfile = (PROJECT / "template/python3-debian/Dockerfile").read_text(encoding="utf-8")
-    [copied] = re.findall(r"^COPY (function/export/__init__.py .*) \./function/export/$", dockerfile, re.MULTILINE)
-    files = {clip / name.removeprefix("function/") for name in copied.split()}
-    assert files == closure({clip / "export" / "source.py"}, clip) | {clip / "export" / "__init__.py"}
+    before = dockerfile[: dockerfile.index("from function.export.source import load")]
+    copied = re.findall(r"^COPY (function/export/.*) \./function/export/$", before, re.MULTILINE)
+    files = {clip / name.removeprefix("function/") for line in copied for name in line.split()}
+    beside = {clip / "export" / name for name in ("__init__.py", "licenses.json")}
+    assert files == closure({clip / "export" / "source.py"}, clip) | beside
+
+
+@pytest.mark.parametrize(("accept", "code"), [("0", 1), ("1", 0)])
+def test_a_build_asks_for_the_license_before_it_installs_anything(accept: str, code: int, tmp_path: Path) -> None:
+    dockerfile = (PROJECT / "template/python3-debian/Dockerfile").read_text(encoding="utf-8")
+    [step] = re.findall(r'^RUN (if \[ "\$ACCEPT_LICENSE" (?:.*\\\n)*.*export\.licenses.*)$', dockerfile, re.MULTILINE)
+    assert dockerfile.index(step) < dockerfile.index("requirements-export.lock")
+    (tmp_path / "function").symlink_to(PROJECT / "backend" / "clip")
+    (tmp_path / "python").symlink_to(sys.executable)
+    variables = {
+        "PATH": f"{tmp_path}:{os.environ['PATH']}",
+        "MODEL": "MobileCLIP2-S0",
+        "PRETRAINED": "dfndr2b",
+        "ACCEPT_LICENSE": accept,
+    }
+    ended = subprocess.run(["sh", "-c", step], cwd=tmp_path, env=variables, capture_output=True, text=True, check=False)
+    assert ended.returncode == code
+    assert ("apple-amlr" in ended.stderr) == bool(code)
 
 
 @pytest.mark.parametrize(

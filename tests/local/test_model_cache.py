@@ -37,6 +37,17 @@ def test_what_cannot_be_exported_is_named_with_what_to_do(tmp_path: Path, argume
     assert list((tmp_path / "serverless-image-recognizer").iterdir()) == []
 
 
+def test_a_license_that_forbids_commercial_use_needs_to_be_accepted(tmp_path: Path) -> None:
+    command = ("local.model_cache", "--model", "ViT-B-16", "--pretrained", "dfn2b")
+    ended = run(*command, XDG_CACHE_HOME=str(tmp_path))
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert "forbids commercial use" in ended.stderr
+    assert "ACCEPT_LICENSE=1" in ended.stderr
+    assert not list(tmp_path.iterdir())
+    accepted = run(*command, "--accept-license", XDG_CACHE_HOME=str(tmp_path), HF_HUB_OFFLINE="1")
+    assert "ViT-B-16 dfn2b was not exported" in accepted.stderr, "it must have got to the download, which is off"
+
+
 def test_the_bundled_model_gets_other_labels(tmp_path: Path) -> None:
     labels = tmp_path / "pets.txt"
     labels.write_text("cat\ndog\n# and for lunch\npizza\n")

@@ -14,7 +14,7 @@ from tests.launch import run
         ("ViT-B-32", "datacomp_xl_s13b_b90k"),
         ("ViT-B-32-quickgelu", "openai"),
         ("EVA02-B-16", "merged2b_s8b_b131k"),
-        ("hf-hub:somebody/something", ""),
+        ("hf-hub:timm/PE-Core-B-16", ""),
         ("local-dir:training/checkpoint", ""),
         ("ViT-B-32", "README.md"),  # a file: the export looks into it
     ],
@@ -43,6 +43,16 @@ def test_what_cannot_exist_is_refused_with_the_nearest(model: str, pretrained: s
     assert "Traceback" not in ended.stderr
 
 
+def test_a_license_that_forbids_commercial_use_needs_to_be_accepted() -> None:
+    arguments = ("local.model_names", "--model", "MobileCLIP2-S0", "--pretrained", "dfndr2b")
+    ended = run(*arguments)
+    assert ended.returncode == 1
+    assert "apple-amlr" in ended.stderr
+    assert "ACCEPT_LICENSE=1" in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert run(*arguments, "--accept-license").returncode == 0
+
+
 def test_the_list_is_what_open_clip_has_and_the_export_takes() -> None:
     import open_clip
 
@@ -55,8 +65,9 @@ def test_the_list_is_what_open_clip_has_and_the_export_takes() -> None:
             return False
         return True
 
-    weights = {name: open_clip.list_pretrained_tags_by_model(name) for name in open_clip.list_models()}
-    assert {name: tags for name, tags in weights.items() if tags and exportable(name)} == MODELS
+    weights = {name: sorted(open_clip.list_pretrained_tags_by_model(name)) for name in open_clip.list_models()}
+    expected = {name: tags for name, tags in weights.items() if tags and exportable(name)}
+    assert {name: sorted(tags) for name, tags in MODELS.items()} == expected
 
 
 def test_the_document_names_the_version_that_the_list_is_of() -> None:

@@ -51,7 +51,8 @@ def main() -> int:
     parser.add_argument("--pretrained", help="a tag of open_clip or a weights file, with a name of open_clip")
     parser.add_argument("--out", required=True, type=Path, help="the folder to write")
     parser.add_argument("--name", help="NAME or NAME/PRETRAINED, to show instead of the model's")
-    parser.add_argument("--license", help="the license of the weights, if it is not recorded in KNOWN")
+    parser.add_argument("--license", help="the license of the weights, to show instead of what licenses.json knows")
+    parser.add_argument("--accept-license", action="store_true", help="take weights that are not for commercial use")
     parser.add_argument("--closed-vocabulary", action="store_true", help="without the text tower")
     parser.add_argument("--labels", default=CIFAR100, help="a text file with one label a line, instead of CIFAR-100's")
     parser.add_argument("--templates", default=CIFAR100, help="a text file with one prompt a line, {} for the label")
@@ -64,7 +65,7 @@ def main() -> int:
     logging.disable()  # open_clip logs what is in the messages of its exceptions as well
     try:
         labels, templates = _read_lists(arguments.labels, arguments.templates)
-        source = load(arguments.model, arguments.pretrained)
+        source = load(arguments.model, arguments.pretrained, accept_license=arguments.accept_license)
         name, _, pretrained = (arguments.name or "").partition("/")
         source = replace(
             source,

@@ -11,6 +11,7 @@ from open_clip.pretrained import download_pretrained_from_hf
 from safetensors.torch import load_file
 
 from .fine_classes import FineClasses
+from .licenses import LicenseError, require_license
 
 CLASSES = "classes.safetensors"
 """The file beside a checkpoint's weights that ``FineClasses`` is made from."""
@@ -18,33 +19,27 @@ CLASSES = "classes.safetensors"
 
 @dataclass(frozen=True)
 class Known:
-    """Facts about weights that open_clip has a tag for."""
+    """The weights that open_clip has a tag for, when they were looked at."""
 
-    license: str
-    """From the model card."""
-    revision: str | None = None
+    revision: str
     """The commit of the repository on the Hugging Face Hub that open_clip takes the weights from."""
-    sha256: str | None = None
+    sha256: str
     """Of ``open_clip_model.safetensors`` at that commit."""
 
 
 KNOWN = {
     ("ViT-B-32", "datacomp_xl_s13b_b90k"): Known(
-        "MIT",
         "f0e2ffa09cbadab3db6a261ec1ec56407ce42912",
         "3c00043509d2e3f35ec62bd85a643a393883dcda624d8208d034cc390c708297",
     ),
     ("ViT-B-32-256", "datacomp_s34b_b86k"): Known(
-        "MIT",
         "4afec35ffe57a943d569ff7ee888061830164da8",
         "92c26d60d3200ed5ed040dff31a8d19f8140648da8007216c25744c478deef27",
     ),
     ("ViT-B-32-quickgelu", "openai"): Known(
-        "MIT",
         "a6f597a30f7b82c51704746581f9a4e41421e878",
         "e6d1bd7789aa45192b3bf90570a789b478bae1b74ebcce7eddd908e83a2b7c31",
     ),
-    ("EVA02-B-16", "merged2b_s8b_b131k"): Known("MIT"),
 }
 
 
@@ -67,24 +62,27 @@ class Source:
     """The image tower's second output, from ``CLASSES`` in a checkpoint folder."""
 
 
-def load(model_name: str, pretrained: str | None) -> Source:
+def load(model_name: str, pretrained: str | None, *, accept_license: bool = False) -> Source:
     """Load an open_clip model with its weights, in eval mode and without gradients.
 
     Args:
         model_name: an architecture of open_clip, ``local-dir:PATH`` or ``hf-hub:ORGANIZATION/REPOSITORY``.
         pretrained: a tag of open_clip or a weights file; only with an architecture's name.
+        accept_license: take weights that are not for commercial use, or whose license is not known.
 
     Raises:
-        ExportError: the weights are missing, do not belong to this architecture, or are not what ``KNOWN`` records.
+        ExportError: the license must be accepted first; the weights are missing, do not belong to this architecture,
+            or are not what ``KNOWN`` records.
     """
-    known = KNOWN.get((model_name, str(pretrained)), Known("unknown"))
+    known = KNOWN.get((model_name, str(pretrained)))
     try:
         schema, identifier = open_clip.factory.parse_model_name(model_name)
         if schema is None and not pretrained:
             tags = ", ".join(open_clip.list_pretrained_tags_by_model(model_name)) or "none: is the name right?"
             raise ExportError(f"{model_name} needs --pretrained: a weights file, or one of its tags ({tags}).")
         require_known_kind(model_name, schema)
-        if known.revision is not None:
+        weights_license = require_license(model_name, pretrained, accepted=accept_license)
+        if known is not None:
             _take_recorded(identifier, pretrained, known)
         with warnings.catch_warnings():
             # open_clip only warns and uses the wrong activation, and the model becomes less accurate.
@@ -98,6 +96,8 @@ def load(model_name: str, pretrained: str | None) -> Source:
             f"{error} Use the architecture that the weights were trained with, "
             f"for example {model_name.removesuffix('-quickgelu')}-quickgelu for OpenAI's, MetaCLIP's and DFN's weights."
         ) from error
+    except LicenseError as error:
+        raise ExportError(str(error)) from error
     except (OSError, RuntimeError, ValueError) as error:
         raise ExportError(
             f"Could not load {model_name}{f' with {pretrained}' if pretrained else ''}: {error}\n"
@@ -111,7 +111,7 @@ def load(model_name: str, pretrained: str | None) -> Source:
         tokenizer,
         name,
         tag,
-        known.license,
+        weights_license,
         sha256,
         classes,
     )
@@ -123,9 +123,11 @@ def require_known_kind(model_name: str, schema: str | None = None) -> None:
     Raises:
         ExportError: for an architecture of open_clip whose tokenizer is of no kind that can be exported.
     """
+    if schema is not None:
+        return
     text = (open_clip.get_model_config(model_name) or {}).get("text_cfg", {})
     canonical = text.get("tokenizer_kwargs", {}).get("clean") == "canonicalize"
-    if schema is None and (text.get("hf_model_name") or (text.get("hf_tokenizer_name") and not canonical)):
+    if text.get("hf_model_name") or (text.get("hf_tokenizer_name") and not canonical):
         raise ExportError(
             f"{model_name} has neither the CLIP BPE tokenizer nor SigLIP's, "
             "which are the only kinds that can be exported."

@@ -87,6 +87,7 @@ def compile_after(path: Path, output: str, shape: Sequence[int], precision: str)
 
 
 def _compile(core: ov.Core, model: ov.Model, precision: str) -> ov.CompiledModel:
+    _fold(core, model)
     settings = {
         "PERFORMANCE_HINT": "LATENCY",
         "INFERENCE_NUM_THREADS": available_cpus(),
@@ -95,6 +96,30 @@ def _compile(core: ov.Core, model: ov.Model, precision: str) -> ov.CompiledModel
         "ENABLE_CPU_PINNING": False,
     }
     return core.compile_model(model, "CPU", settings)
+
+
+def _fold(core: ov.Core, model: ov.Model) -> None:
+    """Replace the products of constants in a model by their values.
+
+    OpenVINO 2026.4 folds constants itself, but none behind f16 weights, which it keeps compressed. It computes such a
+    product once, and lets what reads it write its own result over it: the query of an attention pool became the pooled
+    features of the image before, and the next embedding depended on that image.
+    """
+    known: set[str] = set()
+    products: list[ov.Output] = []
+    for node in model.get_ordered_ops():
+        kind, inputs = node.get_type_name(), {value.get_node().get_name() for value in node.input_values()}
+        static = kind == "ShapeOf" and node.get_input_partial_shape(0).is_static
+        if kind == "Constant" or static or (inputs and inputs <= known):
+            known.add(node.get_name())
+            products += node.outputs() if kind == "MatMul" else []
+    if not products:
+        return
+    part = core.compile_model(ov.Model(products, model.get_parameters()), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    request = part.create_infer_request()
+    request.infer()
+    for product, tensor in zip(products, request.output_tensors, strict=True):
+        product.replace(ops.constant(tensor.data.copy()).output(0))
 
 
 def _pack(compiled: ov.CompiledModel) -> None:

@@ -6,7 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from backend.clip.inference.engine import compile_tower
+from backend.clip.inference.engine import Runner, compile_tower
+from tests.checkpoints import VISION
+from tests.pictures import photo
 
 SMAPS = Path("/proc/self/smaps")
 
@@ -33,6 +35,18 @@ def test_the_weights_in_the_file_do_not_stay_in_memory_beside_the_compiled_ones(
 
     assert set(resident(path.with_suffix(".bin").resolve())) == {0}
     np.testing.assert_array_equal(model([pixels])[0], first)
+
+
+@pytest.mark.parametrize("kind", VISION)
+def test_an_image_has_the_same_embedding_whatever_came_before(kind: str, exported: dict[str, Path]) -> None:
+    tower = Runner(compile_tower(exported[kind] / "image.xml", batch=1))
+    size = VISION[kind]["image_size"]
+    images = [np.asarray(photo((size, size), seed))[np.newaxis] for seed in range(3)]
+    expected = [tower.infer([image])[0].copy() for image in images]
+
+    for image, embedding in [*zip(images[::-1], expected[::-1], strict=True), (images[0], expected[0])]:
+        np.testing.assert_array_equal(tower.infer([image])[0], embedding)
+    assert not np.array_equal(expected[0], expected[1]), "the images must be told apart"
 
 
 def test_any_batch_gives_what_one_image_gives(exported: dict[str, Path]) -> None:

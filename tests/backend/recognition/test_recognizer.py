@@ -30,15 +30,11 @@ def images() -> list[Image.Image]:
     return [photo(size, seed) for seed, size in enumerate([(640, 480), (200, 300), (64, 64), (500, 100)])]
 
 
-# SigLIP is compared in tests/backend/inference/test_model_kinds.py and tests/backend/test_multilingual.py.
-CLIPS = [kind for kind in VISION if kind != "siglip"]
-
-
-@pytest.mark.parametrize("kind", CLIPS)
+@pytest.mark.parametrize("kind", VISION)
 @pytest.mark.parametrize(
     ("precision", "least"),
     [
-        ("f32", 0.9999),
+        ("f32", 0.999999),
         pytest.param("bf16", 0.995, marks=pytest.mark.skipif(not BFLOAT16, reason="the processor has no bfloat16")),
     ],
 )
@@ -60,7 +56,7 @@ def test_embeddings_equal_open_clip(
     np.testing.assert_allclose(np.linalg.norm(actual, axis=1), 1, atol=1e-3)
 
 
-@pytest.mark.parametrize("kind", CLIPS)
+@pytest.mark.parametrize("kind", VISION)
 def test_scores_equal_open_clip(kind: str, checkpoints: dict[str, str], exported: dict[str, Path]) -> None:
     import open_clip
 
