@@ -8,7 +8,7 @@ It says less as well, so it has to be surer. ``python -m training.words`` measur
 import numpy as np
 from numpy.typing import NDArray
 
-SPECIFIC, GENERAL = 0.6, 0.75
+SPECIFIC, GENERAL = 0.65, 0.8
 """The confidence from which on a word leads that has no kinds among the everyday words, and one that has some."""
 
 
