@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
 from backend.clip.deadline import Deadline
 from backend.clip.export.words import Words, read_words
@@ -23,11 +23,10 @@ from backend.clip.photos.image import fit
 from backend.clip.recognition.candidates import Candidates
 from backend.clip.recognition.query import Query
 from backend.clip.recognition.recognizer import Recognizer
+from training.composites import compose, halves
 from training.data import DataError
 from training.metrics import print_table
 from training.photos import PARTS, Photo, list_photos, part_of
-
-_SIDE = 448
 
 
 class _Picture(NamedTuple):
@@ -75,12 +74,7 @@ def _pictures(words: Words, known: Sequence[tuple[Photo, int]], count: int, rng:
             if not words.related[first, second]:
                 break
         beside = number % 2 == 0
-        size = (_SIDE // 2, _SIDE) if beside else (_SIDE, _SIDE // 2)
-        image = Image.new("RGB", (_SIDE, _SIDE))
-        for half, photo in enumerate((one, other)):
-            with Image.open(photo.path) as opened:
-                part = ImageOps.fit(opened.convert("RGB"), size, Image.Resampling.BICUBIC)
-            image.paste(part, (half * _SIDE // 2, 0) if beside else (0, half * _SIDE // 2))
+        image = compose((one, other), halves("beside" if beside else "above"))
         yield _Picture(image, (first, second), beside)
 
 

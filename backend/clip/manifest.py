@@ -62,6 +62,9 @@ class Calibration:
     together: Mapping[str, float] | None = None
     """In place of ``weights``, for the first label of an answer, where the calibration found it worth its cost:
     ``together`` is the weight of how well the label fits the image together with a rival, see ``multi_match``."""
+    parts: Mapping[str, float] | None = None
+    """Of the logistic function that makes a word's log-odds in the part of a photo where it is clearest a probability,
+    with ``share`` and ``bias`` as in ``weights``; None where no parts are looked at, see ``recognition/parts.py``."""
     coverage: Coverage | None = None
     """None for a model that was not calibrated for sets of labels, or whose confidence has changed since then."""
 

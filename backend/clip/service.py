@@ -73,7 +73,8 @@ class Service:
         """The best of the candidates for an image file, with what else the query asks for."""
         with self.recognizer.expect():
             photo = self._decode(image, deadline, preview=query.preview)
-            view = self._embed(photo, deadline, with_map=query.explain)
+            with_map = query.explain or (query.tags and self.recognizer.tags_need_map)
+            view = self._embed(photo, deadline, with_map=with_map)
         with deadline.infers():
             deadline.require()
             ranking = self.recognizer.rank(view, candidates, query.top_k, deadline)
@@ -82,7 +83,7 @@ class Service:
             if query.explain and explainer is not None:
                 subject = explainer.subject(candidates, query.explained or ranking.claim)
                 explanation = explainer.explain(view, *subject, photo.size, deadline)
-            tags = self.recognizer.tags(view) if query.tags else None
+            tags = self.recognizer.tags(view, deadline) if query.tags else None
             covering = None if query.coverage is None else self.recognizer.label_set(view, candidates, query)
         return Recognition(ranking, photo.preview, explanation, tags, photo.warnings, candidates.unknown, covering)
 

@@ -22,7 +22,7 @@ from ..inference.text_tower import DEFAULT_TEMPLATE, LabelEncoder
 from ..manifest import FILE as MANIFEST_FILE
 from ..manifest import UNCALIBRATED, Calibration, Manifest, hashes
 from ..photos.preprocessing import Preprocessing
-from ..recognition.explanation import FILE as EXPLAIN_FILE
+from ..recognition.head import FILE as EXPLAIN_FILE
 from ..recognition.phrases import FILE as PHRASES
 from ..recognition.vocabulary import EMBEDDINGS, Everyday
 from ..recognition.vocabulary import FILE as EVERYDAY_FILE

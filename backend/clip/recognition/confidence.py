@@ -8,6 +8,7 @@ Support Vector Machines", 1999), fitted on photographs if the model was calibrat
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,9 +29,9 @@ class Evidence:
     """``multi_match``, where ``Calibration.together`` counts it."""
 
 
-def probabilities(log_odds: NDArray[np.float64], calibration: Calibration) -> NDArray[np.float64]:
-    """The probabilities, 0 to 1, that go with log-odds of shares."""
-    total = calibration.weights["share"] * log_odds + calibration.weights["bias"]
+def probabilities(log_odds: NDArray[np.float64], weights: Mapping[str, float]) -> NDArray[np.float64]:
+    """The probabilities, 0 to 1, that go with log-odds of shares; ``weights`` as ``Calibration.weights``."""
+    total = weights["share"] * log_odds + weights["bias"]
     return np.asarray(1 / (1 + np.exp(-np.maximum(total, -700))))
 
 

@@ -7,24 +7,18 @@ if that is negative.
 """
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..deadline import Deadline
 from ..errors import BadParameter
-from ..inference.engine import Runner, compile_after, compile_tower
-from ..inference.image_tower import DEFAULT_FILE, MAP
 from ..photos.preprocessing import Preprocessing
-from ..priority_semaphore import PrioritySemaphore
 from .candidates import Candidates, View
 from .examples import Examples
+from .head import Head
 from .spelling import Names
 from .vocabulary import Everyday
-
-FILE = "explain.xml"
-"""In an exported model folder, what computes the outputs from the map; otherwise the image tower itself has it."""
 
 Area = tuple[float, float, float, float]
 
@@ -40,19 +34,13 @@ class Explanation:
 
 
 class Explainer:
-    """Its methods may be called from any number of threads. What it computes with is loaded at the first call."""
+    """Its methods may be called from any number of threads."""
 
-    def __init__(
-        self, folder: Path, everyday: Everyday, examples: Examples | None, preprocessing: Preprocessing, precision: str
-    ) -> None:
-        """``folder``: an exported model with a map. ``precision``: "f32", "bf16" or "f16"."""
-        self._folder = folder
+    def __init__(self, head: Head, everyday: Everyday, examples: Examples | None, preprocessing: Preprocessing) -> None:
+        self._head = head
         self._everyday = everyday
         self._examples = examples
         self._preprocessing = preprocessing
-        self._precision = precision
-        self._turns = PrioritySemaphore(1)
-        self._runner: Runner | None = None
 
     def subject(self, candidates: Candidates, label: str) -> tuple[Candidates, str]:
         """Find what is called so: a candidate, a thing that was learned, or else an everyday word.
@@ -107,22 +95,10 @@ class Explainer:
     def _outputs(self, map_: NDArray[np.float32], deadline: Deadline) -> NDArray[np.float32]:
         """The tower's output for each position: float32 [rows, columns, dim or classes]."""
         if map_.ndim == 2:  # tokens
-            return np.asarray(self._infer(map_[np.newaxis], deadline)[0])
+            return np.asarray(self._head.outputs(map_[np.newaxis], deadline)[0])
         channels, rows, columns = map_.shape
         positions = map_.reshape(channels, -1).T[:, :, np.newaxis, np.newaxis]
-        return self._infer(positions, deadline).reshape(rows, columns, -1)
-
-    def _infer(self, positions: NDArray[np.float32], deadline: Deadline) -> NDArray[np.float32]:
-        with self._turns.take(deadline.images, deadline):
-            if self._runner is None:
-                self._runner = self._load(positions.shape)
-            return self._runner.infer([np.ascontiguousarray(positions)])[-1].copy()
-
-    def _load(self, shape: tuple[int, ...]) -> Runner:
-        path = self._folder / FILE
-        if path.exists():
-            return Runner(compile_tower(path, batch=1, precision=self._precision))
-        return Runner(compile_after(self._folder / DEFAULT_FILE, MAP, shape, self._precision))
+        return self._head.outputs(positions, deadline).reshape(rows, columns, -1)
 
 
 def covered(

@@ -25,10 +25,13 @@ from .confidence import Evidence, confidence, multi_match, probabilities
 from .coverage import CoveredLabels, LabelSet, likelihoods
 from .examples import RECOGNIZED, Examples, confidences
 from .explanation import Explainer
+from .head import Head
+from .leading import leading
+from .parts import Parts
 from .phrases import FILE as PHRASES
 from .phrases import Phrases
 from .query import Query
-from .tags import Tag, found_tags
+from .tags import TAGGED, Tag, found_tags
 from .unknown import does_not_know, unknown_labels
 from .vocabulary import LABEL_EMBEDDINGS, NEAREST, Everyday, FineClasses, WordEmbeddings
 
@@ -118,9 +121,15 @@ class Recognizer:
         """Is called with the number of images of each run of the image tower."""
         self._tower = ImageTower(folder, self.precision, lambda size: self.observe_batch(size))
         self.explainer = None
+        self._parts = None
         if self._tower.has_map:
             precision = "f32" if self.precision == "int8" else self.precision
-            self.explainer = Explainer(folder, self.everyday, self.examples, self.manifest.image, precision)
+            head = Head(folder, precision)
+            self.explainer = Explainer(head, self.everyday, self.examples, self.manifest.image)
+            if isinstance(
+                self.everyday, FineClasses
+            ):  # the outputs for parts are of another shape than an explanation's
+                self._parts = Parts(Head(folder, precision), self.everyday)
         if self.manifest.confidence.negatives == "phrases":
             _ = self._phrases
         if self.manifest.confidence.together is not None and not self.pairs_words:
@@ -215,7 +224,7 @@ class Recognizer:
         logits = np.concatenate([own, self._thing_logits(view, words, candidates, odds)])
         exponents = np.exp(logits - logits.max())
         shares = exponents / exponents.sum()
-        best = np.argsort(-shares, kind="stable")[:top_k]
+        best = np.argsort(-logits, kind="stable")[:top_k]
         first = int(best[0])
         if first < len(own):
             sure = self._confidence(
@@ -269,23 +278,34 @@ class Recognizer:
     ) -> NDArray[np.float64]:
         """Of the candidates, float64 [labels]: what they are ranked by.
 
-        Of overlapping candidates a general word is at least as likely as its kinds. The most special one that is sure
-        enough is wanted (Deng et al., "Hedging Your Bets: Optimizing Accuracy-Specificity Trade-offs in Large Scale
-        Visual Recognition", 2012), so each level of more special words below a word takes a share of its weight.
+        Of overlapping candidates a general word is at least as likely as its kinds, and the most special one that is
+        sure enough is wanted. So each level of more special words below a word takes a share of its weight.
         """
         if candidates.embeddings.size:
             # A matrix product of 1,000 rows would start BLAS threads, which spin on the processors that OpenVINO needs.
             cosines: NDArray[np.float32] = np.vecdot(candidates.embeddings, view.embedding)
             logits = self.manifest.logit_scale * cosines.astype(np.float64)
-        elif candidates.overlapping:
-            logits = np.log(np.maximum(sure_of_words(), _LEAST))[candidates.words]
-        else:
-            return words[candidates.words] + candidates.offsets
-        return logits + self._generalities(candidates) if candidates.overlapping else logits
+            return logits + self._generalities(candidates.words) if candidates.overlapping else logits
+        if candidates.overlapping:
+            return self._by_confidence(sure_of_words(), candidates.words)
+        return words[candidates.words] + candidates.offsets
 
-    def _generalities(self, candidates: Candidates) -> NDArray[np.float64]:
-        """float64 [labels], the logarithm of what each has left of its weight for the words below it."""
-        heights = np.where(candidates.words < 0, 0, self.everyday.heights[candidates.words])
+    def _by_confidence(self, sure: NDArray[np.float64], words: NDArray[np.intp]) -> NDArray[np.float64]:
+        """Of some everyday words, float64 [words], what they are ranked by; the ``leading`` one comes first.
+
+        Args:
+            sure: ``_confidences`` of all everyday words.
+        """
+        confidences = sure[words]
+        logits = np.log(np.maximum(confidences, _LEAST)) + self._generalities(words)
+        first = leading(confidences, self.everyday.heights[words])
+        if first is not None:
+            logits[first] = np.nextafter(logits.max(), np.inf)
+        return np.asarray(logits)
+
+    def _generalities(self, words: NDArray[np.intp]) -> NDArray[np.float64]:
+        """float64 [words], the logarithm of what each has left of its weight for the words below it; -1 is no word."""
+        heights = np.where(words < 0, 0, self.everyday.heights[words])
         return np.asarray(heights * math.log(self.manifest.generality))
 
     def _confidences(self, view: View, words: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -294,7 +314,7 @@ class Recognizer:
         if self.manifest.confidence.negatives == "phrases":
             rivals = self._phrases.of_words(view, self.everyday.candidates.embeddings, NEAREST)
             log_odds = -np.logaddexp(-log_odds, rivals - words)
-        return self.everyday.kinds.coherent(probabilities(log_odds, self.manifest.confidence))
+        return self.everyday.kinds.coherent(probabilities(log_odds, self.manifest.confidence.weights))
 
     def _confidence(
         self,
@@ -358,9 +378,9 @@ class Recognizer:
         if sure.max() < self._claimed:
             return None
         if everyday.embeddings.size:
-            logits = words + self._generalities(everyday)
+            logits = words + self._generalities(everyday.words)
         else:
-            logits = np.log(np.maximum(sure, _LEAST)) + self._generalities(everyday)
+            logits = self._by_confidence(sure, everyday.words)
         # Sorting all words takes several times as long.
         best = np.argpartition(-logits, _CALLED_INSTEAD)[:_CALLED_INSTEAD]
         known = set(asked.tolist())
@@ -374,10 +394,44 @@ class Recognizer:
         """The confidence from which on a word that was not asked for is claimed."""
         return max(_LIKELY, self.manifest.confidence.threshold)
 
-    def tags(self, view: View) -> list[Tag]:
-        """Every everyday word that the photo is recognized by, but for those that another of them implies."""
+    @property
+    def has_parts(self) -> bool:
+        """Whether parts of a photo can be looked at, by a view with its map."""
+        return self._parts is not None
+
+    @property
+    def tags_need_map(self) -> bool:
+        """Whether ``tags`` takes a view with its map."""
+        return self.has_parts and self.manifest.confidence.parts is not None
+
+    def tags(self, view: View, deadline: Deadline | None = None) -> list[Tag]:
+        """Every everyday word that the photo is recognized by, but for those that another of them implies.
+
+        Where parts of the photo are looked at as well, that is the first word of all, and every other one that is
+        sure enough in the whole or in a part.
+
+        Args:
+            view: with its map, or no parts are looked at; see ``tags_need_map``.
+            deadline: of the request; None where none waits.
+
+        Raises:
+            Busy: the time of the request is over, or its caller has gone.
+        """
         sure = self._confidences(view, self.everyday.logits(view))
-        return found_tags(self.everyday, sure, self._claimed)
+        weights = self.manifest.confidence.parts
+        if self._parts is None or weights is None or view.map is None:
+            return found_tags(self.everyday, np.where(sure >= self._claimed, sure, 0))
+        odds = self._parts.log_odds(view, deadline or Deadline.unlimited())
+        in_part = self.everyday.kinds.coherent(probabilities(odds, weights))
+        found = sure >= TAGGED
+        first = int(np.argmax(self._by_confidence(sure, self.everyday.candidates.words)))
+        found[first] |= sure[first] >= self._claimed
+        return found_tags(self.everyday, np.where(found, sure, np.where(in_part >= TAGGED, in_part, 0)))
+
+    def part_log_odds(self, view: View) -> NDArray[np.float64]:
+        """``Parts.log_odds``, of a model that has fine classes and a map, by which ``Calibration.parts`` is fitted."""
+        assert self._parts is not None  # noqa: S101
+        return self._parts.log_odds(view, Deadline.unlimited())
 
     def _known(self, labels: Sequence[str], template: str | None, *, skip: bool) -> Candidates:
         """Labels of a closed vocabulary: the model's own and the everyday words; ``skip`` leaves the others out."""

@@ -18,17 +18,20 @@ class Tag:
     """The more general words above it, most general first."""
 
 
-def found_tags(everyday: Everyday, confidences: NDArray[np.float64], least: float) -> list[Tag]:
-    """The words that are confident enough, but for those that another of them implies.
+TAGGED = 0.8
+"""The confidence from which on a word is a tag of a photo of which parts are looked at, in the whole or in a part."""
+
+
+def found_tags(everyday: Everyday, confidences: NDArray[np.float64]) -> list[Tag]:
+    """The words that were found, but for those that another of them implies.
 
     Args:
-        confidences: float64 [n], of all everyday words.
-        least: the confidence from which on a word counts.
+        confidences: float64 [n], of all everyday words; 0 for those that were not found.
 
     Returns:
         Most special first, as their paths are long; surest first among those that are as special.
     """
-    found = np.flatnonzero(confidences >= least).tolist()
+    found = np.flatnonzero(confidences).tolist()
     implied = {general for word in found for general in everyday.kinds.above(word)}
     tags = [
         Tag(everyday.words[word], float(confidences[word]), tuple(everyday.words[i] for i in everyday.path(word)))
