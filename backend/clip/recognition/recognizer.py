@@ -26,7 +26,6 @@ from .coverage import CoveredLabels, LabelSet, likelihoods
 from .examples import RECOGNIZED, Examples, confidences
 from .explanation import Explainer
 from .head import Head
-from .leading import leading
 from .parts import Parts
 from .phrases import FILE as PHRASES
 from .phrases import Phrases
@@ -126,9 +125,8 @@ class Recognizer:
             precision = "f32" if self.precision == "int8" else self.precision
             head = Head(folder, precision)
             self.explainer = Explainer(head, self.everyday, self.examples, self.manifest.image)
-            if isinstance(
-                self.everyday, FineClasses
-            ):  # the outputs for parts are of another shape than an explanation's
+            if isinstance(self.everyday, FineClasses):
+                # Parts are of another shape than the positions of an explanation.
                 self._parts = Parts(Head(folder, precision), self.everyday)
         if self.manifest.confidence.negatives == "phrases":
             _ = self._phrases
@@ -291,17 +289,12 @@ class Recognizer:
         return words[candidates.words] + candidates.offsets
 
     def _by_confidence(self, sure: NDArray[np.float64], words: NDArray[np.intp]) -> NDArray[np.float64]:
-        """Of some everyday words, float64 [words], what they are ranked by; the ``leading`` one comes first.
+        """Of some everyday words, float64 [words], what they are ranked by.
 
         Args:
             sure: ``_confidences`` of all everyday words.
         """
-        confidences = sure[words]
-        logits = np.log(np.maximum(confidences, _LEAST)) + self._generalities(words)
-        first = leading(confidences, self.everyday.heights[words])
-        if first is not None:
-            logits[first] = np.nextafter(logits.max(), np.inf)
-        return np.asarray(logits)
+        return np.asarray(np.log(np.maximum(sure[words], _LEAST)) + self._generalities(words))
 
     def _generalities(self, words: NDArray[np.intp]) -> NDArray[np.float64]:
         """float64 [words], the logarithm of what each has left of its weight for the words below it; -1 is no word."""
