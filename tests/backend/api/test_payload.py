@@ -168,7 +168,7 @@ def test_a_form_that_cannot_be_read_or_is_empty(content_type: str, data: bytes, 
     [
         (b"https://example.com/photo.jpg", "text/plain", "no URL is fetched"),
         (b"https://example.com/photo.jpg", URLENCODED["Content-Type"], "no URL is fetched"),
-        (json.dumps({"url": "https://example.com/photo.jpg"}).encode(), "application/json", "It is JSON"),
+        (json.dumps({"photo": "https://example.com/photo.jpg"}).encode(), "application/json", "It is JSON"),
         (json.dumps({"image": base64.b64encode(PHOTO).decode()}).encode(), URLENCODED["Content-Type"], "It is JSON"),
         (b"photo.jpg", URLENCODED["Content-Type"], "name of a file"),
         (b"image=photo.jpg&top_k=3", URLENCODED["Content-Type"], "-F image=@photo.jpg"),
