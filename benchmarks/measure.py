@@ -11,14 +11,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .client import BUSY_CLIENTS, Answer, Client, load
+from .client import BUSY_CLIENTS, RATE, Answer, Client, load
 from .engine import images_per_second
 from .photos import LARGE, SMALL, photo
 from .server import Server, serving
 from .variants import Variant
 
 ROUNDS = 8
-RATE = "images/s"
 ERROR = "error: "
 _STARTS = 3
 # Of one variant in one round.

@@ -11,8 +11,9 @@ from pathlib import Path
 from backend.clip.cpus import available_cpus
 from backend.clip.inference.precision import PRECISIONS, available
 
-from .client import BUSY_CLIENTS
-from .measure import ERROR, RATE, Spread
+from .client import BUSY_CLIENTS, RATE
+from .measure import ERROR, Spread
+from .tables import table
 from .variants import Variant
 
 Measured = Mapping[str, Mapping[str, Spread]]
@@ -66,10 +67,10 @@ def markdown(
         ours = [variant for variant in shown if not variant.is_baseline]
         for title, columns, rows in ((f"on {processor}", _COMPARED, shown), ("where the time goes", _SPENT, ours)):
             cells = [[row.title, *(_cell(row, measured, *column[1:]) for column in columns)] for row in rows]
-            lines += _table([title, *(column[0] for column in columns)], cells)
+            lines += table([title, *(column[0] for column in columns)], cells)
     if replicas:
         cells = [[name, _number(rate), _number(memory)] for name, (rate, memory) in replicas.items()]
-        lines += _table(["replicas", f"images/s, {BUSY_CLIENTS} clients", "peak memory, MB"], cells)
+        lines += table(["replicas", f"images/s, {BUSY_CLIENTS} clients", "peak memory, MB"], cells)
     found = [(key, name, spread.number) for key, own in measured.items() for name, spread in own.items()]
     errors = [f"- {key}, {name}: {number}" for key, name, number in found if name.startswith(ERROR)]
     return "\n".join([*lines, "", *(errors or ["No request failed."])]) + "\n"
@@ -86,11 +87,6 @@ def _cell(variant: Variant, measured: Measured, name: str, field: str) -> str:
 
 def _number(value: float) -> str:
     return f"{value:.1f}" if value < 100 else f"{value:,.0f}"
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    rule = ["---", *["---:" for _ in head[1:]]]
-    return ["", *(f"| {' | '.join(cells)} |" for cells in (head, rule, *rows))]
 
 
 def plot(variants: Sequence[Variant], measured: Measured, path: Path) -> None:
