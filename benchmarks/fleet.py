@@ -157,6 +157,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     service = measured.service.on(options.cores)
     each = bearable(service, conditions)
+    if measured.doubts:
+        print(f"**Not to be quoted**: {'; '.join(measured.doubts)}.\n")
     print(f"Measured ({options.measured.name}, {options.variant}) and simulated, images/s:")
     print("\n".join(table(["", "measured", "simulated", "ratio"], calibration(measured))))
     if not each:

@@ -63,6 +63,8 @@ class Measured:
     """Images a second of ``BUSY_CLIENTS``."""
     replicas: dict[str, float]
     """The same by the name of each way to put replicas on the cores; empty but for one variant."""
+    doubts: list[str]
+    """Why the figures are not to be quoted."""
 
 
 def read(path: Path, variant: str) -> Measured:
@@ -81,7 +83,8 @@ def read(path: Path, variant: str) -> Measured:
         service = _service(variants[variant], int(cores[1]), batched=variant != _UNBATCHED)
         replicated = next((key for key in REPLICATED if key in variants), None)
         rates = {name: rate for name, (rate, _) in document["replicas"].items()} if variant == replicated else {}
-        return Measured(service, variants[variant]["small"]["p50"] / 1000, variants[variant][RATE]["p50"], rates)
+        alone, busy = (float(variants[variant][name]["p50"]) for name in ("small", RATE))
+        return Measured(service, alone / 1000, busy, rates, document.get("doubts", []))
     except (AttributeError, KeyError, TypeError, ZeroDivisionError, json.JSONDecodeError) as error:
         raise ValueError(f"{path} has not all figures of {variant} that a simulation needs: {error!r}") from error
 

@@ -33,6 +33,15 @@ def test_it_says_how_near_it_is_and_what_a_rate_takes(capsys: pytest.CaptureFixt
     assert limits[-1] == 1000  # a core of the gateway, with a millisecond for each
 
 
+def test_the_documentation_quotes_it(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["--rates", "100"])
+    printed = [line for line in capsys.readouterr().out.splitlines() if line.startswith(("|", "- "))]
+    quoted = (PROJECT / "docs" / "performance.md").read_text(encoding="utf-8").splitlines()
+
+    assert len(printed) == 12
+    assert [line for line in printed if line not in quoted] == []
+
+
 def test_what_cannot_be_in_time_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--rates", "100", "--p99", "5"]) == 1
 
