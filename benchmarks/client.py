@@ -12,6 +12,8 @@ from typing import NamedTuple
 
 HOST = "127.0.0.1"
 BUSY_CLIENTS = 8
+RATE = "images/s"
+"""The name of what ``BUSY_CLIENTS`` get."""
 _TIMEOUT = 120.0
 _STAGE = re.compile(r"(\w+);dur=([\d.]+)")
 

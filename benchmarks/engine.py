@@ -1,4 +1,4 @@
-"""How many images a second the image tower of a variant computes without a server, one at a time and in batches."""
+"""How many images a second the image tower of a variant computes without a server, and could compute at the most."""
 
 import os
 import time
@@ -14,16 +14,28 @@ from backend.clip.inference.image_tower import DEFAULT_FILE, FILES
 from backend.clip.inference.precision import fastest
 from backend.clip.manifest import Manifest
 
+from .processor import operations, peak
 from .variants import Variant
 
 
 def images_per_second(variant: Variant, seconds: float) -> dict[int, float]:
     """By the size of the batch, each for so long; in a new process with the variant's environment."""
-    precision = variant.environment.get("inference_precision") or fastest(Manifest.read(variant.model).agreeing)
-    path = variant.model / FILES.get(precision, DEFAULT_FILE)
+    precision, path = _tower(variant)
     kind = "f32" if precision == "int8" else precision
     with patch.dict(os.environ, variant.variables()), ProcessPoolExecutor(1, get_context("spawn")) as process:
         return {batch: process.submit(_rate, path, kind, batch, seconds).result() for batch in (1, 8)}
+
+
+def limit(variant: Variant, seconds: float) -> float:
+    """How many images a second it would be if the processor did nothing but multiply matrices; measured for so long."""
+    precision, path = _tower(variant)
+    with patch.dict(os.environ, variant.variables()), ProcessPoolExecutor(1, get_context("spawn")) as process:
+        return process.submit(peak, precision, seconds).result() / process.submit(operations, path).result()
+
+
+def _tower(variant: Variant) -> tuple[str, Path]:
+    precision = variant.environment.get("inference_precision") or fastest(Manifest.read(variant.model).agreeing)
+    return precision, variant.model / FILES.get(precision, DEFAULT_FILE)
 
 
 def _rate(path: Path, precision: str, batch: int, seconds: float) -> float:

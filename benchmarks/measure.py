@@ -11,15 +11,16 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .client import BUSY_CLIENTS, Answer, Client, load
-from .engine import images_per_second
+from .client import BUSY_CLIENTS, RATE, Answer, Client, load
+from .engine import images_per_second, limit
 from .photos import LARGE, SMALL, photo
+from .quiet import Pair
 from .server import Server, serving
 from .variants import Variant
 
 ROUNDS = 8
-RATE = "images/s"
 ERROR = "error: "
+LIMIT = "processor's limit, images/s"
 _STARTS = 3
 # Of one variant in one round.
 _SMALL_PHOTOS, _LARGE_PHOTOS, _LOAD_SECONDS, _ENGINE_SECONDS = 12, 2, 2.0, 0.7
@@ -112,6 +113,18 @@ class Benchmark:
         if not variant.is_baseline:
             for batch, rate in images_per_second(variant, _ENGINE_SECONDS).items():
                 samples[f"engine, batches of {batch}"].append(rate)
+            samples[LIMIT].append(limit(variant, _ENGINE_SECONDS))
+
+    def halves(self) -> list[Pair]:
+        """Medians of the rounds' first and second half, by variant and by what was measured; none of a single round."""
+        found = []
+        for variant in self._variants:
+            for name in ("small", RATE):
+                values = self._samples[variant.key].get(name, [])
+                if self._rounds > 1 and variant.loads_once and len(values) > 1:
+                    first, second = (float(np.median(half)) for half in np.array_split(values, 2))
+                    found.append((f"{variant.title}, {name}", first, second))
+        return found
 
     def replicas(self, variant: Variant) -> dict[str, tuple[float, float]]:
         """Images a second of ``BUSY_CLIENTS``, and MB of peak memory, for each way to put replicas on two cores."""

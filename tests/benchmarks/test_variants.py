@@ -34,7 +34,7 @@ def test_all_variants_give_the_same_ranking(models: Models, tmp_path: Path) -> N
     expected = scores(variants["clip-f32"], tmp_path, file.getvalue())
 
     assert len(expected) == 5
-    for key in ("open_clip", "onnx", "vnni-open_clip"):
+    for key in ("open_clip", "onnx", "openvino-latency", "openvino-throughput", "vnni-open_clip"):
         assert scores(variants[key], tmp_path, file.getvalue()) == pytest.approx(expected, abs=0.002), key
     # The original has one prompt a label, not the average of 18: its scores are others.
     assert len(scores(variants["original"], tmp_path, file.getvalue())) == 5
@@ -63,9 +63,18 @@ def test_what_is_compared_follows_the_processor(models: Models) -> None:
     def keys(*formats: str) -> set[str]:
         return {variant.key for variant in compared(models, models, frozenset(("f32", *formats)))}
 
-    assert keys("bf16") - keys() == {"clip-bf16", "open_clip-bf16"}
+    assert keys("bf16") - keys() == {"clip-bf16", "open_clip-bf16", "open_clip-compiled"}
     assert keys("int8") - keys() == {"clip-int8"}
     assert keys("avx_vnni") - keys() == {"vnni-int8", "vnni-open_clip"}
+
+
+def test_what_a_machine_lacks_is_known_before_it_is_started(models: Models, monkeypatch: pytest.MonkeyPatch) -> None:
+    variants = {variant.key: variant for variant in compared(models, models, frozenset(("f32", "bf16")))}
+    monkeypatch.setenv("CXX", "no-such-compiler")
+
+    assert {variant.key: variant.lacks for variant in variants.values() if variant.lacks} == {
+        "open_clip-compiled": "a C++ compiler: no-such-compiler"
+    }
 
 
 def test_a_variant_that_cannot_start_says_why(models: Models, tmp_path: Path) -> None:
