@@ -24,13 +24,13 @@ TOGETHER = {"share": 0.8, "bias": -0.3, "together": 2.0}
 
 @pytest.fixture
 def plain(exported: dict[str, Path]) -> Recognizer:
-    return Recognizer(exported["vit"])
+    return Recognizer(exported["vit"], precision="f32")
 
 
 @pytest.fixture
 def pairing(exported: dict[str, Path]) -> Recognizer:
     """A model with random weights whose calibration looks for a label together with its rivals."""
-    recognizer = Recognizer(exported["vit"])
+    recognizer = Recognizer(exported["vit"], precision="f32")
     recognizer.manifest = replace(recognizer.manifest, confidence=replace(UNCALIBRATED, together=TOGETHER))
     return recognizer
 
@@ -44,7 +44,7 @@ def of_paper(image: torch.Tensor, positive: str, folder: Path, negatives: list[s
     """The multi-matching score as the authors compute it, with one positive label: of the texts "POSITIVE and NEGATIVE"
     for the ``k_neg`` most similar negative labels, the largest exp(sim) / (exp(sim) + exp(sim of the negative))."""
     manifest = Manifest.read(folder)
-    encoder = LabelEncoder(folder, manifest)
+    encoder = LabelEncoder(folder, manifest, precision="f32")
 
     def similarity(texts: list[str]) -> torch.Tensor:
         rows = encoder.encode(texts, DEFAULT_TEMPLATE, Deadline.unlimited())
