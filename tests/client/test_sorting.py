@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import unicodedata
 from collections import Counter
 from collections.abc import Mapping
@@ -342,3 +343,54 @@ def test_without_any_links_it_says_so(tmp_path: Path, monkeypatch: pytest.Monkey
     sorter.keep(tmp_path / "album", Result("a.jpg", {"predictions": [{"label": "dog"}], "recognized": True}, state))
     sorter.close()
     assert found(tmp_path / "sorted2") == {"dog/a.jpg": ("dog", "")}
+
+
+@pytest.mark.parametrize("options", [(), ("--copy",)])
+def test_nothing_is_removed_through_a_link_that_took_a_folders_place(
+    album: Path, service: FakeService, tmp_path: Path, options: tuple[str, ...]
+) -> None:
+    """Photos have the size and the time of their copies."""
+    (album / "dog").mkdir()
+    (album / "a.jpg").rename(album / "dog" / "a.jpg")
+    sort(album, service, *options)
+    before = snapshot(album)
+    for path in (tmp_path / "sorted" / "dog").iterdir():
+        path.unlink()
+    (tmp_path / "sorted" / "dog").rmdir()
+    (tmp_path / "sorted" / "dog").symlink_to(album / "dog")
+    assert "left for the next run, dog in " in sort(album, service, *options).stderr
+    sort(album, service, "--undo")
+    assert snapshot(album) == before
+
+
+def test_a_copy_of_a_photo_that_is_gone_or_damaged_stays(album: Path, service: FakeService, tmp_path: Path) -> None:
+    sort(album, service, "--copy")
+    (album / "a.jpg").write_text("bad")
+    (album / "2025" / "b.jpg").unlink()
+    sort(album, service, "--copy")
+    there = found(tmp_path / "sorted")
+    assert (there["dog/a.jpg"][0], there["cat/b.jpg"][0]) == ("dog", "cat")
+    for _ in range(2):
+        ended = sort(album, service, "--undo")
+        assert "cat/b.jpg is left: its photo is not there." in ended.stderr
+        assert found(tmp_path / "sorted") == {"cat/b.jpg": ("cat", "")}
+    (album / "2025" / "b.jpg").write_text("cat")
+    sort(album, service, "--undo")
+    assert not (tmp_path / "sorted").exists()
+
+
+def test_a_line_that_a_full_disk_cut_off_is_not_added_to(tmp_path: Path) -> None:
+    record = Record(tmp_path)
+    record.add_folder("dog")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, ((tmp_path / RECORD).stat().st_size + 5, limits[1]))
+    try:
+        with pytest.raises(OSError, match="large"):
+            record.add_folder("cat")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    record.add_folder("bird")
+    record.close()
+    record = Record(tmp_path)
+    record.close()
+    assert record.folders == {"dog", "bird"}

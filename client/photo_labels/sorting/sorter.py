@@ -71,6 +71,8 @@ class Sorter:
             return
         word = None if result.error is not None else folder_name(result.word)
         if before is not None:
+            if word is None and before.kind != SYMBOLIC:  # of a photo that is damaged now it is what is left
+                return
             place = self._target / before.place
             is_there = before.is_at(place, photo)
             is_right = before.folder == word and before.kind == self._kind
@@ -168,11 +170,11 @@ class Sorter:
         return SYMBOLIC
 
 
-def undo(target: Path, source: Path) -> tuple[int, list[str]]:
+def undo(target: Path, source: Path) -> tuple[int, list[tuple[str, str]]]:
     """Take out of ``target`` what ``Sorter`` has put there for photos in ``source``.
 
     Returns:
-        How many links and copies were removed, and the places that have something else now, which was left.
+        How many links and copies were removed, and the places where something was left, with the reason.
 
     Raises:
         SortingError: there is nothing, or it cannot be done.
@@ -180,7 +182,8 @@ def undo(target: Path, source: Path) -> tuple[int, list[str]]:
     target, source = _apart(target, source)
     if not Record.exists(target):
         raise SortingError(f"Nothing has been sorted into {target}.")
-    removed, changed = 0, []
+    removed = 0
+    left: list[tuple[str, str]] = []
     try:
         record = Record(target)
         try:
@@ -190,10 +193,13 @@ def undo(target: Path, source: Path) -> tuple[int, list[str]]:
                     continue
                 place = target / entry.place
                 if entry.is_at(place, photo):
+                    if entry.kind != SYMBOLIC and not os.path.lexists(photo):
+                        left.append((entry.place, "its photo is not there"))
+                        continue
                     place.unlink()
                     removed += 1
                 elif os.path.lexists(place):
-                    changed.append(entry.place)
+                    left.append((entry.place, "it has been changed"))
                 record.forget(entry.photo)
             for name in record.folders - {"."}:
                 with suppress(OSError):  # it is not empty, or gone
@@ -209,7 +215,7 @@ def undo(target: Path, source: Path) -> tuple[int, list[str]]:
                 target.rmdir()
     except OSError as error:
         raise SortingError(f"{target} cannot be written to: {error.strerror}.") from error
-    return removed, changed
+    return removed, left
 
 
 def _apart(target: Path, source: Path) -> tuple[Path, Path]:
