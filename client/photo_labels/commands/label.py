@@ -191,7 +191,7 @@ def _run(
         try:
             run = Run(media.look, concurrency, keepers, output, summary, done, progress, look_again)
             run.folder(arguments.folder, walk, arguments.at_most)
-        except (OutputError, ServiceRefuses, ServiceGone, KeyboardInterrupt) as error:
+        except (OutputError, ReportError, ServiceRefuses, ServiceGone, KeyboardInterrupt) as error:
             failure = error
     if summary.photos or not failure:
         sys.stderr.write(summary.text(time.monotonic() - began, walk))
