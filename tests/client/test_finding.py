@@ -208,6 +208,31 @@ def test_changed_files_are_asked_again_and_those_that_are_gone_forgotten(
         assert len(found) == 3
 
 
+def test_a_folder_whose_disk_is_away_is_not_forgotten(open_service: FakeService, tmp_path: Path) -> None:
+    write_photos(tmp_path / "photos", 2)
+    index = tmp_path / "photos.sqlite"
+    arguments = ("index", tmp_path / "photos", "--index", index, "--url", open_service.url)
+    label(*arguments)
+    (tmp_path / "photos").rename(tmp_path / "disk")
+    (tmp_path / "photos").mkdir()
+    ended = label(*arguments)
+    assert (ended.returncode, "has no photos, so the index keeps" in ended.stderr) == (1, True)
+    assert len(rows(index)) == 2
+    assert label(*arguments, "--force").returncode == 0
+    assert rows(index) == []
+
+
+def test_a_reader_of_results_that_has_ended_gets_a_message(open_service: FakeService, tmp_path: Path) -> None:
+    write_photos(tmp_path / "photos", 2)
+    arguments = ("--index", tmp_path / "photos.sqlite", "--url", open_service.url)
+    label("index", tmp_path / "photos", *arguments)
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w") as pipe:
+        ended = label("find", "1", *arguments, stdout=pipe)
+    assert (ended.returncode, ended.stderr) == (2, "stdout cannot be written to: Broken pipe.\n")
+
+
 def test_another_model_or_folder_is_refused_by_name(open_service: FakeService, tmp_path: Path) -> None:
     write_photos(tmp_path / "photos", 2)
     write_photos(tmp_path / "others", 3)

@@ -214,6 +214,13 @@ def test_no_picture_is_larger_than_it_may_be() -> None:
     assert len(small.jpeg) <= MOST_BYTES
 
 
+def test_what_else_is_in_a_preview_is_not_kept() -> None:
+    file = io.BytesIO()
+    picture(1).save(file, "JPEG", comment=b"x" * 60_000, icc_profile=b"x" * 20_000)
+    small = thumbnail("data:image/jpeg;base64," + base64.b64encode(file.getvalue()).decode())
+    assert small == thumbnail(data_uri(picture(1)))
+
+
 @pytest.mark.parametrize(
     "preview",
     [
