@@ -27,8 +27,10 @@ def write(line: str) -> None:
     Raises:
         NoOutput: it takes nothing more, as a pipe whose reader has ended.
     """
+    encoding = sys.stdout.encoding
     try:
-        print(line, flush=True)
+        # A terminal may lack characters of a name.
+        print(line.encode(encoding, "replace").decode(encoding), flush=True)
     except OSError as error:
         # Python would try again at its end to write what is left.
         nowhere = os.open(os.devnull, os.O_WRONLY)

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from photo_labels.terminal import write
 from tests.client.command import ENVIRONMENT, label, start
 from tests.client.fake_service import DESCRIPTION, FakeService, answer
 from tests.client.photos import picture, write_photos
@@ -231,6 +232,13 @@ def test_a_reader_of_results_that_has_ended_gets_a_message(open_service: FakeSer
     with os.fdopen(writer, "w") as pipe:
         ended = label("find", "1", *arguments, stdout=pipe)
     assert (ended.returncode, ended.stderr) == (2, "stdout cannot be written to: Broken pipe.\n")
+
+
+def test_a_terminal_that_lacks_characters_gets_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(shown, encoding="latin-1"))
+    write("Käfer/日本.jpg")
+    assert shown.getvalue().decode("latin-1") == "Käfer/??.jpg\n"
 
 
 def test_another_model_or_folder_is_refused_by_name(open_service: FakeService, tmp_path: Path) -> None:

@@ -5,12 +5,14 @@ import os
 import resource
 import unicodedata
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from subprocess import CompletedProcess
 
 import pytest
 
+from photo_labels.labeling import Left
 from photo_labels.results import Result
 from photo_labels.sorting.names import NOT_RECOGNIZED, folder_name
 from photo_labels.sorting.record import HARD, Record, SortingError
@@ -379,16 +381,40 @@ def test_a_copy_of_a_photo_that_is_gone_or_damaged_stays(album: Path, service: F
     assert not (tmp_path / "sorted").exists()
 
 
+def test_names_that_are_too_long_with_a_number_are_shortened(service: FakeService, tmp_path: Path) -> None:
+    name = "ä" * 125 + ".jpg"
+    album = write(tmp_path / "album", {f"{n}/{name}": "dog" for n in range(2)})
+    assert sort(album, service).returncode == 0
+    assert {path.name for path in (tmp_path / "sorted" / "dog").iterdir()} == {name, "ä" * 123 + " (2).jpg"}
+
+
+def test_a_full_disk_leaves_no_part_of_a_copy(tmp_path: Path) -> None:
+    photo = write(tmp_path / "album", {"a.jpg": "x" * 10_000}) / "a.jpg"
+    state = state_at(photo)
+    assert state
+    sorter = Sorter(tmp_path / "sorted", tmp_path / "album", copies=True)
+    with files_of_at_most(5000), pytest.raises(Left, match="File too large"):
+        sorter.keep(tmp_path / "album", Result("a.jpg", {"predictions": [{"label": "dog"}], "recognized": True}, state))
+    sorter.close()
+    assert found(tmp_path / "sorted") == {}
+
+
+@contextmanager
+def files_of_at_most(size: int) -> Iterator[None]:
+    """As on a full disk, no file grows beyond this number of bytes."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, limits[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+
 def test_a_line_that_a_full_disk_cut_off_is_not_added_to(tmp_path: Path) -> None:
     record = Record(tmp_path)
     record.add_folder("dog")
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, ((tmp_path / RECORD).stat().st_size + 5, limits[1]))
-    try:
-        with pytest.raises(OSError, match="large"):
-            record.add_folder("cat")
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    with files_of_at_most((tmp_path / RECORD).stat().st_size + 5), pytest.raises(OSError, match="large"):
+        record.add_folder("cat")
     record.add_folder("bird")
     record.close()
     record = Record(tmp_path)

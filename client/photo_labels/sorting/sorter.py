@@ -16,6 +16,8 @@ from .record import COPY, HARD, SYMBOLIC, Entry, Record, SortingError
 
 # One at a time is copied. A run that was ended leaves it, and the next one overwrites it.
 _NEW = ".photo-labels.new"
+# Of a name, on every usual file system.
+_MOST_BYTES = 255
 
 
 class Sorter:
@@ -48,6 +50,8 @@ class Sorter:
             raise SortingError(f"{target} cannot be written to: {error.strerror}.") from error
 
     def close(self) -> None:
+        with suppress(OSError):
+            (self._target / _NEW).unlink()  # of a copy that a full disk did not take
         self._record.close()
 
     def keep(self, folder: Path, result: Result) -> Result:
@@ -123,7 +127,7 @@ class Sorter:
             yield photo.name
         for number in count(self._numbers[at]):
             self._numbers[at] = number + 1
-            yield f"{photo.stem} ({number}){photo.suffix}"
+            yield _numbered(photo, number)
 
     def _folder(self, word: str) -> Path:
         folder = self._target / word
@@ -235,6 +239,14 @@ def _from(folder: Path, photo: Path) -> str:
         return os.path.relpath(photo, folder)
     except ValueError:  # on another drive
         return str(photo)
+
+
+def _numbered(photo: Path, number: int) -> str:
+    """The name of a photo with a number, shortened where it would be too long."""
+    ending = f" ({number}){photo.suffix}"
+    room = _MOST_BYTES - len(os.fsencode(ending))
+    stem = os.fsencode(photo.stem)
+    return (photo.stem if len(stem) <= room else stem[:room].decode(errors="ignore")) + ending
 
 
 def _copy(photo: Path, new: Path) -> None:
