@@ -284,6 +284,7 @@ def test_copy_without_a_folder_is_refused(tmp_path: Path) -> None:
         json.dumps({"photo": "../a/b.jpg", "place": "../../b.jpg", "kind": "copy"}),
         json.dumps({"photo": "../a/b.jpg", "place": "/etc/passwd", "kind": "copy"}),
         json.dumps({"photo": 1, "place": "dog/b.jpg", "kind": "copy"}),
+        json.dumps({"folder": "a\0b"}),
     ],
 )
 def test_what_is_no_record_is_not_obeyed(tmp_path: Path, line: str) -> None:

@@ -151,6 +151,6 @@ class Record:
 def _inside(path: str, least: int, most: int) -> str:
     """The same path, if it has so many parts and leads nowhere else. Whoever has written the record may have lied."""
     parts = Path(path).parts
-    if not least <= len(parts) <= most or ".." in parts or Path(path).anchor:
+    if not least <= len(parts) <= most or ".." in parts or Path(path).anchor or "\0" in path:
         raise ValueError(path)
     return path
