@@ -10,6 +10,7 @@ from pathlib import Path
 from re import findall
 from typing import Any, NamedTuple
 
+from .labeling import Left
 from .results import Result
 from .states import State
 
@@ -63,6 +64,7 @@ class Videos:
 
         Raises:
             VideoError: it has none that ffmpeg can read.
+            Left: it takes too long now, as of a slow disk, or ffmpeg cannot be run.
         """
         duration = self._duration(path)
         count = max(1, min(MOST_FRAMES, ceil(duration / _LEAST_STEP)))
@@ -110,9 +112,9 @@ class Videos:
                     start_new_session=True,  # Ctrl-C is for this program alone, which finishes what is under way
                 )
             except subprocess.TimeoutExpired:
-                raise VideoError(f"A picture of it takes ffmpeg longer than {_TIMEOUT:.0f} s.") from None
+                raise Left(f"a picture of it takes ffmpeg longer than {_TIMEOUT:.0f} s") from None
             except OSError as error:
-                raise VideoError(f"ffmpeg cannot be run: {error.strerror}.") from error
+                raise Left(f"ffmpeg cannot be run ({error.strerror})") from error
         return ended.stdout, ended.stderr.decode("utf-8", "replace")
 
 

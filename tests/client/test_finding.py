@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from photo_labels.terminal import write
 from tests.client.command import ENVIRONMENT, label, start
 from tests.client.fake_service import DESCRIPTION, FakeService, answer
 from tests.client.photos import picture, write_photos
@@ -206,6 +207,38 @@ def test_changed_files_are_asked_again_and_those_that_are_gone_forgotten(
         found = said(label("find", str(number), *arguments[2:]).stdout)
         assert found[0]["file"] == first
         assert len(found) == 3
+
+
+def test_a_folder_whose_disk_is_away_is_not_forgotten(open_service: FakeService, tmp_path: Path) -> None:
+    write_photos(tmp_path / "photos", 2)
+    index = tmp_path / "photos.sqlite"
+    arguments = ("index", tmp_path / "photos", "--index", index, "--url", open_service.url)
+    label(*arguments)
+    (tmp_path / "photos").rename(tmp_path / "disk")
+    (tmp_path / "photos").mkdir()
+    ended = label(*arguments)
+    assert (ended.returncode, "has no photos, so the index keeps" in ended.stderr) == (1, True)
+    assert len(rows(index)) == 2
+    assert label(*arguments, "--force").returncode == 0
+    assert rows(index) == []
+
+
+def test_a_reader_of_results_that_has_ended_gets_a_message(open_service: FakeService, tmp_path: Path) -> None:
+    write_photos(tmp_path / "photos", 2)
+    arguments = ("--index", tmp_path / "photos.sqlite", "--url", open_service.url)
+    label("index", tmp_path / "photos", *arguments)
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w") as pipe:
+        ended = label("find", "1", *arguments, stdout=pipe)
+    assert (ended.returncode, ended.stderr) == (2, "stdout cannot be written to: Broken pipe.\n")
+
+
+def test_a_terminal_that_lacks_characters_gets_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(shown, encoding="latin-1"))
+    write("Käfer/日本.jpg")
+    assert shown.getvalue().decode("latin-1") == "Käfer/??.jpg\n"
 
 
 def test_another_model_or_folder_is_refused_by_name(open_service: FakeService, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 import requests
 from pillow_heif import from_pillow
 
-from tests.client.command import label, on_a_terminal, results
+from tests.client.command import ENVIRONMENT, label, on_a_terminal, results
 from tests.client.fake_service import FakeService
 from tests.client.photos import picture, write_photos
 from tests.formulas import CASES
@@ -169,12 +169,21 @@ def test_what_would_go_wrong_with_every_photo_ends_it(
         [".", "--key-file", "/nowhere"],
         [".", "--out", "/nowhere/labels.jsonl"],
         [".", "--out", "."],
+        ["~nobody-of-this-name"],
     ],
 )
 def test_options_that_make_no_sense(options: list[str]) -> None:
     ended = label(*options)
     assert (ended.returncode, ended.stdout) == (2, "")
     assert options[-1] in ended.stderr
+
+
+def test_home_is_found_where_the_shell_leaves_it_to_the_program(service: FakeService, tmp_path: Path) -> None:
+    write_photos(tmp_path / "photos", 1)
+    options = ("--out=~/labels.jsonl", "--sort-into=~/sorted", "--url", service.url)
+    environment = ENVIRONMENT | {"HOME": str(tmp_path)}
+    assert label("~/photos", *options, environment=environment).returncode == 0
+    assert {path.name for path in tmp_path.iterdir()} == {"photos", "labels.jsonl", "sorted"}
 
 
 def test_a_terminal_sees_how_far_it_is(service: FakeService, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import base64
 import io
 import os
+import re
 import sys
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
@@ -33,6 +34,7 @@ ALBUM = {
     "javascript:alert(1)/%41 #?&amp;.jpg": "</style></title>",
     "c\n\x1b[2J.jpg": "nothing",
     "bad </script>.jpg": "bad",
+    "Gro\u0308ße.jpg": "dog",  # as a Mac writes it
     os.fsdecode(b"\xff.jpg"): "dog",
 }
 
@@ -119,6 +121,8 @@ def test_it_opens_without_a_network_and_filters(
     page.get_by_label("Filter").fill("2024 DOG")
     expect(page.get_by_role("status")).to_have_text(f"1 of {len(ALBUM)}")
     assert [each.get_attribute("title") for each in page.locator(".photos a:visible").all()] == ["2024/IMG_1.jpg"]
+    page.get_by_label("Filter").fill("GRÖß")
+    expect(page.get_by_role("status")).to_have_text(f"1 of {len(ALBUM)}")
     page.get_by_label("Filter").fill("")
     expect(photos).to_have_count(len(ALBUM) - 1)
     complaints.clear()
@@ -161,6 +165,28 @@ def test_no_other_file_is_replaced(album: Path, service: FakeService, tmp_path: 
     assert (tmp_path / "diary.html").read_text() == "My diary"
 
 
+def test_results_that_the_run_has_written_are_not_replaced(album: Path, service: FakeService, tmp_path: Path) -> None:
+    both = tmp_path / "both.html"
+    ended = label(album, "--url", service.url, "--report", both, "--out", both)
+    assert (ended.returncode, f"{both} is not a report" in ended.stderr) == (2, True)
+    assert len(results(both.read_text())) == len(ALBUM)
+
+
+def test_a_full_disk_ends_it_with_a_message(album: Path, service: FakeService, tmp_path: Path) -> None:
+    program = (
+        "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000)); "
+        "from photo_labels.__main__ import main; sys.exit(main())"
+    )
+    arguments = [str(album), "--url", service.url, "--report", str(tmp_path / "report.html")]
+    ended = run(
+        [sys.executable, "-c", program, *arguments], env=ENVIRONMENT, capture_output=True, text=True, timeout=60
+    )
+    assert ended.returncode == 2
+    assert "Traceback" not in ended.stderr
+    assert re.search(r"^The pictures of the report cannot be kept in .+: File too large\.$", ended.stderr, re.MULTILINE)
+    assert not (tmp_path / "report.html").exists()
+
+
 def test_without_pillow_it_says_what_to_install(album: Path, tmp_path: Path) -> None:
     program = "import sys; sys.modules['PIL'] = None; from photo_labels.__main__ import main; sys.exit(main())"
     command = [sys.executable, "-c", program, str(album), "--report", str(tmp_path / "report.html")]
@@ -186,6 +212,13 @@ def test_no_picture_is_larger_than_it_may_be() -> None:
     small = thumbnail(data_uri(noise))
     assert small
     assert len(small.jpeg) <= MOST_BYTES
+
+
+def test_what_else_is_in_a_preview_is_not_kept() -> None:
+    file = io.BytesIO()
+    picture(1).save(file, "JPEG", comment=b"x" * 60_000, icc_profile=b"x" * 20_000)
+    small = thumbnail("data:image/jpeg;base64," + base64.b64encode(file.getvalue()).decode())
+    assert small == thumbnail(data_uri(picture(1)))
 
 
 @pytest.mark.parametrize(

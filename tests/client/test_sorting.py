@@ -2,14 +2,17 @@
 
 import json
 import os
+import resource
 import unicodedata
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from subprocess import CompletedProcess
 
 import pytest
 
+from photo_labels.labeling import Left
 from photo_labels.results import Result
 from photo_labels.sorting.names import NOT_RECOGNIZED, folder_name
 from photo_labels.sorting.record import HARD, Record, SortingError
@@ -281,6 +284,7 @@ def test_copy_without_a_folder_is_refused(tmp_path: Path) -> None:
         json.dumps({"photo": "../a/b.jpg", "place": "../../b.jpg", "kind": "copy"}),
         json.dumps({"photo": "../a/b.jpg", "place": "/etc/passwd", "kind": "copy"}),
         json.dumps({"photo": 1, "place": "dog/b.jpg", "kind": "copy"}),
+        json.dumps({"folder": "a\0b"}),
     ],
 )
 def test_what_is_no_record_is_not_obeyed(tmp_path: Path, line: str) -> None:
@@ -342,3 +346,78 @@ def test_without_any_links_it_says_so(tmp_path: Path, monkeypatch: pytest.Monkey
     sorter.keep(tmp_path / "album", Result("a.jpg", {"predictions": [{"label": "dog"}], "recognized": True}, state))
     sorter.close()
     assert found(tmp_path / "sorted2") == {"dog/a.jpg": ("dog", "")}
+
+
+@pytest.mark.parametrize("options", [(), ("--copy",)])
+def test_nothing_is_removed_through_a_link_that_took_a_folders_place(
+    album: Path, service: FakeService, tmp_path: Path, options: tuple[str, ...]
+) -> None:
+    """Photos have the size and the time of their copies."""
+    (album / "dog").mkdir()
+    (album / "a.jpg").rename(album / "dog" / "a.jpg")
+    sort(album, service, *options)
+    before = snapshot(album)
+    for path in (tmp_path / "sorted" / "dog").iterdir():
+        path.unlink()
+    (tmp_path / "sorted" / "dog").rmdir()
+    (tmp_path / "sorted" / "dog").symlink_to(album / "dog")
+    assert "left for the next run, dog in " in sort(album, service, *options).stderr
+    sort(album, service, "--undo")
+    assert snapshot(album) == before
+
+
+def test_a_copy_of_a_photo_that_is_gone_or_damaged_stays(album: Path, service: FakeService, tmp_path: Path) -> None:
+    sort(album, service, "--copy")
+    (album / "a.jpg").write_text("bad")
+    (album / "2025" / "b.jpg").unlink()
+    sort(album, service, "--copy")
+    there = found(tmp_path / "sorted")
+    assert (there["dog/a.jpg"][0], there["cat/b.jpg"][0]) == ("dog", "cat")
+    for _ in range(2):
+        ended = sort(album, service, "--undo")
+        assert "cat/b.jpg is left: its photo is not there." in ended.stderr
+        assert found(tmp_path / "sorted") == {"cat/b.jpg": ("cat", "")}
+    (album / "2025" / "b.jpg").write_text("cat")
+    sort(album, service, "--undo")
+    assert not (tmp_path / "sorted").exists()
+
+
+def test_names_that_are_too_long_with_a_number_are_shortened(service: FakeService, tmp_path: Path) -> None:
+    name = "ä" * 125 + ".jpg"
+    album = write(tmp_path / "album", {f"{n}/{name}": "dog" for n in range(2)})
+    assert sort(album, service).returncode == 0
+    assert {path.name for path in (tmp_path / "sorted" / "dog").iterdir()} == {name, "ä" * 123 + " (2).jpg"}
+
+
+def test_a_full_disk_leaves_no_part_of_a_copy(tmp_path: Path) -> None:
+    photo = write(tmp_path / "album", {"a.jpg": "x" * 10_000}) / "a.jpg"
+    state = state_at(photo)
+    assert state
+    sorter = Sorter(tmp_path / "sorted", tmp_path / "album", copies=True)
+    with files_of_at_most(5000), pytest.raises(Left, match="File too large"):
+        sorter.keep(tmp_path / "album", Result("a.jpg", {"predictions": [{"label": "dog"}], "recognized": True}, state))
+    sorter.close()
+    assert found(tmp_path / "sorted") == {}
+
+
+@contextmanager
+def files_of_at_most(size: int) -> Iterator[None]:
+    """As on a full disk, no file grows beyond this number of bytes."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, limits[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+
+def test_a_line_that_a_full_disk_cut_off_is_not_added_to(tmp_path: Path) -> None:
+    record = Record(tmp_path)
+    record.add_folder("dog")
+    with files_of_at_most((tmp_path / RECORD).stat().st_size + 5), pytest.raises(OSError, match="large"):
+        record.add_folder("cat")
+    record.add_folder("bird")
+    record.close()
+    record = Record(tmp_path)
+    record.close()
+    assert record.folders == {"dog", "bird"}

@@ -2,8 +2,10 @@
 
 import io
 import json
+import os
 import shutil
 import subprocess
+import sys
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
@@ -121,6 +123,25 @@ def test_what_is_no_video_costs_itself(colors: FakeService, tmp_path: Path) -> N
     assert errors == dict.fromkeys(["text.mp4", "empty.avi", "playlist.mov", "cut.mp4"], "unreadable_video")
     assert said["whole.mkv"]["predictions"][0]["label"] == "red"
     assert ended.returncode == 1
+
+
+def test_what_takes_too_long_is_left_for_the_next_run(service: FakeService, tmp_path: Path) -> None:
+    slow = tmp_path / "bin"
+    slow.mkdir()
+    for name in ("ffmpeg", "ffprobe"):
+        (slow / name).write_text("#!/bin/sh\nexec sleep 60\n")
+        (slow / name).chmod(0o755)
+    (tmp_path / "album").mkdir()
+    (tmp_path / "album" / "a.mp4").write_text("A video on a slow disk.")
+    program = (
+        "import sys, photo_labels.videos as videos; videos._TIMEOUT = 0.2; "
+        "from photo_labels.__main__ import main; sys.exit(main())"
+    )
+    environment = ENVIRONMENT | {"PATH": f"{slow}{os.pathsep}{ENVIRONMENT['PATH']}"}
+    command = [sys.executable, "-c", program, str(tmp_path / "album"), "--url", service.url]
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    assert (ended.returncode, results(ended.stdout)) == (1, {})
+    assert "left for the next run, a picture of it takes ffmpeg longer than" in ended.stderr
 
 
 @needs_ffmpeg

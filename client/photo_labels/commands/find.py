@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from ..finding.access import NEEDED
-from ..terminal import say
+from ..terminal import NoOutput, say
 from .exit_codes import COMPLETE, GONE, INCOMPLETE, SIGNAL, WRONG
 from .options import add_index, add_service_options, api_key, folder, number
 
@@ -70,7 +70,7 @@ def _run(parser: argparse.ArgumentParser, arguments: Sequence[str], module: str,
         return WRONG
     try:
         is_complete: bool = getattr(finding, function)(given)
-    except CANNOT as error:
+    except (*CANNOT, NoOutput) as error:
         say(str(error))
         return WRONG
     except ServiceGone as error:

@@ -34,7 +34,7 @@ from ..summary import Summary
 from ..terminal import printable
 from ..videos import NEEDED, NoFfmpeg, Videos
 from .exit_codes import COMPLETE, GONE, INCOMPLETE, SIGNAL, WRONG
-from .options import add_service_options, api_key, folder, number, share
+from .options import add_service_options, api_key, folder, number, path, share
 from .undoing import undone
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def _parsed(given: Sequence[str]) -> argparse.Namespace:
     )
     option = parser.add_argument
     option("folder", type=folder, help="symbolic links in it are not followed")
-    option("--out", type=Path, metavar="FILE", help="write there and not to stdout; the same command continues it")
+    option("--out", type=path, metavar="FILE", help="write there and not to stdout; the same command continues it")
     option("--force", action="store_true", help="drop the results that FILE has, and begin it anew")
     option("--csv", action="store_true", help="write CSV and not JSON Lines; so does a FILE that ends in .csv")
     option("--top-k", type=number(1000), metavar="N", help="how many labels (default: 5, with CSV 1)")
@@ -107,8 +107,8 @@ def _parsed(given: Sequence[str]) -> argparse.Namespace:
     option("--xmp-style", choices=STYLES, default=STYLES[0], help="lightroom: IMG.xmp beside raw files (%(default)s)")
     option("--embed", action="store_true", help="write them into the photos, by ExifTool; IMG.jpg_original is kept")
     option("--no-backup", action="store_true", help="with --embed: keep no IMG.jpg_original")
-    option("--report", type=Path, metavar="FILE", help="write a page there (HTML) with all photos by their words")
-    option("--sort-into", type=Path, metavar="DIR", help="put a link to each photo into DIR, in a folder for its word")
+    option("--report", type=path, metavar="FILE", help="write a page there (HTML) with all photos by their words")
+    option("--sort-into", type=path, metavar="DIR", help="put a link to each photo into DIR, in a folder for its word")
     option("--copy", action="store_true", help="with --sort-into: copies, and not links")
     option(
         "--undo",
@@ -191,7 +191,7 @@ def _run(
         try:
             run = Run(media.look, concurrency, keepers, output, summary, done, progress, look_again)
             run.folder(arguments.folder, walk, arguments.at_most)
-        except (OutputError, ServiceRefuses, ServiceGone, KeyboardInterrupt) as error:
+        except (OutputError, ReportError, ServiceRefuses, ServiceGone, KeyboardInterrupt) as error:
             failure = error
     if summary.photos or not failure:
         sys.stderr.write(summary.text(time.monotonic() - began, walk))

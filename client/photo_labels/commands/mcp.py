@@ -35,7 +35,7 @@ def main(arguments: Sequence[str]) -> int:
             raise
         print(_MISSING, file=sys.stderr)
         return WRONG
-    index, access = given.index.expanduser().absolute(), Access(given.url, key, 1, _TIMEOUT, _WAIT)
+    index, access = given.index.absolute(), Access(given.url, key, 1, _TIMEOUT, _WAIT)
     recognizer = Recognizer(given.url, key=key, vocabulary="all", tags=True, timeout=_TIMEOUT, wait=_WAIT)
     with recognizer:
         try:

@@ -17,7 +17,7 @@ def add_service(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--url", type=url, help=f"of clip (default: {USUAL_ADDRESS}, if a service is there)")
     parser.add_argument(
         "--key-file",
-        type=Path,
+        type=path,
         metavar="FILE",
         help=f"has the API key; without it, the environment's {_KEY}",
     )
@@ -41,7 +41,7 @@ def add_service_options(parser: argparse.ArgumentParser, at_most: int) -> None:
 def add_index(parser: argparse.ArgumentParser) -> None:
     """Add ``--index``."""
     default = Path("photo-labels.sqlite")
-    parser.add_argument("--index", type=Path, default=default, metavar="FILE", help="the index (default: %(default)s)")
+    parser.add_argument("--index", type=path, default=default, metavar="FILE", help="the index (default: %(default)s)")
 
 
 def api_key(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> str:
@@ -55,11 +55,16 @@ def api_key(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> s
     return key
 
 
+def path(text: str) -> Path:
+    """A parser of paths. Shells leave ``--out=~/FILE`` to the program, and make leaves all paths."""
+    return Path(os.path.expanduser(text))  # noqa: PTH111 (which refuses ~ in front of what is no user)
+
+
 def folder(text: str) -> Path:
-    path = Path(text).expanduser()  # make and some shells leave that to the program
-    if not path.is_dir():
+    found = path(text)
+    if not found.is_dir():
         raise argparse.ArgumentTypeError(f"{text} is not a folder")
-    return path
+    return found
 
 
 def url(text: str) -> str:

@@ -28,9 +28,9 @@ def undone(given: argparse.Namespace, embedder: Embedder | None, say: Callable[[
 
 
 def _unsort(target: Path, folder: Path, say: Callable[[str], None]) -> None:
-    removed, changed = unsort(target, folder)
-    for place in changed:
-        say(f"{place} is left: it has been changed.")
+    removed, left = unsort(target, folder)
+    for place, reason in left:
+        say(f"{place} is left: {reason}.")
     say(f"{removed:,} {'photo was' if removed == 1 else 'photos were'} taken out of {target}.")
 
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from ..answers import BadAnswer
 from ..labeling import Labeler
 from ..service import ServiceRefuses
-from ..terminal import printable, say
+from ..terminal import printable, say, write
 from .access import Access
 from .asking import Asking, NoAnswer, answer, opened
 from .embeddings import embeddings_of, of_text
@@ -72,9 +72,9 @@ def command(given: argparse.Namespace) -> bool:
         say(f"This model finds by its own words: {', '.join(found.words)}.")
     for file, path, score in found.photos:
         if sys.stdout.isatty():
-            print(f"{score:.2f}  {printable(file)}")
+            write(f"{score:.2f}  {printable(file)}")
         else:
-            print(json.dumps({"file": file, "path": path, "score": round(score, 6)}))
+            write(json.dumps({"file": file, "path": path, "score": round(score, 6)}))
     if not found.photos:
         say("No photo was found.")
     return bool(found.photos)

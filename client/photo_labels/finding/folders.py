@@ -9,7 +9,7 @@ from tqdm import tqdm
 
 from ..folder import Walk
 from ..origin import Origin
-from ..terminal import printable, say
+from ..terminal import printable, say, write
 from .access import Access
 from .asking import Asking, opened
 from .duplicates import groups
@@ -39,9 +39,9 @@ def duplicates(given: argparse.Namespace) -> bool:
     for group in groups(*photos):
         copies += len(group) - 1
         if sys.stdout.isatty():
-            print("".join(f"{printable(file)}\n" for file in group))
+            write("".join(f"{printable(file)}\n" for file in group))
         else:
-            print(json.dumps({"files": group}))
+            write(json.dumps({"files": group}))
     say(f"{copies:,} of {len(photos[0]):,} photos are copies of another one, or nearly.")
     return is_complete
 
@@ -62,9 +62,11 @@ def _bring_up_to_date(given: argparse.Namespace, index: Index) -> bool:
         if files:
             some = ", ".join(f"{file} ({reason})" for file, reason in list(files.items())[:_EXAMPLES])
             say(f"{len(files):,} {what}: {some}{', ...' if len(files) > _EXAMPLES else ''}")
+    if indexing.is_away:
+        say(f"{given.folder} has no photos, so the index keeps those that it has. With --force it drops them.")
     for name, reason in walk.unreadable.items():
         say(f"{name} could not be listed: {reason}")
-    return not (indexing.failed or indexing.left or walk.unreadable)
+    return not (indexing.failed or indexing.left or indexing.is_away or walk.unreadable)
 
 
 def _say_above_the_bar(line: str) -> None:

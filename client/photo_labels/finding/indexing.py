@@ -11,11 +11,12 @@ from ..concurrency import Concurrency, Stopped
 from ..folder import Walk
 from ..keywords.words import words_of
 from ..labeling import Labeler, Left
+from ..previews import BadPreview, jpeg_of
 from ..results import Result
 from ..states import state_at
 from .embeddings import MOST_IMAGES, embeddings_of, of_images
 from .index import Entry, Index
-from .thumbnails import BadPreview, jpeg_of, thumbnail
+from .thumbnails import thumbnail
 
 PARAMETERS = (("tags", "1"), ("preview", "1"), ("top_k", "1"))
 """Of the requests for a photo's words."""
@@ -31,6 +32,7 @@ class Indexing:
         added: how many photos have been written to the index.
         failed: those that the service could not read, with the code of the error.
         left: those that have no row, with the reason.
+        is_away: whether the folder has no photo while the index has some, as where a disk is not mounted. These stay.
     """
 
     def __init__(self, index: Index, labeler: Labeler, embedder: Labeler, concurrency: Concurrency) -> None:
@@ -41,6 +43,7 @@ class Indexing:
         self.added = 0
         self.failed: dict[str, str] = {}
         self.left: dict[str, str] = {}
+        self.is_away = False
 
     def folder(self, folder: Path, walk: Walk, threads: int, written: Callable[[], None]) -> None:
         """Index all photos that the walk finds, and forget those that are gone.
@@ -53,6 +56,7 @@ class Indexing:
             ServiceGone, ServiceRefuses: it cannot continue.
         """
         known = self._index.states()
+        self.is_away = bool(known)
         with ThreadPoolExecutor(threads) as pool:
             try:
                 asked = self._asked(folder, walk, known)
@@ -62,10 +66,12 @@ class Indexing:
             except BaseException:
                 self._concurrency.stop()
                 raise
-        self._index.remove(file for file in known if state_at(folder / file) is None)
+        if not self.is_away:
+            self._index.remove(file for file in known if _is_gone(folder / file))
 
     def _asked(self, folder: Path, walk: Walk, known: Mapping[str, object]) -> Iterator[str]:
         for file in walk:
+            self.is_away = False
             if file not in known or known[file] != state_at(folder / file):
                 yield file
 
@@ -109,6 +115,17 @@ class Indexing:
                         entries.append(Entry(result.file, result.state, row, small, confidences(result.answer)))
         self._index.put(entries)
         self.added += len(entries)
+
+
+def _is_gone(path: Path) -> bool:
+    """Whether there is no such file; False where a disk or a server cannot say."""
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        pass
+    return False
 
 
 def confidences(answer: Mapping[str, Any]) -> dict[str, float]:

@@ -1,15 +1,14 @@
 """Tiny gray pictures of photos, which tell a copy of a photo from another photo of the same thing."""
 
-import base64
-import io
 from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from ..previews import image_of
+
 SIDE = 32
-_DATA_URI = "data:image/jpeg;base64,"
 # A copy may lack up to 9 % of the width and of the height, at either side or both.
 _SHARES = (0.97, 0.94, 0.91)
 _POSITIONS = (0.0, 0.5, 1.0)
@@ -17,37 +16,13 @@ _POSITIONS = (0.0, 0.5, 1.0)
 _FLAT = 2.0
 
 
-class BadPreview(ValueError):
-    """What a service gave as a preview cannot be used."""
-
-
-def jpeg_of(preview: object) -> bytes:
-    """The bytes of a preview, as ``preview=1`` gives it.
-
-    Raises:
-        BadPreview: it is something else.
-    """
-    if not isinstance(preview, str) or not preview.startswith(_DATA_URI):
-        raise BadPreview("The answer has no preview.")
-    try:
-        return base64.b64decode(preview.removeprefix(_DATA_URI), validate=True)
-    except ValueError:
-        raise BadPreview("The answer has no preview.") from None
-
-
 def thumbnail(jpeg: bytes) -> NDArray[np.uint8]:
-    """The luminance of a JPEG of at most 512 pixels a side, uint8 [32, 32], whatever its proportions.
+    """The luminance of a preview, uint8 [32, 32], whatever its proportions.
 
     Raises:
         BadPreview: it is something else.
     """
-    try:
-        with Image.open(io.BytesIO(jpeg), formats=["JPEG"]) as image:
-            if max(image.size) > 512:
-                raise BadPreview("The preview is too large.")
-            return np.asarray(image.convert("L").resize((SIDE, SIDE), Image.Resampling.BOX))
-    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
-        raise BadPreview("The preview is not a JPEG.") from error
+    return np.asarray(image_of(jpeg).convert("L").resize((SIDE, SIDE), Image.Resampling.BOX))
 
 
 def centred(thumbnails: NDArray[np.uint8]) -> NDArray[np.float32]:

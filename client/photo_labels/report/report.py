@@ -5,6 +5,7 @@ import tempfile
 import threading
 from collections import defaultdict
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import quote
@@ -58,18 +59,26 @@ class Report:
         self._photos: dict[str, _Shown] = {}
         self._lock = threading.Lock()
         try:
-            if self._path.exists() and not self._path.read_bytes().startswith(BEGINNING.encode()):
-                raise ReportError(f"{path} is not a report of photo-labels. Choose another file.")
+            self._require_no_other_file()
             with NewFile(self._path):
                 pass
+            self._waiting = tempfile.TemporaryFile()  # noqa: SIM115 (closed by close)
         except BlockingIOError:
             raise ReportError(f"Another run is writing {path}.") from None
         except OSError as error:
             raise ReportError(f"{path} cannot be written to: {error.strerror}.") from error
-        self._waiting = tempfile.TemporaryFile()  # noqa: SIM115 (closed by close)
+
+    def _require_no_other_file(self) -> None:
+        beginning = BEGINNING.encode()
+        if not self._path.exists():
+            return
+        with self._path.open("rb") as file:
+            if file.read(len(beginning)) != beginning:
+                raise ReportError(f"{self._path} is not a report of photo-labels. Choose another file.")
 
     def close(self) -> None:
-        self._waiting.close()
+        with suppress(OSError):  # what a full disk has not taken is not needed any more
+            self._waiting.close()
 
     def keep(self, folder: Path, result: Result) -> Result:
         """Take what is shown of a result, and the preview out of it; gives the rest."""
@@ -83,7 +92,11 @@ class Report:
             self._photos[result.file] = _Shown(result.word, result.confidence, message, _times(result))
 
     def picture(self, result: Result) -> Result:
-        """Take the picture of a photo out of the preview in its answer; gives the result without it."""
+        """Take the picture of a photo out of the preview in its answer; gives the result without it.
+
+        Raises:
+            ReportError: the disk takes no more of them.
+        """
         answer = dict(result.answer)
         small = thumbnail(answer.pop("preview", None))
         with self._lock:
@@ -93,8 +106,12 @@ class Report:
         return replace(result, answer=answer)
 
     def _put_aside(self, small: Thumbnail) -> Callable[[], Thumbnail]:
-        at = self._waiting.seek(0, os.SEEK_END)
-        self._waiting.write(small.jpeg)
+        try:
+            at = self._waiting.seek(0, os.SEEK_END)
+            self._waiting.write(small.jpeg)
+        except OSError as error:
+            where = tempfile.gettempdir()
+            raise ReportError(f"The pictures of the report cannot be kept in {where}: {error.strerror}.") from error
         length, width, height = len(small.jpeg), small.width, small.height
 
         def read() -> Thumbnail:
@@ -124,6 +141,7 @@ class Report:
         ordered = sorted(groups.items(), key=lambda item: (item[0] is None, -len(item[1]), item[0] or ""))
         content = page(str(self._folder), model, language, [Group(*each) for each in ordered], failures)
         try:
+            self._require_no_other_file()  # such as one that this run has written its results to
             with NewFile(self._path) as new:
                 new.take_its_place(content)
         except BlockingIOError:

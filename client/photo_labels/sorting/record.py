@@ -49,6 +49,8 @@ class Entry:
 
     def is_at(self, path: Path, photo: Path) -> bool:
         """Whether what is at this path is what the entry says, and nothing else that took its place."""
+        if path.parent.is_symlink():  # what is in another folder is not ours, a photo for example
+            return False
         if self.kind == SYMBOLIC:
             return path.is_symlink() and path.readlink() == Path(self.link)
         if path.is_symlink() or not path.is_file():
@@ -128,8 +130,13 @@ class Record:
 
     def _write(self, said: dict[str, Any]) -> None:
         line = json.dumps(said).encode() + b"\n"
-        while line:
-            line = line[os.write(self._descriptor, line) :]
+        size = os.fstat(self._descriptor).st_size
+        try:
+            while line:
+                line = line[os.write(self._descriptor, line) :]
+        except OSError:  # a full disk takes a part, which the next line would be added to
+            os.ftruncate(self._descriptor, size)
+            raise
         self._take(said)
 
     def close(self) -> None:
@@ -144,6 +151,6 @@ class Record:
 def _inside(path: str, least: int, most: int) -> str:
     """The same path, if it has so many parts and leads nowhere else. Whoever has written the record may have lied."""
     parts = Path(path).parts
-    if not least <= len(parts) <= most or ".." in parts or Path(path).anchor:
+    if not least <= len(parts) <= most or ".." in parts or Path(path).anchor or "\0" in path:
         raise ValueError(path)
     return path

@@ -16,6 +16,8 @@ from .record import COPY, HARD, SYMBOLIC, Entry, Record, SortingError
 
 # One at a time is copied. A run that was ended leaves it, and the next one overwrites it.
 _NEW = ".photo-labels.new"
+# Of a name, on every usual file system.
+_MOST_BYTES = 255
 
 
 class Sorter:
@@ -48,6 +50,8 @@ class Sorter:
             raise SortingError(f"{target} cannot be written to: {error.strerror}.") from error
 
     def close(self) -> None:
+        with suppress(OSError):
+            (self._target / _NEW).unlink()  # of a copy that a full disk did not take
         self._record.close()
 
     def keep(self, folder: Path, result: Result) -> Result:
@@ -71,6 +75,8 @@ class Sorter:
             return
         word = None if result.error is not None else folder_name(result.word)
         if before is not None:
+            if word is None and before.kind != SYMBOLIC:  # of a photo that is damaged now it is what is left
+                return
             place = self._target / before.place
             is_there = before.is_at(place, photo)
             is_right = before.folder == word and before.kind == self._kind
@@ -121,7 +127,7 @@ class Sorter:
             yield photo.name
         for number in count(self._numbers[at]):
             self._numbers[at] = number + 1
-            yield f"{photo.stem} ({number}){photo.suffix}"
+            yield _numbered(photo, number)
 
     def _folder(self, word: str) -> Path:
         folder = self._target / word
@@ -168,11 +174,11 @@ class Sorter:
         return SYMBOLIC
 
 
-def undo(target: Path, source: Path) -> tuple[int, list[str]]:
+def undo(target: Path, source: Path) -> tuple[int, list[tuple[str, str]]]:
     """Take out of ``target`` what ``Sorter`` has put there for photos in ``source``.
 
     Returns:
-        How many links and copies were removed, and the places that have something else now, which was left.
+        How many links and copies were removed, and the places where something was left, with the reason.
 
     Raises:
         SortingError: there is nothing, or it cannot be done.
@@ -180,7 +186,8 @@ def undo(target: Path, source: Path) -> tuple[int, list[str]]:
     target, source = _apart(target, source)
     if not Record.exists(target):
         raise SortingError(f"Nothing has been sorted into {target}.")
-    removed, changed = 0, []
+    removed = 0
+    left: list[tuple[str, str]] = []
     try:
         record = Record(target)
         try:
@@ -190,10 +197,13 @@ def undo(target: Path, source: Path) -> tuple[int, list[str]]:
                     continue
                 place = target / entry.place
                 if entry.is_at(place, photo):
+                    if entry.kind != SYMBOLIC and not os.path.lexists(photo):
+                        left.append((entry.place, "its photo is not there"))
+                        continue
                     place.unlink()
                     removed += 1
                 elif os.path.lexists(place):
-                    changed.append(entry.place)
+                    left.append((entry.place, "it has been changed"))
                 record.forget(entry.photo)
             for name in record.folders - {"."}:
                 with suppress(OSError):  # it is not empty, or gone
@@ -209,7 +219,7 @@ def undo(target: Path, source: Path) -> tuple[int, list[str]]:
                 target.rmdir()
     except OSError as error:
         raise SortingError(f"{target} cannot be written to: {error.strerror}.") from error
-    return removed, changed
+    return removed, left
 
 
 def _apart(target: Path, source: Path) -> tuple[Path, Path]:
@@ -229,6 +239,14 @@ def _from(folder: Path, photo: Path) -> str:
         return os.path.relpath(photo, folder)
     except ValueError:  # on another drive
         return str(photo)
+
+
+def _numbered(photo: Path, number: int) -> str:
+    """The name of a photo with a number, shortened where it would be too long."""
+    ending = f" ({number}){photo.suffix}"
+    room = _MOST_BYTES - len(os.fsencode(ending))
+    stem = os.fsencode(photo.stem)
+    return (photo.stem if len(stem) <= room else stem[:room].decode(errors="ignore")) + ending
 
 
 def _copy(photo: Path, new: Path) -> None:
