@@ -18,6 +18,8 @@ from .client import HOST, Client
 _START_TIMEOUT = 120.0
 _STOP_TIMEOUT = 10.0
 _POLL = 0.002
+# How long the first request may take: PyTorch's import on a busy machine, or a compiler.
+_PATIENCE = {"handler_wait": "110s", "request_timeout": "110s"}
 
 
 class ServerFailed(Exception):
@@ -50,7 +52,7 @@ def serving(
     """Runs the function in ``folder`` until the block ends.
 
     Args:
-        environment: all of the process's variables but the address.
+        environment: all of the process's variables but the address, and how long a request may take.
         photo: what the first request sends, as soon as the port is open, as a gateway would.
         cores: those that it may use, if not all.
 
@@ -61,7 +63,7 @@ def serving(
     log = folder / f"log-{port}"
     pinned = [] if cores is None else ["taskset", "--cpu-list", ",".join(map(str, cores))]
     command = [*pinned, sys.executable, "index.py"]
-    variables = {**environment, "upstream_url": f"http://{HOST}:{port}"}
+    variables = {**environment, **_PATIENCE, "upstream_url": f"http://{HOST}:{port}"}
     started = time.perf_counter()
     with log.open("wb") as output:
         process = subprocess.Popen(command, cwd=folder, env=variables, stdout=output, stderr=subprocess.STDOUT)  # noqa: S603

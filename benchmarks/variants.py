@@ -78,7 +78,7 @@ def compared(models: Models, larger: Models, processor: frozenset[str]) -> list[
     clip, b32, torch = "`clip`, ViT-B/32", models.exported, "open_clip"
     in_torch = {"baseline": "open_clip", "checkpoint": str(models.checkpoint)}
     # The first request waits for the compiler; later processes find what it wrote.
-    compiled = in_torch | {"precision": "bf16", "compile": "1", "request_timeout": "110s"}
+    compiled = in_torch | {"precision": "bf16", "compile": "1"}
     hints = {hint: {"baseline": "openvino", "onnx": str(models.onnx), "hint": hint.upper()} for hint in _HINTS}
     rust = {"baseline": "faster-clip", "FASTER_CLIP_CACHE": str(models.faster_clip)}
     variants = [
