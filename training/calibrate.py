@@ -7,10 +7,8 @@ are drawn by a program. ``python -m backend.clip.export --confidence FILE.json``
 """
 
 import argparse
-import json
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +20,7 @@ from backend.clip.export.cifar100 import LABELS
 from backend.clip.manifest import Calibration
 from backend.clip.recognition.recognizer import Recognizer
 from training.answers import ask, by_model
+from training.calibrations import write
 from training.data import DataError, LabeledImages
 from training.evaluate import evaluation_images, png
 from training.photos import Photo, list_photos, part_of, seen
@@ -89,7 +88,7 @@ def main() -> int:
     except (DataError, FileNotFoundError) as error:
         print(f"calibrate: {error}", file=sys.stderr)
         return 1
-    arguments.out.write_text(json.dumps(asdict(calibration), indent=2) + "\n")
+    write(calibration, arguments.out)
     return 0
 
 

@@ -13,11 +13,10 @@ be repeated when the model has changed.
 """
 
 import argparse
-import json
 import random
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -30,6 +29,7 @@ from backend.clip.export.words import Words, read_words
 from backend.clip.photos.image import fit as fitted
 from backend.clip.recognition.candidates import View
 from backend.clip.recognition.recognizer import Recognizer
+from training.calibrations import put
 from training.data import DataError
 from training.metrics import print_table
 from training.photos import PARTS, Photo, list_photos, part_of
@@ -192,9 +192,7 @@ def main() -> int:
         print(f"composites: {error}", file=sys.stderr)
         return 1
     calibration = replace(recognizer.manifest.confidence, parts=parts)
-    replace(recognizer.manifest, confidence=calibration).write(arguments.model)
-    if arguments.out:
-        arguments.out.write_text(json.dumps(asdict(calibration), indent=2) + "\n")
+    put(calibration, recognizer.manifest, arguments.model, arguments.out)
     return 0
 
 

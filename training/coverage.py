@@ -12,10 +12,9 @@ model may have seen: it knows them too well.
 """
 
 import argparse
-import json
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -29,6 +28,7 @@ from backend.clip.manifest import Calibration
 from backend.clip.photos.image import read_pixels
 from backend.clip.recognition.query import Query
 from backend.clip.recognition.recognizer import Recognizer
+from training.calibrations import put
 from training.data import DataError
 from training.evaluate import counted
 from training.metrics import print_table
@@ -214,9 +214,7 @@ def main() -> int:
     except (DataError, BadParameter, FileNotFoundError) as error:
         print(f"coverage: {error}", file=sys.stderr)
         return 1
-    replace(recognizer.manifest, confidence=calibration).write(arguments.model)
-    if arguments.out:
-        arguments.out.write_text(json.dumps(asdict(calibration), indent=2) + "\n")
+    put(calibration, recognizer.manifest, arguments.model, arguments.out)
     return 0
 
 
