@@ -1,5 +1,6 @@
 """Where the service is, and how it is asked."""
 
+import argparse
 from dataclasses import dataclass
 
 NEEDED = "This needs NumPy and Pillow: pip install 'photo-labels[find]'."
@@ -23,3 +24,8 @@ class Access:
     at_most: int
     timeout: float
     wait: float
+
+    @classmethod
+    def of(cls, given: argparse.Namespace) -> "Access":
+        """As the options say that ``commands/options.py`` adds."""
+        return cls(given.url, given.key, given.at_most, given.timeout, given.wait)

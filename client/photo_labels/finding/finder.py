@@ -66,7 +66,7 @@ def find(path: Path, text: str, count: int, access: Access, waiting: Callable[[s
 
 def command(given: argparse.Namespace) -> bool:
     """What ``photo-labels find`` does; gives whether something was found, and raises what ``find`` does."""
-    access = Access(given.url, given.key, given.at_most, given.timeout, given.wait)
+    access = Access.of(given)
     found = find(given.index, given.text, given.count, access, say)
     if found.words is not None:
         say(f"This model finds by its own words: {', '.join(found.words)}.")

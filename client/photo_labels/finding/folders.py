@@ -47,7 +47,7 @@ def duplicates(given: argparse.Namespace) -> bool:
 
 
 def _bring_up_to_date(given: argparse.Namespace, index: Index) -> bool:
-    access = Access(given.url, given.key, given.at_most, given.timeout, given.wait)
+    access = Access.of(given)
     with closing(Asking(access, _say_above_the_bar)) as asking:
         labeler, here = asking.words(PARAMETERS)
         embedder, _ = asking.embeddings()
