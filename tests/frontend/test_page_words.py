@@ -214,7 +214,8 @@ def test_a_link_says_before_the_first_photo_which_words_are_not_known(page: Page
     expect(page.locator("#chips .unknown-word span")).to_have_text(["flamnigo"])
     expect(page.locator("#start")).to_be_visible()
     assert gateway.seen[0].query == [("labels", "cat,flamnigo"), ("unknown", "skip"), ("top_k", "1")]
-    page.locator("#words").get_by_role("button", name="Take flamingo").click()
+    with page.expect_response(lambda response: "flamingo" in response.url):
+        page.locator("#words").get_by_role("button", name="Take flamingo").click()
     chips(page, "cat", "flamingo")
     expect(page.locator("#words .unknown")).to_be_empty()
     expect(page.locator("#chips .unknown-word")).to_have_count(0)
