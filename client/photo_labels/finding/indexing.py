@@ -8,7 +8,7 @@ from typing import Any
 
 from ..answers import BadAnswer
 from ..concurrency import Concurrency, Stopped
-from ..folder import Walk
+from ..folder import Reader, Walk
 from ..keywords.words import words_of
 from ..labeling import Labeler, Left
 from ..previews import BadPreview, jpeg_of
@@ -35,8 +35,11 @@ class Indexing:
         is_away: whether the folder has no photo while the index has some, as where a disk is not mounted. These stay.
     """
 
-    def __init__(self, index: Index, labeler: Labeler, embedder: Labeler, concurrency: Concurrency) -> None:
+    def __init__(
+        self, index: Index, reader: Reader, labeler: Labeler, embedder: Labeler, concurrency: Concurrency
+    ) -> None:
         self._index = index
+        self._reader = reader
         self._labeler = labeler
         self._embedder = embedder
         self._concurrency = concurrency
@@ -77,7 +80,7 @@ class Indexing:
 
     def _result(self, folder: Path, file: str) -> Result | None:
         try:
-            return self._labeler.result(folder, file)
+            return self._labeler.result(folder, file, self._reader)
         except Left as left:
             self.left[file] = str(left)
         except Stopped:
