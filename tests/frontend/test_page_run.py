@@ -56,17 +56,18 @@ def test_a_restart_costs_no_photo(context: BrowserContext, gateway: Gateway) -> 
             return running
 
         running = start()
-        gateway.clip.extend([behaviors.slow(0.1, behaviors.RECOGNIZE)] * 60)
+        ready = hold(gateway, count=60, after=10)
         page = context.new_page()
         page.goto(f"http://127.0.0.1:{port}/")
         expect(page.locator("html[data-vocabulary]")).to_be_visible()
         choose(page, numbered(60))
-        page.locator("#count", has_text="1 of").or_(page.locator("#count", has_text="2 of")).first.wait_for()
+        expect(page.locator("#count")).to_have_text("10 of 60 photos done")
         running.close()
         expect(page.locator("#run-note")).to_contain_text("The recognizer does not answer.")
         expect(page.get_by_role("status")).to_contain_text("The recognizer does not answer.")
         page.wait_for_timeout(3_000)
         expect(page.locator("#count")).not_to_contain_text("recognized")
+        ready.set()
         start()
         expect(page.locator("#count")).to_have_text("60 recognized, 0 not", timeout=90_000)
 
