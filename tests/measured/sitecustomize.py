@@ -5,6 +5,7 @@ Decoders end by SIGKILL, and with them all that coverage knows of them: it is sa
 
 import os
 import sys
+from typing import NoReturn
 
 
 def _save_before_answers() -> None:
@@ -22,8 +23,13 @@ def _save_before_answers() -> None:
         send(connection, data)
 
     Connection.send_bytes = save_and_send  # type: ignore[assignment]
-    # Not at the end as well: SIGKILL would come in the middle of it, and leave a broken file.
-    os._exit = posix._exit
+    save_and_exit = os._exit
+
+    # Not as well when it is told to end: SIGKILL would come in the middle of it, and leave a broken file.
+    def exit_(status: int) -> NoReturn:
+        (save_and_exit if sys.exception() else posix._exit)(status)
+
+    os._exit = exit_
 
 
 if "coverage" in sys.modules:
