@@ -38,7 +38,7 @@ VERSION_OF_PYTHON := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.versi
 version_of = $(shell sed -n 's/^version = \([0-9]*\.[0-9]*\).*/\1/p' $(1)/pyvenv.cfg 2>/dev/null)
 anew = $(if $(filter $(VERSION_OF_PYTHON),$(call version_of,$(1))),,another-python)
 
-.PHONY: help up label test test-training lint format evaluate calibrate screenshots bench fuzz soak corpora lock sbom audit functions contexts images
+.PHONY: help up label test test-training coverage lint format evaluate calibrate screenshots bench fuzz soak corpora lock sbom audit functions contexts images
 .PHONY: smoke clean another-python known-model model-to-calibrate
 
 help: ## list the targets
@@ -88,6 +88,16 @@ test: $(DEV)/installed ## run every test of what is served; ARGS="-k page"
 
 test-training: $(DEV)/installed ## run the tests of how the bundled model is made
 	$(DEV)/bin/python -m pytest --numprocesses 2 --dist loadfile tests/training
+
+coverage: $(DEV)/installed ## run the same tests, and list what share of each file's lines they run, in all processes; ARGS as for test
+	@rm -rf build/coverage && mkdir -p build/coverage
+	@COVERAGE_PROCESS_START="$(CURDIR)/pyproject.toml" PYTHONPATH="$(CURDIR)/tests/measured" $(MAKE) --no-print-directory test \
+	  || touch build/coverage/failed
+	@$(DEV)/bin/coverage combine --quiet
+	@$(DEV)/bin/coverage report
+	@echo && echo "Below 90 %, with the lines that no test runs:"
+	@$(DEV)/bin/coverage report --show-missing --sort=cover | awk '$$4 ~ /%$$/ && $$4 + 0 < 90 && $$1 != "TOTAL"'
+	@[ ! -e build/coverage/failed ] || { echo "Some tests have failed." >&2; exit 1; }
 
 lint: $(DEV)/installed $(NODE_MODULES) ## check style, types and workflows
 	$(DEV)/bin/ruff check .

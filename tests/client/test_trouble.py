@@ -14,7 +14,7 @@ import requests
 from tests.client.command import ENVIRONMENT, label, results
 from tests.client.fake_service import FakeService, answer, fake_service
 from tests.client.photos import picture, write_photos
-from tests.launch import free_port, local
+from tests.launch import free_port, local, wait_for
 
 
 @pytest.mark.parametrize("capacity", [1, 5, 16])
@@ -167,9 +167,8 @@ def test_the_real_service_restarts(tmp_path: Path) -> None:
         ended = []
         client = threading.Thread(target=lambda: ended.append(label(tmp_path / "photos", "--url", url, "--out", out)))
         client.start()
-        while not out.exists() or out.read_bytes().count(b"\n") < 15:
-            time.sleep(0.01)
-            assert client.is_alive()
+        wait_for(lambda: out.exists() and out.read_bytes().count(b"\n") >= 15, program.output)
+        assert client.is_alive()
         for child in psutil.Process(program.process.pid).children():
             child.kill()
         client.join(50)
@@ -189,8 +188,7 @@ def test_a_service_that_goes_away_ends_it_after_a_while(tmp_path: Path) -> None:
         ended = []
         client = threading.Thread(target=lambda: ended.append(label(*arguments, "--url", url)))
         client.start()
-        while service.answered.total() < 50:
-            time.sleep(0.01)
+        wait_for(lambda: service.answered.total() >= 50, "the photos are not sent")
     client.join(30)
     assert ended[0].returncode == 3
     assert "does not answer" in ended[0].stderr

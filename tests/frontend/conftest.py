@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.functions import serving
+from tests.launch import wait_for
 
 from .gateway import Gateway
 
@@ -34,11 +35,12 @@ def running_gateway() -> Iterator[Gateway]:
 
 
 @pytest.fixture
-def gateway(running_gateway: Gateway) -> Iterator[Gateway]:
+def gateway(running_gateway: Gateway) -> Gateway:
     """The gateway in its initial state."""
+    # The last test's page may have asked in the background. That would take what this test prepares.
+    wait_for(lambda: not running_gateway.under_way, "requests of another test stay under way")
     running_gateway.forget()
-    yield running_gateway
-    running_gateway.forget()
+    return running_gateway
 
 
 @pytest.fixture

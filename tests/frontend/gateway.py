@@ -158,6 +158,8 @@ class Gateway:
     clip: deque[Behavior] = field(default_factory=deque)
     index: deque[Behavior] = field(default_factory=deque)
     seen: list[Seen] = field(default_factory=list)
+    under_way: list["_Handler"] = field(default_factory=list)
+    """Requests that have no answer yet, of any kind."""
     describe: Behavior = DESCRIBE
     embed: Behavior = NOT_FOUND
     """What ``clip`` answers at ``/v1/embeddings``."""
@@ -193,6 +195,13 @@ class _Handler(BaseHTTPRequestHandler):
     body: bytes
 
     def _serve(self) -> None:
+        self.gateway.under_way.append(self)
+        try:
+            self._lead()
+        finally:
+            self.gateway.under_way.remove(self)
+
+    def _lead(self) -> None:
         body = self.body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         path, _, rest = self.path.partition("?")
         if path == "/function/clip":
@@ -207,9 +216,11 @@ class _Handler(BaseHTTPRequestHandler):
     def _clip(self, body: bytes) -> None:
         query = parse_qsl(urlsplit(self.path).query, keep_blank_values=True)
         if self.command in ("POST", "PUT"):
-            self.gateway.seen.append(Seen(self.command, query, dict(self.headers), body))
             queue = self.gateway.clip
-            (queue.popleft() if queue else RECOGNIZE)(self)
+            behavior = queue.popleft() if queue else RECOGNIZE
+            # Now, not before: a test that has seen a request may prepare what becomes of the next one.
+            self.gateway.seen.append(Seen(self.command, query, dict(self.headers), body))
+            behavior(self)
         else:
             self.gateway.describe(self)
 

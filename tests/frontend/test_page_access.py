@@ -6,6 +6,8 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import BrowserContext, Error, Page, expect
 
+from tests.launch import wait_for
+
 from . import gateway as behaviors
 from .axe import violations
 from .gateway import DESCRIPTION, LABELS, Gateway, prediction
@@ -105,6 +107,7 @@ def through_all_states(page: Page, gateway: Gateway, look: Callable[[str], None]
     gateway.index.extend([behaviors.until(waiting, behaviors.error("internal", 500))] * 3)
     page.set_input_files("#photo", [file(), file("second.heic", b"not for browsers"), file()])
     expect(page.locator("[data-state=looking]")).to_have_count(3)
+    wait_for(lambda: not gateway.index, "not three at a time")
     look("a few on their way")
     page.locator("#current").get_by_role("button", name="Cancel").last.click()
     waiting.set()

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, Playwright, expect
 
 from tests.functions import serving
-from tests.launch import free_port
+from tests.launch import free_port, wait_for
 
 from . import gateway as behaviors
 from .chromium import FLAGS, executable
@@ -56,17 +56,18 @@ def test_a_restart_costs_no_photo(context: BrowserContext, gateway: Gateway) -> 
             return running
 
         running = start()
-        gateway.clip.extend([behaviors.slow(0.1, behaviors.RECOGNIZE)] * 60)
+        ready = hold(gateway, count=60, after=10)
         page = context.new_page()
         page.goto(f"http://127.0.0.1:{port}/")
         expect(page.locator("html[data-vocabulary]")).to_be_visible()
         choose(page, numbered(60))
-        page.locator("#count", has_text="1 of").or_(page.locator("#count", has_text="2 of")).first.wait_for()
+        expect(page.locator("#count")).to_have_text("10 of 60 photos done")
         running.close()
         expect(page.locator("#run-note")).to_contain_text("The recognizer does not answer.")
         expect(page.get_by_role("status")).to_contain_text("The recognizer does not answer.")
         page.wait_for_timeout(3_000)
         expect(page.locator("#count")).not_to_contain_text("recognized")
+        ready.set()
         start()
         expect(page.locator("#count")).to_have_text("60 recognized, 0 not", timeout=90_000)
 
@@ -146,6 +147,7 @@ def test_stop_and_go_on(page: Page, gateway: Gateway) -> None:
     expect(page.locator("#count")).to_have_text("4 of 10 photos done")
     expect(page.get_by_role("progressbar", name="Progress")).to_have_js_property("value", 4)
     expect(page.locator(".tile[data-state=looking]")).to_have_count(3)
+    wait_for(lambda: len(gateway.seen) == 7, "not three at a time")
     page.get_by_role("button", name="Stop").click()
     expect(page.locator("#run-note")).to_have_text("Stopped. 6 photos wait.")
     expect(page.get_by_role("button", name="Go on")).to_be_focused()
@@ -212,11 +214,7 @@ def test_a_run_that_was_stopped_stays_so(page: Page, gateway: Gateway) -> None:
 
 def kept(page: Page, store: str, count: int) -> None:
     """Waits until the browser has so many records."""
-    for _ in range(100):
-        if page.evaluate(RECORDS, store) == count:
-            return
-        page.wait_for_timeout(100)
-    assert page.evaluate(RECORDS, store) == count
+    wait_for(lambda: bool(page.evaluate(RECORDS, store) == count), f"not {count} {store}")
 
 
 @pytest.fixture
@@ -315,9 +313,9 @@ def test_a_browser_that_keeps_nothing_asks_before_the_run_is_lost(
         dialog.dismiss()  # type: ignore[attr-defined]
 
     page.once("dialog", stay)
-    page.evaluate("setTimeout(() => location.reload())")
+    with page.expect_event("dialog"):
+        page.evaluate("setTimeout(() => location.reload())")
     expect(page.locator("#count")).to_have_text("30 recognized, 0 not")
-    page.wait_for_timeout(500)
     assert asked == ["beforeunload"]
 
 

@@ -8,6 +8,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from frontend.index.errors import CATALOG
 from frontend.index.texts import LANGUAGES
+from tests.launch import wait_for
 
 from . import gateway as behaviors
 from .gateway import Behavior, Gateway, prediction
@@ -166,6 +167,7 @@ def test_cancel_and_try_again(page: Page, gateway: Gateway) -> None:
     gateway.clip.append(behaviors.until(ready, behaviors.answer(prediction(["too late"]))))
     show(page)
     expect(page.locator("[data-state=looking]")).to_be_visible()
+    wait_for(lambda: len(gateway.seen) == 1, "nothing is asked")
     page.get_by_role("button", name="Cancel").click()
     expect(page.locator("#current h2")).to_have_text("Stopped, and the photo is still here")
     expect(page.locator("#current h2")).to_be_focused()

@@ -1,12 +1,12 @@
 """The optional API key, over HTTP."""
 
-import time
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Event, Thread
+from threading import Event, Lock, Thread
 
 import pytest
 import requests
@@ -103,13 +103,15 @@ class Gateway:
     def __init__(self, secrets_dir: str) -> None:
         self._secrets_dir = secrets_dir
         self._containers: dict[str, ExitStack] = {}
+        self._lock = Lock()
+        self._on_their_way: Counter[str] = Counter()
         self.urls: dict[str, str] = {}
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(handler) -> None:  # noqa: N805 - the gateway is self
                 body = handler.rfile.read(int(handler.headers["Content-Length"]))
                 headers = {"Authorization": handler.headers.get("Authorization", "")}
-                answer = requests.post(self.urls["clip"], data=body, headers=headers, timeout=30)
+                answer = self.post("clip", body, headers)
                 handler.send_response(answer.status_code)
                 handler.send_header("Content-Type", answer.headers["Content-Type"])
                 handler.send_header("Content-Length", str(len(answer.content)))
@@ -131,13 +133,25 @@ class Gateway:
         self._server.shutdown()
         self._server.server_close()
 
+    def post(self, name: str, body: bytes, headers: Mapping[str, str] | None = None) -> requests.Response:
+        """The answer of the newest container of a function, which is not stopped meanwhile."""
+        with self._lock:
+            url = self.urls[name]
+            self._on_their_way[url] += 1
+        try:
+            return requests.post(url, data=body, headers=headers, timeout=30)
+        finally:
+            with self._lock:
+                self._on_their_way[url] -= 1
+
     def roll(self, name: str) -> None:
         """Deploys a function again."""
         address = f"http://127.0.0.1:{self._server.server_port}"
         container = ExitStack()
         program = container.enter_context(serving(name, secrets_dir=self._secrets_dir, gateway_url=address))
-        self.urls[name] = program.url
-        time.sleep(0.2)  # requests that are on their way to the old one
+        with self._lock:
+            before, self.urls[name] = self.urls.get(name, ""), program.url
+        wait_for(lambda: not self._on_their_way[before], "requests stay on their way")
         self._containers.pop(name, ExitStack()).close()
         self._containers[name] = container
 
@@ -150,7 +164,7 @@ def test_a_key_takes_the_place_of_another_and_no_page_is_refused(tmp_path: Path)
 
         def visit() -> None:
             while not done.is_set():
-                seen.append(verdict(requests.post(gateway.urls["index"], data=PHOTO, timeout=30)))
+                seen.append(verdict(gateway.post("index", PHOTO)))
 
         def accepted() -> dict[str, bool]:
             return {

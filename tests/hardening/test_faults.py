@@ -83,8 +83,7 @@ def test_index_outlives_clip(application: Running) -> None:
     with clients(8, ask) as answers:
         for _ in range(2):
             process_of("clip", application).kill()
-            while ask() != 200:
-                time.sleep(0.1)
+            wait_for(lambda: ask() == 200, application.output)
 
     assert set(answers) <= set(EXPECTED)
     assert answers[200] > 0

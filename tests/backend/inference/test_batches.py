@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 
 import numpy as np
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from backend.clip.deadline import Deadline
 from backend.clip.errors import Busy
 from backend.clip.inference.batches import Batches
+from tests.launch import wait_for
 
 Images = NDArray[np.uint8]
 
@@ -48,14 +49,6 @@ def in_thread(batches: Batches, value: int, answers: dict[int, object]) -> threa
     return thread
 
 
-def until(holds: Callable[[], bool]) -> None:
-    for _ in range(1000):
-        if holds():
-            return
-        threading.Event().wait(0.005)
-    raise AssertionError("it took too long")
-
-
 @pytest.mark.parametrize(("waiting", "sizes"), [(0, [1]), (3, [1, 3]), (10, [1, 4, 4, 2])])
 def test_waiting_requests_are_the_next_batch(waiting: int, sizes: list[int]) -> None:
     model = Model()
@@ -64,7 +57,7 @@ def test_waiting_requests_are_the_next_batch(waiting: int, sizes: list[int]) -> 
     threads = [in_thread(batches, 0, answers)]
     assert model.entered.acquire(timeout=10)
     threads += [in_thread(batches, value, answers) for value in range(1, waiting + 1)]
-    until(lambda: len(batches._waiting) == waiting)
+    wait_for(lambda: len(batches._waiting) == waiting, "none waits")
 
     model.goes_on.release(len(sizes))
     for thread in threads:
@@ -82,7 +75,7 @@ def test_an_error_is_told_to_all_of_its_batch_and_to_no_other() -> None:
     assert model.entered.acquire(timeout=10)
     for count, value in enumerate([255, 1, 2], 1):
         threads.append(in_thread(batches, value, answers))
-        until(lambda count=count: len(batches._waiting) == count)  # type: ignore[misc]
+        wait_for(lambda count=count: len(batches._waiting) == count, "none waits")  # type: ignore[misc]
 
     model.goes_on.release(3)
     for thread in threads:
@@ -103,7 +96,7 @@ def decoded(batches: Batches, value: int, answers: dict[int, object], ready: thr
 
     thread = threading.Thread(target=run)
     thread.start()
-    until(lambda: thread.ident in batches._expected)
+    wait_for(lambda: thread.ident in batches._expected, "it is not expected")
     return thread
 
 
@@ -168,7 +161,7 @@ def test_where_several_called_a_batch_waits_for_those_that_were_answered() -> No
     threads = [in_thread(batches, 0, answers)]
     assert model.entered.acquire(timeout=10)
     threads.append(in_thread(batches, 1, answers))
-    until(lambda: len(batches._waiting) == 1)
+    wait_for(lambda: len(batches._waiting) == 1, "none waits")
     model.goes_on.release()
     threads[0].join(10)
     assert not model.entered.acquire(timeout=0.1)
@@ -197,9 +190,9 @@ def test_a_batch_takes_the_first_and_then_who_has_the_least_left() -> None:
     for value, images in ((1, 64), (2, 64), (3, 64), (4, 1)):
         threads.append(threading.Thread(target=run, args=(value, images)))
         threads[-1].start()
-        until(lambda: len(batches._waiting) == value)  # noqa: B023
+        wait_for(lambda: len(batches._waiting) == value, "none waits")  # noqa: B023
     model.goes_on.release(2)
-    until(lambda: len(done) == 3)
+    wait_for(lambda: len(done) == 3, "not all are done")
     assert sorted(done) == [0, 1, 4]
     model.goes_on.release(2)
     for thread in threads:
