@@ -21,7 +21,7 @@ from openvino import opset13 as ops  # noqa: E402
 
 from ..cpus import available_cpus  # noqa: E402
 
-__all__ = ["Runner", "compile_after", "compile_tower", "ov"]
+__all__ = ["Runner", "compile_after", "compile_tower", "ops", "ov"]
 
 _log = logging.getLogger("function")
 _MAPS = Path("/proc/self/maps")
@@ -40,13 +40,16 @@ class Runner:
         return [output.data for output in self._request.output_tensors]
 
 
-def compile_tower(path: Path, *, batch: int | None = None, precision: str = "f32") -> ov.CompiledModel:
+def compile_tower(
+    path: Path, *, batch: int | None = None, precision: str = "f32", example: Sequence[NDArray[Any]] | None = None
+) -> ov.CompiledModel:
     """Load one tower of an exported model.
 
     Args:
         path: the ``.xml`` of the OpenVINO IR.
         batch: fix the first dimension of the input; None leaves it dynamic.
         precision: what OpenVINO computes in where the tower says nothing else: "f32", "bf16" or "f16".
+        example: inputs of a size that the tower is given later, where more of it is dynamic than the batch.
     """
     core = ov.Core()
     model = core.read_model(path)
@@ -57,7 +60,7 @@ def compile_tower(path: Path, *, batch: int | None = None, precision: str = "f32
     # For a batch of any size OpenVINO would pack weights that are f16 in the file once for each size.
     widened = _widen(model) if batch is None and precision == "f32" else None
     compiled = _compile(core, model, precision)
-    _pack(compiled)
+    _pack(compiled, example)
     _release(path.with_suffix(".bin"))
     if widened is not None:
         widened.madvise(mmap.MADV_DONTNEED)
@@ -122,12 +125,14 @@ def _fold(core: ov.Core, model: ov.Model) -> None:
         product.replace(ops.constant(tensor.data.copy()).output(0))
 
 
-def _pack(compiled: ov.CompiledModel) -> None:
-    """Run a model for images once: where batches may have any size, OpenVINO packs the weights only then."""
+def _pack(compiled: ov.CompiledModel, example: Sequence[NDArray[Any]] | None) -> None:
+    """Run a model once: where inputs may have any size, OpenVINO packs the weights only then."""
     batch, *rest = list(compiled.input(0).partial_shape)
-    if batch.is_dynamic and all(axis.is_static for axis in rest):
+    if example is None and batch.is_dynamic and all(axis.is_static for axis in rest):
         shape = [1, *(axis.get_length() for axis in rest)]
-        compiled.create_infer_request().infer([np.zeros(shape, compiled.input(0).element_type.to_dtype())])
+        example = [np.zeros(shape, compiled.input(0).element_type.to_dtype())]
+    if example is not None:
+        Runner(compiled).infer(example)
 
 
 def _widen(model: ov.Model) -> mmap.mmap | None:
@@ -144,6 +149,7 @@ def _widen(model: ov.Model) -> mmap.mmap | None:
         and node.get_output_element_type(0) == ov.Type.f32
         and node.input_value(0).get_node().get_type_name() == "Constant"
         and node.input_value(0).get_element_type() == ov.Type.f16
+        and all(reader.get_node().get_type_name() != "Gather" for reader in node.output(0).get_target_inputs())
     ]
     count = sum(half.size for _, half in halves)
     if not count:

@@ -179,4 +179,5 @@ class LabelEncoder:
 
     @cached_property
     def _tower(self) -> Runner:
-        return Runner(compile_tower(self._folder / "text.xml", precision=self._precision))
+        shortest = self._kind.pad([np.zeros(1, np.int32)], 1)
+        return Runner(compile_tower(self._folder / "text.xml", precision=self._precision, example=shortest))

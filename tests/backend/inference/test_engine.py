@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from backend.clip.inference.engine import Runner, compile_tower
+from backend.clip.inference.engine import Runner, compile_tower, ops, ov
+from backend.clip.inference.precision import available
 from tests.checkpoints import VISION
 from tests.pictures import photo
 
@@ -35,6 +36,25 @@ def test_the_weights_in_the_file_do_not_stay_in_memory_beside_the_compiled_ones(
 
     assert set(resident(path.with_suffix(".bin").resolve())) == {0}
     np.testing.assert_array_equal(model([pixels])[0], first)
+
+
+@pytest.mark.skipif(not SMAPS.exists(), reason="/proc is Linux's")
+@pytest.mark.parametrize("precision", ["f32", "bf16"])
+def test_nor_do_those_of_a_tower_for_texts_of_any_length(precision: str, tmp_path: Path) -> None:
+    if precision not in available():
+        pytest.skip(f"this processor does not compute in {precision}")
+    path = tmp_path / "text.xml"
+    texts = ops.parameter([-1, -1, 512], ov.Type.f32)
+    weights = np.random.default_rng(0).standard_normal((2048, 512), np.float32)
+    product = ops.matmul(texts, ops.constant(weights), False, True)
+    ov.save_model(ov.Model([product], [texts]), path, compress_to_fp16=True)
+    some = np.ones((3, 7, 512), np.float32)
+
+    tower = Runner(compile_tower(path, precision=precision, example=[some[:1, :2]]))
+
+    np.testing.assert_allclose(tower.infer([some])[0][0, 0], weights.sum(axis=1), atol=1)
+    widened = Path(" (deleted)")
+    assert sum(resident(path.with_suffix(".bin")) + resident(widened)) < weights.nbytes / 1024 / 10
 
 
 @pytest.mark.parametrize("kind", VISION)
