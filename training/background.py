@@ -7,17 +7,16 @@ and its SHA-256 among ``files`` of ``model.json``; ``--install`` puts both there
 """
 
 import argparse
-import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from backend.clip.manifest import FILE as MANIFEST
-from backend.clip.manifest import hashes
+from backend.clip.manifest import Manifest, hashes
 from backend.clip.photos.image import read_pixels
 from backend.clip.recognition.background import FILE, Background, Space, vector
 from backend.clip.recognition.examples import Examples, confidences
@@ -105,11 +104,16 @@ def episodes(
         background: of the model; None for what is known without photographs, which ``drawn`` is needed for.
         source: only things are learned whose source begins so.
         drawn: float64 [m, dim], ``vector`` of drawn pictures.
+
+    Raises:
+        DataError: of no thing there are enough photographs.
     """
     random = np.random.default_rng(0)
     names, sizes = np.unique(vectors.things, return_counts=True)
     enough = sizes >= max(photos) + LEAST_LEFT
     eligible = [name for name in names[enough] if name.startswith(source)]
+    if not eligible:
+        raise DataError(f"these are too few photographs: of some things there have to be {max(photos) + LEAST_LEFT}")
     made = []
     for number, each in [(n, k) for _ in range(count) for k in photos for n in things]:
         chosen = random.permutation(eligible)[: min(number, len(eligible))]
@@ -154,6 +158,26 @@ def fit_weights(made: Sequence[Episode]) -> NDArray[np.float64]:
     return np.asarray(minimize(loss, _START, method="Nelder-Mead").x)
 
 
+def of_photos(recognizer: Recognizer, photos: Sequence[Photo]) -> dict[str, NDArray[np.generic]]:
+    """The arrays of the file, by their names: float32 [dim] and float64 [3] for each space that the model has."""
+    spaces: list[Space] = ["classes", "embedding"] if recognizer.has_classes else ["embedding"]
+    arrays: dict[str, NDArray[np.generic]] = {}
+    for space, vectors in read_vectors(recognizer, photos, spaces).items():
+        background = measure(vectors)
+        arrays |= {
+            f"{space}_center": background.center.astype(np.float32),
+            f"{space}_weights": background.weights.round(4),
+        }
+    return arrays
+
+
+def install(arrays: Mapping[str, NDArray[np.generic]], model: Path) -> None:
+    """Put the file into the folder of an exported model, and its hash among ``files`` of ``model.json``."""
+    np.savez_compressed(model / FILE, **arrays)  # type: ignore[arg-type]
+    manifest = Manifest.read(model)
+    replace(manifest, files={**manifest.files, **hashes(model, [FILE])}).write(model)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="training.background", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--model", required=True, type=Path, help="an exported model folder")
@@ -163,26 +187,16 @@ def main() -> int:
     arguments = parser.parse_args()
     try:
         photos = part_of(list_photos(arguments.photos), "choose")
+        arrays = of_photos(Recognizer(arguments.model, precision="f32"), photos)
     except DataError as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    recognizer = Recognizer(arguments.model, precision="f32")
-    spaces: list[Space] = ["classes", "embedding"] if recognizer.has_classes else ["embedding"]
-    arrays: dict[str, NDArray[np.generic]] = {}
-    for space, vectors in read_vectors(recognizer, photos, spaces).items():
-        background = measure(vectors)
-        arrays |= {
-            f"{space}_center": background.center.astype(np.float32),
-            f"{space}_weights": background.weights.round(4),
-        }
-        print(f"{space}: weights {background.weights.round(4).tolist()}")
+    for name, array in arrays.items():
+        if name.endswith("_weights"):
+            print(f"{name}: {array.tolist()}")
     np.savez_compressed(arguments.out, **arrays)  # type: ignore[arg-type]
     if arguments.install:
-        (arguments.model / FILE).write_bytes(arguments.out.read_bytes())
-        said = json.loads((arguments.model / MANIFEST).read_text(encoding="utf-8"))
-        said["files"] |= hashes(arguments.model, [FILE])
-        text = json.dumps(said, indent=2, ensure_ascii=False)
-        (arguments.model / MANIFEST).write_text(text + "\n", encoding="utf-8")
+        install(arrays, arguments.model)
     return 0
 
 

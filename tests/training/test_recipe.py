@@ -114,6 +114,15 @@ def test_the_checkpoint_is_in_the_form_of_open_clip(whole: Path) -> None:
     assert FineClasses(load_file(whole / "classes.safetensors")).count == 1100
 
 
+def test_photographs_that_are_not_there_are_missed_before_anything_is_done(
+    data: Path, pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = ("--data", data, "--pictures", pictures, "--photos", tmp_path / "nowhere", "--out", tmp_path / "out")
+    assert run(monkeypatch, *given) == 1
+    assert "nowhere: no such folder" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_folder_of_another_run_is_refused(
     data: Path, pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
