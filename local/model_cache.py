@@ -145,7 +145,7 @@ def _fingerprint(model: str, lists: Mapping[str, str]) -> str:
         digest.update(option.encode() + Path(path).read_bytes())
     if model == BUNDLED:
         digest.update((CLIP / "model" / "model.json").read_bytes() + (CLIP / "model" / "image.bin").read_bytes())
-    for source in sorted([*(CLIP / "export").glob("*.py"), *(CLIP / "export").glob("*.txt")]):
+    for source in sorted(file for kind in ("py", "txt", "json") for file in (CLIP / "export").glob(f"*.{kind}")):
         digest.update(source.read_bytes())
     if model.startswith(_LOCAL):
         for file in sorted(Path(model.removeprefix(_LOCAL)).resolve().rglob("*")):

@@ -63,7 +63,7 @@ def on_no_image(body: bytes | memoryview, mimetype: str) -> str:
     """What is wrong with such a body and what to send instead; "" if nothing is known."""
     start = bytes(body[:_START])
     if _URL.match(start):
-        return f"It is a URL, and no URL is fetched: {_SEND_BYTES}"
+        return f"It is a URL, and URLs are not fetched here: {_SEND_BYTES}"
     for at, signature, what, advice in _OTHER_FORMATS:
         if start.startswith(signature, at):
             return f"It is {what}: {advice}"
@@ -95,7 +95,7 @@ def on_a_field(name: str, value: str) -> str:
     """What to send instead of such a field, in a form without a file."""
     instead = f"-F {name[:40]}=@photo.jpg"
     if _URL.match(value[:_START].encode()):
-        return f"A URL is in it, and no URL is fetched: send the photo itself, with curl {instead}."
+        return f"A URL is in it, and URLs are not fetched here: send the photo itself, with curl {instead}."
     return f"'{name[:40]}' is text in it: with curl, write @ before the name of the file, as in {instead}."
 
 

@@ -110,7 +110,7 @@ def _input(value: Any, position: int) -> str | Image:
     if not value or value.isspace():
         raise BadParameter(f"input[{position}] is empty.")
     if is_url(value):
-        raise BadParameter(f"input[{position}] is a URL, and no URL is fetched: send an image as a data URI.")
+        raise BadParameter(f"input[{position}] is a URL, and URLs are not fetched here: send an image as a data URI.")
     return value.encode() if _DATA_URI.match(value) else value
 
 

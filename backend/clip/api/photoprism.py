@@ -103,7 +103,7 @@ def _encoded(image: Any, place: str) -> str | LongString:
         raise BadParameter(f"{place} must be a string, the image as a data URI or in base64.")
     if is_url(image):
         raise BadParameter(
-            f"{place} is a URL, and no URL is fetched: in PhotoPrism's vision.yml, set FileScheme: data."
+            f"{place} is a URL, and URLs are not fetched here: in PhotoPrism's vision.yml, set FileScheme: data."
         )
     return image
 

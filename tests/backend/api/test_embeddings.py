@@ -144,7 +144,7 @@ def test_a_thousand_texts_and_as_many_images_as_are_accepted(open_clip_url: str)
         ({"user": "x" * 300_000}, 400, "bad_parameter", "Only an image, in 'input'"),
         ({"input": "1 " * 90}, 400, "bad_parameter", "92 tokens; at most 77"),
         ({"input": [f"{i} 2 3 4 5 6 7 8 9 0" * 5 for i in range(900)]}, 422, "too_many_labels", "16,384"),
-        ({"input": "https://example.com/cat.jpg"}, 400, "bad_parameter", "no URL is fetched"),
+        ({"input": "https://example.com/cat.jpg"}, 400, "bad_parameter", "URLs are not fetched here"),
         ({"input": base64.b64encode(bytes(2000)).decode()}, 400, "bad_parameter", "data URI"),
         ({"input": "data:image/png,rawbytes"}, 415, "unsupported_image", "not an image"),
         ({"input": "data:text/plain;base64,aGVsbG8="}, 415, "unsupported_image", "not an image"),

@@ -83,7 +83,7 @@ def with_labels(**parameters: Any) -> dict[str, Any]:
         ({"inputs": None}, "bad_parameter", "base64 string"),
         ({"inputs": [TEXT]}, "bad_parameter", "base64 string"),
         ({"inputs": ""}, "empty_body", "no image"),
-        ({"inputs": "https://example.com/cat.jpg"}, "unsupported_image", "no URL is fetched"),
+        ({"inputs": "https://example.com/cat.jpg"}, "unsupported_image", "URLs are not fetched here"),
         ({"inputs": "@@@@"}, "unsupported_image", "not an image"),
         ({"inputs": TEXT[:-3] + "@@@"}, "corrupt_image", "base64"),
         ({"inputs": "data:text/plain;base64,aGVsbG8="}, "unsupported_image", "not an image"),

@@ -119,7 +119,7 @@ def test_a_field_that_is_empty_is_no_field(empty: tuple[str, str], clip_url: str
     ("parts", "words"),
     [
         ([("image", "photo.jpg")], "-F image=@photo.jpg"),
-        ([("photo", "https://example.com/photo.jpg"), ("top_k", "1")], "no URL is fetched"),
+        ([("photo", "https://example.com/photo.jpg"), ("top_k", "1")], "URLs are not fetched here"),
         ([("labels", "apple,pear")], "has no file"),
         ([("image", b"")], "has no file"),
     ],
@@ -166,8 +166,8 @@ def test_a_form_that_cannot_be_read_or_is_empty(content_type: str, data: bytes, 
 @pytest.mark.parametrize(
     ("data", "content_type", "words"),
     [
-        (b"https://example.com/photo.jpg", "text/plain", "no URL is fetched"),
-        (b"https://example.com/photo.jpg", URLENCODED["Content-Type"], "no URL is fetched"),
+        (b"https://example.com/photo.jpg", "text/plain", "URLs are not fetched here"),
+        (b"https://example.com/photo.jpg", URLENCODED["Content-Type"], "URLs are not fetched here"),
         (json.dumps({"photo": "https://example.com/photo.jpg"}).encode(), "application/json", "It is JSON"),
         (json.dumps({"image": base64.b64encode(PHOTO).decode()}).encode(), URLENCODED["Content-Type"], "It is JSON"),
         (b"photo.jpg", URLENCODED["Content-Type"], "name of a file"),

@@ -169,7 +169,7 @@ def test_labels_in_another_language(path: str, request_of: Request, _name: str, 
     ("images", "status", "words"),
     [
         ((), 400, "at least one image"),
-        (("https://example.com/photo.jpg",), 400, "[0] is a URL, and no URL is fetched"),
+        (("https://example.com/photo.jpg",), 400, "[0] is a URL, and URLs are not fetched here"),
         ((uri(COFFEE), 5), 400, "[1] must be a string"),
         ((None,), 400, "[0] must be a string"),
         (([uri(COFFEE)],), 400, "[0] must be a string"),
