@@ -5,7 +5,7 @@
 PICTURES holds sharp pictures of any things, without labels: opaque ones, and ones that are transparent around a thing.
 PHOTOS are folders of photographs, see ``photos.py``; only the part to choose on counts. The folder gets the checkpoint,
 which open_clip loads with ``local-dir:`` (``open_clip_config.json``, ``open_clip_model.safetensors``,
-``classes.safetensors`` with the fine classes, ``calibration.json``), ``model/``, that the function loads, ``train.log``
+``classes.safetensors`` with the fine classes, ``calibration.json``), ``model/`` for the function to load, ``train.log``
 and ``work/``, which holds cached features and checkpoints (10 GB): an interrupted run goes on when the same command
 is given again. ``work/`` may be removed afterwards. Without PHOTOS there is only a checkpoint, not calibrated.
 """

@@ -39,6 +39,8 @@ SIDE = 448
 CORNER = 0.42
 """The side of the small photograph, of that of the picture."""
 LAYOUTS = ("beside", "above", "corner")
+PICTURES = 600
+"""To fit on, and to measure on."""
 _PLAUSIBLE = -2.0
 """Log-odds from which on a word counts in the fit: nearly all words are out of the question in every picture."""
 
@@ -174,7 +176,7 @@ def main() -> int:
     parser.add_argument("--model", type=Path, default=Path("backend/clip/model"), help="an exported model folder")
     parser.add_argument("--photos", type=Path, required=True, help="a folder of photographs, see photos.py")
     parser.add_argument("--part", choices=PARTS, default=PARTS[0], help="of the photographs, to measure on")
-    parser.add_argument("--pictures", type=int, default=600, help="how many to make")
+    parser.add_argument("--pictures", type=int, default=PICTURES, help="how many to make")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, help="a JSON file to write the calibration to as well, by fit")
     arguments = parser.parse_args()

@@ -17,7 +17,6 @@ from training.photos import Photo
 
 NAME, PRETRAINED, LICENSE = "lite2-clip-208", "cifar100", "Apache-2.0"
 CALIBRATION = "calibration.json"
-COMPOSITES = 600
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +52,7 @@ def write_served(checkpoint: Path, photos: Sequence[Photo], held_out: LabeledIma
     fitted = coverage.fit(coverage.judge(recognizer, photos), recognizer.manifest.confidence)
     put(fitted, recognizer.manifest, out, file)
     recognizer = _loaded(out)
-    parts = composites.fit(recognizer, photos, COMPOSITES, seed)
+    parts = composites.fit(recognizer, photos, composites.PICTURES, seed)
     put(replace(recognizer.manifest.confidence, parts=parts), recognizer.manifest, out, file)
     log.info("calibrated")
 

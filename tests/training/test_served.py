@@ -11,7 +11,7 @@ from PIL import Image
 from backend.clip.export.cifar100 import LABELS
 from backend.clip.manifest import Manifest
 from backend.clip.recognition.recognizer import Recognizer
-from training import served
+from training import composites
 from training.data import DataError, LabeledImages
 from training.photos import Photo
 from training.served import write_served
@@ -43,7 +43,7 @@ def photos(tmp_path: Path) -> list[Photo]:
 def test_a_checkpoint_becomes_a_model_that_is_served(
     photos: list[Photo], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(served, "COMPOSITES", 3)
+    monkeypatch.setattr(composites, "PICTURES", 3)
     checkpoint = tmp_path / "checkpoint"
     shutil.copytree(CHECKPOINT, checkpoint)
     before = (checkpoint / "classes.safetensors").read_bytes()
